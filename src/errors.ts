@@ -1,0 +1,150 @@
+/** How long a failure may be remembered. `never`: the next review asks again. */
+export type FailureCaching = 'never' | 'briefly' | 'backoff';
+
+/** What a failed image does to the review in each mode of a namespace. */
+export type Verdict = 'admit' | 'deny';
+
+/**
+ * What follows from one error code. The table below is exhaustive: a new code does not compile
+ * without its rule, and a test compares it with the table of reasons in the documentation.
+ */
+interface ErrorRule {
+  /** A second attempt inside the same look-up can help. */
+  readonly retry: boolean;
+  readonly caching: FailureCaching;
+  /** The last known digest may answer instead. Never after an answer of the registry. */
+  readonly servesStale: boolean;
+  /** The next credential of the keyring may do better (kubelet tries each in turn). */
+  readonly nextCredential: boolean;
+  /** HTTP status when the whole review fails; image errors never fail a review. */
+  readonly httpStatus: 200 | 400 | 413 | 415 | 500 | 503;
+  /** What the reader of the message can do, in one clause. */
+  readonly action: string;
+}
+
+const IMAGE_ERROR = {
+  retry: false,
+  caching: 'never',
+  servesStale: false,
+  nextCredential: false,
+  httpStatus: 200,
+} as const;
+
+const NETWORK_ERROR = {
+  ...IMAGE_ERROR,
+  retry: true,
+  caching: 'backoff',
+  servesStale: true,
+} as const;
+
+const REVIEW_ERROR = { ...IMAGE_ERROR, action: 'report this review to the operator' } as const;
+
+/** One rule a code; the code is also the metric label and the key of the troubleshooting table. */
+export const ERROR_RULES = {
+  invalid_reference: { ...IMAGE_ERROR, action: 'correct the image name' },
+  not_found: {
+    ...IMAGE_ERROR,
+    caching: 'briefly',
+    action: 'push the tag, or correct its name',
+  },
+  unauthorized: {
+    ...IMAGE_ERROR,
+    caching: 'briefly',
+    nextCredential: true,
+    action: 'name a pull secret that may read this repository',
+  },
+  missing_secret: {
+    ...IMAGE_ERROR,
+    action: 'create the pull secret, or take its name out of imagePullSecrets',
+  },
+  forbidden_secret: {
+    ...IMAGE_ERROR,
+    action: 'let tagpin read Secrets and ServiceAccounts of this namespace',
+  },
+  secret_unreadable: {
+    ...IMAGE_ERROR,
+    action: 'look at the API server, which did not answer',
+  },
+  invalid_secret: { ...IMAGE_ERROR, action: 'write the pull secret anew' },
+  unsupported_manifest: {
+    ...IMAGE_ERROR,
+    caching: 'briefly',
+    action: 'push the image again with a current tool',
+  },
+  rate_limited: {
+    ...IMAGE_ERROR,
+    caching: 'backoff',
+    servesStale: true,
+    action: 'wait, or pull with an account of a higher limit',
+  },
+  unavailable: { ...NETWORK_ERROR, action: 'try again when the registry answers' },
+  dns_failed: { ...NETWORK_ERROR, action: 'correct the host name, or mend DNS' },
+  tls_failed: {
+    ...NETWORK_ERROR,
+    retry: false,
+    action: 'give the registry a certificate that tagpin trusts',
+  },
+  invalid_response: {
+    ...IMAGE_ERROR,
+    caching: 'backoff',
+    action: 'look at what answers under this name: it is not a registry',
+  },
+  deadline_exceeded: {
+    ...NETWORK_ERROR,
+    retry: false,
+    action: 'try again when the registry answers in time',
+  },
+  blocked_address: { ...IMAGE_ERROR, action: 'ask the operator to allow this registry' },
+  too_many_images: { ...IMAGE_ERROR, action: 'split the object' },
+  invalid_config: { ...IMAGE_ERROR, httpStatus: 500, action: 'correct the setting' },
+  invalid_review: { ...REVIEW_ERROR, httpStatus: 400 },
+  review_too_large: { ...REVIEW_ERROR, httpStatus: 413 },
+  unsupported_content_type: { ...REVIEW_ERROR, httpStatus: 415 },
+  overloaded: { ...REVIEW_ERROR, httpStatus: 503, action: 'try again in a second' },
+  internal: { ...REVIEW_ERROR, httpStatus: 500 },
+} as const satisfies Record<string, ErrorRule>;
+
+export type PinErrorCode = keyof typeof ERROR_RULES;
+
+/** What a PinError carries beside its code and message. */
+export interface PinErrorDetails {
+  /** What went wrong below; for the log, never for the user. */
+  readonly cause?: unknown;
+  /** The host that answered, or should have. */
+  readonly host?: string;
+  /** How long the registry asked to be left alone. */
+  readonly retryAfterMs?: number;
+}
+
+/**
+ * The one error class. `message` says what was asked, who answered and what, without a credential
+ * and without a remote body; it neither starts with a prefix nor ends in a full stop.
+ */
+export class PinError extends Error {
+  override readonly name = 'PinError';
+  readonly code: PinErrorCode;
+  readonly host: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: PinErrorCode, message: string, details: PinErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.host = details.host;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+
+  get rule(): ErrorRule {
+    return ERROR_RULES[this.code];
+  }
+}
+
+/**
+ * The one door for foreign errors. A PinError passes; anything else becomes `internal`, with the
+ * original as its cause. `Error.isError` rather than `instanceof`: errors of Node's own modules
+ * belong to another realm under the test runner.
+ */
+export function toPinError(caught: unknown): PinError {
+  if (caught instanceof PinError) return caught;
+  const text = Error.isError(caught) ? caught.message : String(caught);
+  return new PinError('internal', `Unexpected failure: ${text}`, { cause: caught });
+}

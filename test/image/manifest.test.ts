@@ -77,62 +77,86 @@ describe('recogniseManifest()', () => {
     expect(recogniseManifest(contentType, encode(body))).toBe(contentType);
   });
 
-  it.each<[string, string | undefined, unknown, string]>([
-    [
-      'a mediaType that contradicts the Content-Type',
-      OCI_MANIFEST,
-      { ...INDEX_BODY, mediaType: OCI_INDEX },
-      'not the Content-Type',
-    ],
-    [
-      'an index that is served as a manifest',
-      OCI_MANIFEST,
-      INDEX_BODY,
-      'called a manifest and has not its fields',
-    ],
-    [
-      'a manifest that is served as an index',
-      OCI_INDEX,
-      MANIFEST_BODY,
-      'called an index and has not its fields',
-    ],
-    [
-      'a manifest whose mediaType says index',
-      undefined,
-      { ...MANIFEST_BODY, mediaType: DOCKER_LIST },
-      'called an index and has not its fields',
-    ],
-    [
-      'manifests and layers',
-      OCI_INDEX,
-      { ...INDEX_BODY, layers: [] },
-      'both an index and a manifest',
-    ],
-    [
-      'manifests and config',
-      OCI_INDEX,
-      { ...INDEX_BODY, config: {} },
-      'both an index and a manifest',
-    ],
-    [
-      'manifests and layers without a type',
-      undefined,
-      { ...INDEX_BODY, ...MANIFEST_BODY },
-      'both an index and a manifest',
-    ],
-    ['schema 1 by its Content-Type', SCHEMA_1, { schemaVersion: 1 }, 'schema 1'],
-    ['schema 1 by its version', 'text/plain', { schemaVersion: 1, fsLayers: [] }, 'schema 1'],
-    ['schema 1 by its layers', OCI_MANIFEST, { ...MANIFEST_BODY, fsLayers: [] }, 'schema 1'],
-    ['a foreign type', 'application/vnd.example+json', MANIFEST_BODY, 'none of an image'],
-    ['a foreign mediaType', undefined, { mediaType: 'application/vnd.x' }, 'none of an image'],
-    [
-      'a mediaType that is a number',
-      undefined,
-      { ...INDEX_BODY, mediaType: 1 },
-      'none of an image',
-    ],
-    ['an object of no shape', undefined, {}, 'none of an image'],
-  ])('refuses %s', (_, contentType, body, reason) => {
+  const BOTH = 'both an index and a manifest';
+  const NOT_AN_IMAGE = 'none of an image';
+
+  it.each<{ what: string; contentType?: string; body: unknown; reason: string }>([
+    {
+      what: 'a mediaType that contradicts the Content-Type',
+      contentType: OCI_MANIFEST,
+      body: { ...INDEX_BODY, mediaType: OCI_INDEX },
+      reason: 'not the Content-Type',
+    },
+    {
+      what: 'an index that is served as a manifest',
+      contentType: OCI_MANIFEST,
+      body: INDEX_BODY,
+      reason: 'called a manifest and has not its fields',
+    },
+    {
+      what: 'a manifest that is served as an index',
+      contentType: OCI_INDEX,
+      body: MANIFEST_BODY,
+      reason: 'called an index and has not its fields',
+    },
+    {
+      what: 'a manifest whose mediaType says index',
+      body: { ...MANIFEST_BODY, mediaType: DOCKER_LIST },
+      reason: 'called an index and has not its fields',
+    },
+    {
+      what: 'manifests and layers',
+      contentType: OCI_INDEX,
+      body: { ...INDEX_BODY, layers: [] },
+      reason: BOTH,
+    },
+    {
+      what: 'manifests and config',
+      contentType: OCI_INDEX,
+      body: { ...INDEX_BODY, config: {} },
+      reason: BOTH,
+    },
+    {
+      what: 'manifests and layers without a type',
+      body: { ...INDEX_BODY, ...MANIFEST_BODY },
+      reason: BOTH,
+    },
+    {
+      what: 'schema 1 by its Content-Type',
+      contentType: SCHEMA_1,
+      body: { schemaVersion: 2 },
+      reason: 'schema 1',
+    },
+    {
+      what: 'schema 1 by its version',
+      contentType: 'text/plain',
+      body: { schemaVersion: 1 },
+      reason: 'schema 1',
+    },
+    {
+      what: 'schema 1 by its layers',
+      contentType: OCI_MANIFEST,
+      body: { ...MANIFEST_BODY, fsLayers: [] },
+      reason: 'schema 1',
+    },
+    {
+      what: 'a foreign type',
+      contentType: 'application/vnd.example+json',
+      body: MANIFEST_BODY,
+      reason: NOT_AN_IMAGE,
+    },
+    {
+      what: 'a foreign mediaType',
+      body: { ...MANIFEST_BODY, mediaType: 'application/vnd.example+json' },
+      reason: NOT_AN_IMAGE,
+    },
+    {
+      what: 'a mediaType that is a number',
+      body: { ...INDEX_BODY, mediaType: 1 },
+      reason: NOT_AN_IMAGE,
+    },
+    { what: 'an object of no shape', body: {}, reason: NOT_AN_IMAGE },
+  ])('refuses $what', ({ contentType, body, reason }) => {
     expect(() => recogniseManifest(contentType, encode(body))).toThrow(
       refusal('unsupported_manifest', reason),
     );
@@ -159,7 +183,7 @@ describe('recogniseManifest()', () => {
   it('never quotes the body', () => {
     const body = new TextEncoder().encode('<html>secret');
     expect(() => recogniseManifest(OCI_INDEX, body)).toThrow(
-      expect.objectContaining({ message: expect.not.stringContaining('secret'), cause: undefined }),
+      expect.objectContaining({ message: expect.not.stringContaining('secret') }),
     );
   });
 

@@ -1,0 +1,110 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { buildBinaries } from './support/binaries.ts';
+import type { CertificateAuthority } from './support/certificate.ts';
+import { createCertificateAuthority } from './support/certificate.ts';
+import { killAll } from './support/child-process.ts';
+import type { ControlPlane } from './support/control-plane.ts';
+import { startControlPlane } from './support/control-plane.ts';
+import type { WebhookAddress } from './support/environment.ts';
+import { publishEnvironment } from './support/environment.ts';
+import { eventually } from './support/eventually.ts';
+import { freePort } from './support/free-port.ts';
+import { writeKubeconfig } from './support/kubeconfig.ts';
+import { Kubectl } from './support/kubectl.ts';
+import { installManifests } from './support/manifests.ts';
+import { startRegistry } from './support/registry.ts';
+import { removeRun } from './support/run-directory.ts';
+
+/** Builds what is missing and starts what every test shares; the webhook is each file's own. */
+export default async function globalSetup(): Promise<void> {
+  await buildBinaries([
+    'kube-apiserver',
+    'kube-controller-manager',
+    'kubectl',
+    'etcd',
+    'registry',
+    'crane',
+    'kubeconform',
+  ]);
+  const started = performance.now();
+  const directory = await mkdtemp(join(tmpdir(), 'tagpin-e2e-'));
+  endWithThisProcess(directory);
+  try {
+    await startEverything(directory);
+  } catch (error) {
+    // The runner calls no tear-down after a set-up that failed.
+    await removeRun(directory);
+    throw error;
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  process.stderr.write(`e2e: control plane and registries up in ${seconds} s\n`);
+}
+
+async function startEverything(directory: string): Promise<void> {
+  const authority = await createCertificateAuthority();
+  const [controlPlane, registry, privateRegistry] = await Promise.all([
+    startControlPlane(directory, authority),
+    startRegistry(directory, 'open'),
+    startRegistry(directory, 'private'),
+  ]);
+  const { kubeconfig } = controlPlane;
+  const webhook = await prepareWebhook(directory, authority, controlPlane);
+  await waitForPolicy(new Kubectl(kubeconfig));
+  publishEnvironment({ directory, kubeconfig, registry, privateRegistry, webhook });
+}
+
+/** Installs the manifests, and gives the webhook the identity that they give it in a cluster. */
+async function prepareWebhook(
+  directory: string,
+  authority: CertificateAuthority,
+  { url, kubeconfig }: ControlPlane,
+): Promise<WebhookAddress> {
+  const admin = new Kubectl(kubeconfig);
+  const port = await freePort();
+  await installManifests(admin, { port, certificateAuthority: authority.certificate });
+  const serving = await authority.issueServer('127.0.0.1');
+  const certificateFile = join(directory, 'webhook.crt');
+  const keyFile = join(directory, 'webhook.key');
+  await writeFile(certificateFile, serving.certificate);
+  await writeFile(keyFile, serving.key);
+  const token = await admin.run(['create', 'token', 'tagpin', '--namespace=tagpin-system']);
+  const webhookKubeconfig = await writeKubeconfig(join(directory, 'webhook.kubeconfig'), {
+    url,
+    certificateAuthority: authority.certificate,
+    token: token.stdout.trim(),
+  });
+  const operationsPort = await freePort();
+  return { port, operationsPort, certificateFile, keyFile, kubeconfig: webhookKubeconfig };
+}
+
+/** The API server takes a moment to compile a policy and put it in force. */
+async function waitForPolicy(admin: Kubectl): Promise<void> {
+  const namespace = { name: 'e2e-policy-probe', labels: { 'tagpin.dev/mode': 'enforce' } };
+  const inNamespace = new Kubectl(admin.kubeconfig, namespace.name);
+  const create = ['create', '--filename=-'];
+  await admin.run(create, { input: { apiVersion: 'v1', kind: 'Namespace', metadata: namespace } });
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'probe' },
+    spec: { containers: [{ name: 'web', image: 'registry.invalid/unpinned:1' }] },
+  };
+  await eventually(async () => {
+    const options = { input: pod, mayFail: true };
+    const { stderr } = await inNamespace.run([...create, '--dry-run=server'], options);
+    if (!stderr.includes('ValidatingAdmissionPolicy')) {
+      throw new Error(`The policy is not in force: ${stderr}`);
+    }
+  });
+}
+
+/** However the run ends, it leaves no process behind. */
+function endWithThisProcess(directory: string): void {
+  process.once('exit', () => killAll(directory));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => process.exit(1));
+  }
+}

@@ -1,0 +1,154 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+
+interface Source {
+  /** The folder of the go.mod, below e2e/. */
+  readonly module: string;
+  readonly package: string;
+}
+
+const KUBERNETES = 'binaries/kubernetes';
+
+/** A program of the end-to-end tests that is built from Go sources. */
+export type BinaryName =
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kubectl'
+  | 'etcd'
+  | 'registry'
+  | 'crane'
+  | 'kubeconform'
+  | 'oracle';
+
+const SOURCES: Readonly<Record<BinaryName, Source>> = {
+  'kube-apiserver': { module: KUBERNETES, package: 'k8s.io/kubernetes/cmd/kube-apiserver' },
+  'kube-controller-manager': {
+    module: KUBERNETES,
+    package: 'k8s.io/kubernetes/cmd/kube-controller-manager',
+  },
+  kubectl: { module: KUBERNETES, package: 'k8s.io/kubernetes/cmd/kubectl' },
+  etcd: { module: 'binaries/etcd', package: 'go.etcd.io/etcd/server/v3' },
+  registry: {
+    module: 'binaries/registry',
+    package: 'github.com/distribution/distribution/v3/cmd/registry',
+  },
+  crane: {
+    module: 'binaries/crane',
+    package: 'github.com/google/go-containerregistry/cmd/crane',
+  },
+  kubeconform: {
+    module: 'binaries/kubeconform',
+    package: 'github.com/yannh/kubeconform/cmd/kubeconform',
+  },
+  oracle: { module: 'oracle', package: '.' },
+};
+
+/** Every program this file can build. */
+export const BINARY_NAMES: readonly BinaryName[] = Object.keys(SOURCES) as BinaryName[];
+
+const E2E_DIRECTORY = dirname(import.meta.dirname);
+const GO_FLAGS: readonly string[] = ['-trimpath', '-buildvcs=false', '-ldflags', '-s -w'];
+
+/** Where built programs and the logs of the last run are kept, outside the checkout. */
+export function cacheDirectory(): string {
+  return process.env['TAGPIN_E2E_CACHE'] ?? join(homedir(), '.cache', 'tagpin-e2e');
+}
+
+/**
+ * The path of one program: in `KUBEBUILDER_ASSETS` when that has it, else in the cache, under a
+ * hash of everything it is built from. It need not exist before `buildBinaries()`.
+ */
+export function binaryPath(name: BinaryName): string {
+  const assets = process.env['KUBEBUILDER_ASSETS'];
+  if (assets !== undefined && existsSync(join(assets, name))) return join(assets, name);
+  const { module } = SOURCES[name];
+  return join(cacheDirectory(), `${basename(module)}-${sourceHash(module)}`, name);
+}
+
+/**
+ * Builds what is missing, one after the other: a build of kube-apiserver fills every core alone.
+ *
+ * @throws Error with the command that mends it, when Go is missing, too old or does not build
+ */
+export async function buildBinaries(names: readonly BinaryName[] = BINARY_NAMES): Promise<void> {
+  for (const name of names) {
+    const path = binaryPath(name);
+    if (existsSync(path)) continue;
+    await requireGo(name);
+    await build(name, path);
+  }
+}
+
+async function build(name: BinaryName, path: string): Promise<void> {
+  const source = SOURCES[name];
+  const started = performance.now();
+  process.stderr.write(`e2e: building ${name} (once; kept in ${dirname(path)})\n`);
+  await mkdir(dirname(path), { recursive: true });
+  // A name of our own until it is whole: a second run beside this one must not start half a file.
+  const partial = `${path}.${process.pid}.partial`;
+  const result = await go(source.module, ['build', ...GO_FLAGS, '-o', partial, source.package]);
+  if (result.exitCode !== 0) {
+    await rm(partial, { force: true });
+    throw new Error(
+      `Cannot build ${name}: go build ended with ${result.exitCode}\n${result.output}` +
+        `Try it by hand: cd ${join(E2E_DIRECTORY, source.module)} && go build ${source.package}`,
+    );
+  }
+  await rename(partial, path);
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  process.stderr.write(`e2e: built ${name} in ${seconds} s\n`);
+}
+
+/** `go list` in the module: the go command itself refuses a module that asks for a newer Go. */
+async function requireGo(name: BinaryName): Promise<void> {
+  const { module } = SOURCES[name];
+  const wanted = /^go (\S+)$/m.exec(goFile(module, 'go.mod'))?.[1] ?? 'unknown';
+  const result = await go(module, ['list', '-m']);
+  if (result.exitCode === 0) return;
+  const archive = `go${wanted}.linux-${process.arch === 'x64' ? 'amd64' : process.arch}.tar.gz`;
+  throw new Error(
+    `Cannot build ${name}: Go ${wanted} or later is needed, and "go list" answered:\n` +
+      `${result.output.trimEnd()}\n` +
+      `An older Go (1.21 or later) fetches the right one by itself:  export GOTOOLCHAIN=auto\n` +
+      `Without Go:  curl -fsSL https://go.dev/dl/${archive} | tar -C /usr/local -xz && ` +
+      `export PATH=/usr/local/go/bin:$PATH`,
+  );
+}
+
+interface GoResult {
+  readonly exitCode: number;
+  readonly output: string;
+}
+
+function go(module: string, args: readonly string[]): Promise<GoResult> {
+  const child = spawn('go', args, {
+    cwd: join(E2E_DIRECTORY, module),
+    env: { ...process.env, CGO_ENABLED: '0' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ exitCode: 127, output: `${error.message}\n` }));
+    child.once('close', (code) => resolve({ exitCode: code ?? 1, output }));
+  });
+}
+
+function sourceHash(module: string): string {
+  const hash = createHash('sha256').update(GO_FLAGS.join(' '));
+  for (const file of globSync(['go.mod', 'go.sum', '**/*.go'], {
+    cwd: join(E2E_DIRECTORY, module),
+  }).toSorted()) {
+    hash.update(`\0${file}\0`).update(goFile(module, file));
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+function goFile(module: string, file: string): string {
+  return readFileSync(join(E2E_DIRECTORY, module, file), 'utf8');
+}

@@ -1,0 +1,128 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+
+import type { Registry } from './registry.ts';
+
+/** Where an image goes. */
+export interface PushTarget {
+  readonly registry: Registry;
+  readonly repository: string;
+  readonly tag: string;
+}
+
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+interface Blob extends Descriptor {
+  readonly bytes: Buffer;
+}
+
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+const INDEX = 'application/vnd.oci.image.index.v1+json';
+const CONFIG = 'application/vnd.oci.image.config.v1+json';
+const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
+
+/** A tar archive without a member: two zero blocks (POSIX.1-1988, ustar). */
+const EMPTY_TAR: Buffer = Buffer.alloc(1024);
+
+/**
+ * Pushes a new image of one platform, different from every other, and gives the digest that the
+ * registry must answer for its tag. Pushing the same tag again moves it.
+ *
+ * @throws Error when the registry refuses a part of it
+ */
+export async function pushImage(target: PushTarget): Promise<string> {
+  const manifest = await pushManifest(target, 'amd64', target.tag);
+  return manifest.digest;
+}
+
+/**
+ * Pushes a new image of two platforms, and gives the digest of its index.
+ *
+ * @throws Error when the registry refuses a part of it
+ */
+export async function pushIndex(target: PushTarget): Promise<string> {
+  const manifests = [];
+  for (const architecture of ['amd64', 'arm64']) {
+    const manifest = await pushManifest(target, architecture);
+    manifests.push({ ...manifest, platform: { os: 'linux', architecture } });
+  }
+  const index = blob(INDEX, { schemaVersion: 2, mediaType: INDEX, manifests });
+  await putManifest(target, index, target.tag);
+  return index.digest;
+}
+
+async function pushManifest(
+  target: PushTarget,
+  architecture: string,
+  tag?: string,
+): Promise<Descriptor> {
+  const config = blob(CONFIG, {
+    architecture,
+    os: 'linux',
+    author: randomUUID(),
+    rootfs: { type: 'layers', diff_ids: [sha256(EMPTY_TAR)] },
+  });
+  const layer = blob(LAYER, gzipSync(EMPTY_TAR));
+  await pushBlob(target, config);
+  await pushBlob(target, layer);
+  const manifest = blob(MANIFEST, {
+    schemaVersion: 2,
+    mediaType: MANIFEST,
+    config: descriptor(config),
+    layers: [descriptor(layer)],
+  });
+  await putManifest(target, manifest, tag ?? manifest.digest);
+  return descriptor(manifest);
+}
+
+/** In two requests, as the distribution specification has it for every registry. */
+async function pushBlob(target: PushTarget, content: Blob): Promise<void> {
+  const uploads = `http://${target.registry.host}/v2/${target.repository}/blobs/uploads/`;
+  const session = await send(target, uploads, { method: 'POST' });
+  const location = new URL(session.headers.get('location') ?? '', uploads);
+  location.searchParams.set('digest', content.digest);
+  await send(target, location.href, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/octet-stream' },
+    body: new Uint8Array(content.bytes),
+  });
+}
+
+async function putManifest(target: PushTarget, content: Blob, reference: string): Promise<void> {
+  const url = `http://${target.registry.host}/v2/${target.repository}/manifests/${reference}`;
+  await send(target, url, {
+    method: 'PUT',
+    headers: { 'content-type': content.mediaType },
+    body: new Uint8Array(content.bytes),
+  });
+}
+
+async function send(target: PushTarget, url: string, init: RequestInit): Promise<Response> {
+  const headers = new Headers(init.headers);
+  const { account } = target.registry;
+  if (account !== undefined) {
+    const basic = Buffer.from(`${account.username}:${account.password}`).toString('base64');
+    headers.set('authorization', `Basic ${basic}`);
+  }
+  const response = await fetch(url, { ...init, headers });
+  const answer = await response.text();
+  if (!response.ok) throw new Error(`${init.method} ${url} answered ${response.status}: ${answer}`);
+  return response;
+}
+
+function blob(mediaType: string, content: object): Blob {
+  const bytes = Buffer.isBuffer(content) ? content : Buffer.from(JSON.stringify(content));
+  return { mediaType, bytes, size: bytes.length, digest: sha256(bytes) };
+}
+
+function descriptor({ mediaType, digest, size }: Blob): Descriptor {
+  return { mediaType, digest, size };
+}
+
+function sha256(bytes: Buffer): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}

@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+
+import type { Kubectl } from './kubectl.ts';
+
+const KUSTOMIZE = join(import.meta.dirname, '..', '..', 'manifests', 'kustomize');
+
+/** As much of a Kubernetes object as is read here. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+}
+
+interface WebhookConfiguration extends KubernetesObject {
+  readonly webhooks: readonly {
+    readonly clientConfig: { readonly service: { readonly path: string } };
+  }[];
+}
+
+type PointedAtEndpoint = KubernetesObject & { readonly webhooks: readonly object[] };
+
+/** Where the webhook listens, and whose certificates prove it. */
+export interface WebhookEndpoint {
+  readonly port: number;
+  readonly certificateAuthority: string;
+}
+
+/**
+ * What a kustomize folder of this project renders to.
+ *
+ * @throws Error with what kubectl printed when it does not render
+ */
+export async function renderManifests(
+  kubectl: Kubectl,
+  folder: string = 'base',
+): Promise<readonly KubernetesObject[]> {
+  const { stdout } = await kubectl.run(['kustomize', join(KUSTOMIZE, folder)]);
+  return parseAllDocuments(stdout).map((document) => document.toJS() as KubernetesObject);
+}
+
+/**
+ * Installs the project's own manifests. One thing is changed: there is no network of Services
+ * here, so the API server is sent to an address instead, at the same path.
+ *
+ * @throws Error with what kubectl printed when the API server refuses one of them
+ */
+export async function installManifests(kubectl: Kubectl, endpoint: WebhookEndpoint): Promise<void> {
+  const objects = await renderManifests(kubectl);
+  const items = objects.map((object) =>
+    isWebhookConfiguration(object) ? atEndpoint(object, endpoint) : object,
+  );
+  // A Namespace first: kubectl keeps the order, and the rest is created in it.
+  const namespaces = items.filter(({ kind }) => kind === 'Namespace');
+  const others = items.filter(({ kind }) => kind !== 'Namespace');
+  await kubectl.apply({ apiVersion: 'v1', kind: 'List', items: [...namespaces, ...others] });
+}
+
+function isWebhookConfiguration(object: KubernetesObject): object is WebhookConfiguration {
+  return object.kind === 'MutatingWebhookConfiguration';
+}
+
+function atEndpoint(
+  configuration: WebhookConfiguration,
+  endpoint: WebhookEndpoint,
+): PointedAtEndpoint {
+  const caBundle = Buffer.from(endpoint.certificateAuthority).toString('base64');
+  const webhooks = configuration.webhooks.map((webhook) => ({
+    ...webhook,
+    clientConfig: {
+      url: `https://127.0.0.1:${endpoint.port}${webhook.clientConfig.service.path}`,
+      caBundle,
+    },
+  }));
+  return { ...configuration, webhooks };
+}

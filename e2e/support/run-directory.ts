@@ -1,0 +1,19 @@
+import { cpSync, readdirSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { cacheDirectory } from './binaries.ts';
+import { stopAll } from './child-process.ts';
+
+/** Ends the processes of a run and removes its directory; the logs of the last run are kept. */
+export async function removeRun(directory: string): Promise<void> {
+  const logs = join(cacheDirectory(), 'logs');
+  await stopAll(directory);
+  await rm(logs, { recursive: true, force: true });
+  await mkdir(logs, { recursive: true });
+  for (const file of readdirSync(directory).filter((name) => name.endsWith('.log'))) {
+    cpSync(join(directory, file), join(logs, file));
+  }
+  await rm(directory, { recursive: true });
+  process.stderr.write(`e2e: everything is stopped; its logs are in ${logs}\n`);
+}

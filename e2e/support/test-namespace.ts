@@ -1,0 +1,30 @@
+import { randomBytes } from 'node:crypto';
+
+import { eventually } from './eventually.ts';
+import { Kubectl } from './kubectl.ts';
+
+/** What a namespace asks of tagpin: its labels under `tagpin.dev/`, without the prefix. */
+export interface NamespaceLabels {
+  readonly mode?: 'pin' | 'enforce' | 'warn';
+  readonly level?: 'pods';
+}
+
+/**
+ * Creates a namespace of its own for one test, and gives a kubectl that works in it. Ready once
+ * its first ServiceAccount exists, without which the API server takes no Pod.
+ */
+export async function createNamespace(
+  kubeconfig: string,
+  labels: NamespaceLabels = {},
+): Promise<Kubectl> {
+  const name = `e2e-${randomBytes(4).toString('hex')}`;
+  const prefixed = Object.fromEntries(
+    Object.entries(labels).map(([key, value]) => [`tagpin.dev/${key}`, value]),
+  );
+  const kubectl = new Kubectl(kubeconfig, name);
+  await kubectl.run(['create', '--filename=-'], {
+    input: { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: prefixed } },
+  });
+  await eventually(() => kubectl.run(['get', 'serviceaccount', 'default']));
+  return kubectl;
+}

@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+
+import type { RunningProcess } from './child-process.ts';
+import { startProcess } from './child-process.ts';
+import type { Environment } from './environment.ts';
+
+const CHECKOUT = join(import.meta.dirname, '..', '..');
+
+/** This checkout's webhook, as a process, at the address that the API server knows. */
+export class Webhook {
+  readonly #environment: Environment;
+  readonly #settings: readonly string[];
+  #process: RunningProcess | undefined;
+
+  constructor(environment: Environment, settings: readonly string[] = []) {
+    this.#environment = environment;
+    this.#settings = settings;
+  }
+
+  /** Resolves once `/readyz` says so. */
+  async start(): Promise<void> {
+    const { directory, webhook, registry, privateRegistry } = this.#environment;
+    this.#process = await startProcess({
+      name: 'webhook',
+      directory,
+      command: process.execPath,
+      args: [
+        join(CHECKOUT, 'src', 'main.ts'),
+        'serve',
+        `--listen=127.0.0.1:${webhook.port}`,
+        `--operations-listen=127.0.0.1:${webhook.operationsPort}`,
+        `--tls-cert=${webhook.certificateFile}`,
+        `--tls-key=${webhook.keyFile}`,
+        `--kubeconfig=${webhook.kubeconfig}`,
+        `--plain-http=${registry.host},${privateRegistry.host}`,
+        '--allow-address=127.0.0.0/8',
+        ...this.#settings,
+      ],
+      ready: async () => {
+        await this.#operations('/readyz');
+      },
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#process?.stop();
+    this.#process = undefined;
+  }
+
+  /** The sum of all series of a counter or gauge whose labels include the given ones. */
+  async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+    return sumSeries(await this.#operations('/metrics'), name, labels);
+  }
+
+  async #operations(path: string): Promise<string> {
+    const { operationsPort } = this.#environment.webhook;
+    const response = await fetch(`http://127.0.0.1:${operationsPort}${path}`);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text}`);
+    return text;
+  }
+}
+
+/** The sum of the series of one metric, in the Prometheus text format, that have these labels. */
+export function sumSeries(
+  exposition: string,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): number {
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  return exposition
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter((line) => wanted.every((label) => line.includes(label)))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}

@@ -1,0 +1,311 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+
+import { readEnvironment } from './support/environment.ts';
+import { eventually } from './support/eventually.ts';
+import { Kubectl, type KubectlResult } from './support/kubectl.ts';
+import { createNamespace } from './support/test-namespace.ts';
+
+// The policy's own text, bound to namespaces with a label of this test. Under the label of the
+// manifests the webhook would answer first, and pin or refuse by itself.
+const LABEL = 'e2e.tagpin.dev/policy';
+const BASE = join(import.meta.dirname, '..', 'manifests', 'kustomize', 'base');
+const DIGEST = `sha256:${'1f'.repeat(32)}`;
+const PINNED = `nginx@${DIGEST}`;
+
+interface Policy {
+  metadata: { name: string };
+  spec: { variables: { name: string; expression: string }[] };
+}
+
+interface Binding {
+  metadata: { name: string };
+  spec: {
+    policyName: string;
+    matchResources: { namespaceSelector: { matchLabels: Record<string, string> } };
+  };
+}
+
+interface Container {
+  name: string;
+  image: string;
+}
+
+/** The images of a Pod by the place they stand in; a container with a digest where none is given. */
+interface Images {
+  containers?: Container[];
+  initContainers?: Container[];
+  volumes?: { name: string; image: { reference: string } }[];
+  annotations?: Record<string, string>;
+  nodeName?: string;
+}
+
+const { kubeconfig } = readEnvironment();
+const admin = new Kubectl(kubeconfig);
+
+function pod(name: string, images: Images): object {
+  const { annotations, ...spec } = images;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, ...(annotations === undefined ? {} : { annotations }) },
+    spec: { containers: [{ name: 'web', image: PINNED }], ...spec },
+  };
+}
+
+function web(image: string): Images {
+  return { containers: [{ name: 'web', image }] };
+}
+
+/** Binds a copy of the policy to a namespace, and waits until it refuses. */
+async function enforce(kubectl: Kubectl, skip?: readonly string[]): Promise<void> {
+  const namespace = kubectl.namespace!;
+  const policy = parse(readFileSync(join(BASE, 'policy.yaml'), 'utf8')) as Policy;
+  const binding = parse(readFileSync(join(BASE, 'policy-binding.yaml'), 'utf8')) as Binding;
+  const list = policy.spec.variables.find((variable) => variable.name === 'skip');
+  if (skip !== undefined) list!.expression = `['${skip.join("', '")}']`;
+  policy.metadata.name = binding.metadata.name = binding.spec.policyName = namespace;
+  binding.spec.matchResources.namespaceSelector.matchLabels = { [LABEL]: namespace };
+  await admin.apply(policy);
+  await admin.apply(binding);
+  await admin.run(['label', 'namespace', namespace, `${LABEL}=${namespace}`]);
+  await eventually(async () => {
+    expect(await create(kubectl, web('nginx:1.27'))).toContain('[unpinned]');
+  });
+}
+
+/** Asks for a Pod that is not stored; '' when it would be, else what the API server answered. */
+async function create(
+  kubectl: Kubectl,
+  images: Images,
+  as: readonly string[] = [],
+): Promise<string> {
+  const result = await kubectl.run(['create', '--dry-run=server', '--filename=-', ...as], {
+    input: pod('candidate', images),
+    mayFail: true,
+  });
+  return answer(result);
+}
+
+function answer(result: KubectlResult): string {
+  return result.exitCode === 0 ? '' : result.stderr;
+}
+
+describe('the policy of enforce, on a new Pod', () => {
+  let kubectl: Kubectl;
+
+  beforeAll(async () => {
+    kubectl = await createNamespace(kubeconfig);
+    await enforce(kubectl);
+  });
+
+  it('is free of type-checking warnings', async () => {
+    await eventually(async () => {
+      const { status } = await admin.get<{ status: object }>(
+        'validatingadmissionpolicies',
+        kubectl.namespace!,
+      );
+      expect(status).toHaveProperty('typeChecking', {});
+    });
+  });
+
+  it.each([
+    ['a digest', web(PINNED)],
+    ['a tag and a digest', web(`registry.example.com:5000/a/b:1.27@${DIGEST}`)],
+    ['a sha384 digest', web(`nginx@sha384:${'0'.repeat(96)}`)],
+    ['a sha512 digest', web(`nginx@sha512:${'0'.repeat(128)}`)],
+    ['an image volume with a digest', { volumes: [{ name: 'm', image: { reference: PINNED } }] }],
+    ['an init container with a digest', { initContainers: [{ name: 'i', image: PINNED }] }],
+    ['a host of the default skip list', web('kind.local/app:1')],
+    ['a host and path of the default skip list', web('ko.local/a/b/c')],
+    ['localhost', web('localhost/app:1')],
+    ['a port of localhost', web('localhost:5000/team/app:1')],
+  ] satisfies [string, Images][])('stores %s', async (_, images) => {
+    expect(await create(kubectl, images)).toBe('');
+  });
+
+  it.each([
+    ['a tag', 'nginx:1.27'],
+    ['no tag', 'nginx'],
+    ['auto', 'auto'],
+    ['a digest that is too short', 'nginx@sha256:1f1f'],
+    ['a digest that is too long', `${PINNED}1f`],
+    ['a digest in capitals', `nginx@sha256:${'1F'.repeat(32)}`],
+    ['a sha512 digest of the length of sha256', `nginx@sha512:${'1f'.repeat(32)}`],
+    ['a digest of nothing', `@${DIGEST}`],
+    ['a digest in the middle', `nginx@${DIGEST}:1.27`],
+    ['a host that starts like one of the skip list', 'kind.local.example.com/app:1'],
+    ['a host that ends like one of the skip list', 'a.kind.local/app:1'],
+    ['a skipped host further down the path', 'registry.example.com/kind.local/app:1'],
+    ['a skipped host as a name on Docker Hub', 'docker.io/kind.local/app:1'],
+    ['a skipped host as a name on Docker Hub, its old host', 'index.docker.io/kind.local/app:1'],
+    ['a skipped host as the whole name', 'kind.local:1'],
+    ['localhost as the whole name', 'localhost:5000'],
+    ['localhost in capitals', 'LOCALHOST/app:1'],
+  ])('refuses %s', async (_, image) => {
+    expect(await create(kubectl, web(image))).toContain(`container "web" (${image})`);
+  });
+
+  it('names every image at fault, and where it stands', async () => {
+    const refusal = await create(kubectl, {
+      containers: [
+        { name: 'web', image: 'nginx:1.27' },
+        { name: 'fine', image: PINNED },
+      ],
+      initContainers: [{ name: 'setup', image: 'busybox' }],
+      volumes: [{ name: 'model', image: { reference: 'registry.example.com/model:2' } }],
+    });
+    expect(refusal).toContain(
+      'container "web" (nginx:1.27), init container "setup" (busybox), ' +
+        'image volume "model" (registry.example.com/model:2); write the image as',
+    );
+    expect(refusal).toMatch(/^Error from server \(Forbidden\)/);
+  });
+
+  it.each([
+    ['an image with a line break', web('nginx\n:1.27')],
+    ['more images than a message holds', { containers: numbered(60, `${'a'.repeat(200)}:1`) }],
+  ])('says it in general for %s', async (_, images) => {
+    expect(await create(kubectl, images)).toContain('some of this Pod carry no digest');
+  });
+
+  it('evaluates a Pod of 400 containers within its budget', async () => {
+    expect(await create(kubectl, { containers: numbered(400, PINNED) })).toBe('');
+  });
+
+  it('lets a node tell of a static Pod, and nobody else', async () => {
+    const mirror: Images = {
+      ...web('nginx:1.27'),
+      annotations: { 'kubernetes.io/config.mirror': 'x' },
+      nodeName: 'node1',
+    };
+    const node = ['--as=system:node:node1', '--as-group=system:nodes', '--as-group=system:masters'];
+    expect(await create(kubectl, mirror, node)).toBe('');
+    expect(await create(kubectl, web('nginx:1.27'), node)).toContain('[unpinned]');
+    expect(await create(kubectl, mirror)).toContain('[unpinned]');
+  });
+});
+
+describe('the policy of enforce, with globs of the operator', () => {
+  let kubectl: Kubectl;
+
+  beforeAll(async () => {
+    kubectl = await createNamespace(kubeconfig);
+    await enforce(kubectl, [
+      'registry.example.com:5000/team/*',
+      'docker.io/library/busybox',
+      'docker.io/grafana/*',
+      '*/mirror/*',
+      '[fc00::1]:5000/*',
+      'HOST/*',
+    ]);
+  });
+
+  it.each([
+    'registry.example.com:5000/team/app:1',
+    'registry.example.com:5000/team/a/b',
+    'busybox:1.36',
+    'library/busybox',
+    'docker.io/busybox',
+    'docker.io/library/busybox:1',
+    'index.docker.io/library/busybox',
+    'grafana/grafana:11',
+    'ghcr.io/mirror/app:1',
+    'a.example.com/b/mirror/c:1',
+    '[fc00::1]:5000/app:1',
+    'HOST/app:1',
+  ])('stores %s', async (image) => {
+    expect(await create(kubectl, web(image))).toBe('');
+  });
+
+  it.each([
+    'registry.example.com:5000/teams/app:1',
+    'registry.example.com/team/app:1',
+    'registry-example.com:5000/team/app:1',
+    'busybox2:1',
+    'ghcr.io/library/busybox:1',
+    'a.example.com/docker.io/library/busybox:1',
+    'kind.local/app:1',
+    '[fc00::2]:5000/app:1',
+    'host/app:1',
+  ])('refuses %s', async (image) => {
+    expect(await create(kubectl, web(image))).toContain(`container "web" (${image})`);
+  });
+});
+
+describe('the policy of enforce, on a Pod from before the label', () => {
+  let kubectl: Kubectl;
+
+  async function attempt(...args: readonly string[]): Promise<string> {
+    return answer(await kubectl.run(args, { mayFail: true }));
+  }
+
+  beforeAll(async () => {
+    kubectl = await createNamespace(kubeconfig);
+    await kubectl.apply(
+      pod('old', {
+        containers: [
+          { name: 'web', image: 'nginx:1.27' },
+          { name: 'log', image: 'fluent-bit:3' },
+        ],
+        initContainers: [{ name: 'setup', image: 'busybox:1' }],
+        volumes: [{ name: 'model', image: { reference: 'registry.example.com/model:2' } }],
+      }),
+    );
+    await kubectl.run(debug('first', 'busybox:1'));
+    await enforce(kubectl);
+  });
+
+  it('stores a label', async () => {
+    expect(await attempt('label', 'pod', 'old', 'a=b')).toBe('');
+  });
+
+  it('stores the status that a kubelet reports', async () => {
+    const status = '{"status":{"phase":"Running"}}';
+    expect(await attempt('patch', 'pod', 'old', '--subresource=status', '-p', status)).toBe('');
+  });
+
+  it.each([
+    ['another tag', 'web=nginx:1.28', 'container "web" (nginx:1.28)'],
+    ['the tag of its neighbour', 'web=fluent-bit:3', 'container "web" (fluent-bit:3)'],
+    ['the tag of a debug container', 'web=busybox:1', 'container "web" (busybox:1)'],
+    ['a tag in an init container', 'setup=busybox:2', 'init container "setup" (busybox:2)'],
+  ])('refuses %s', async (_, change, named) => {
+    const refusal = await attempt('set', 'image', 'pod/old', change);
+    expect(refusal).toContain(`carry no digest: ${named};`);
+  });
+
+  it('refuses a debug container with a tag, and stores one with a digest', async () => {
+    expect(await attempt(...debug('second', 'busybox:1'))).toContain(
+      'ephemeral container "second"',
+    );
+    expect(await attempt(...debug('second', `busybox@${DIGEST}`))).toBe('');
+  });
+
+  it('does not give a tag back once it is replaced by a digest', async () => {
+    expect(await attempt('set', 'image', 'pod/old', `log=fluent-bit@${DIGEST}`)).toBe('');
+    expect(await attempt('set', 'image', 'pod/old', 'log=fluent-bit:3')).toContain('[unpinned]');
+  });
+
+  it('lets it lose its finalizer and go', async () => {
+    const hold = '{"metadata":{"finalizers":["example.com/hold"]}}';
+    const release = '{"metadata":{"finalizers":null}}';
+    expect(await attempt('patch', 'pod', 'old', '-p', hold)).toBe('');
+    expect(await attempt('delete', 'pod', 'old', '--wait=false', '--grace-period=0')).toBe('');
+    expect(await attempt('patch', 'pod', 'old', '-p', release)).toBe('');
+    await eventually(async () => {
+      expect(await attempt('get', 'pod', 'old')).toContain('NotFound');
+    });
+  });
+});
+
+/** The arguments of kubectl that add an ephemeral container to the Pod "old". */
+function debug(name: string, image: string): string[] {
+  return ['debug', 'old', `--container=${name}`, `--image=${image}`, '--profile=general'];
+}
+
+function numbered(count: number, image: string): Container[] {
+  return Array.from({ length: count }, (_, index) => ({ name: `c${index}`, image }));
+}

@@ -1,0 +1,72 @@
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
+
+import { readDocument, readText } from './documents.ts';
+
+const KUSTOMIZE = join(import.meta.dirname, '..', '..', 'manifests', 'kustomize');
+const RBAC = 'rbac.authorization.k8s.io';
+
+interface Manifest {
+  kind: string;
+  metadata?: { name: string };
+}
+
+/** Every document of every manifest file that states a permission. */
+function permissions(): Manifest[] {
+  return globSync('**/*.yaml', { cwd: KUSTOMIZE })
+    .flatMap((path) => parseAllDocuments(readText(path)))
+    .map((document) => document.toJS() as Manifest)
+    .filter(({ kind }) => /^(Cluster)?Role(Binding)?$/.test(kind));
+}
+
+describe('the permissions', () => {
+  it('are to get Secrets and ServiceAccounts, and nothing else', () => {
+    const roles = permissions().filter(({ kind }) => kind.endsWith('Role'));
+    expect(roles).toEqual([
+      {
+        apiVersion: `${RBAC}/v1`,
+        kind: 'ClusterRole',
+        metadata: { name: 'tagpin-pull-secret-reader' },
+        rules: [{ apiGroups: [''], resources: ['secrets', 'serviceaccounts'], verbs: ['get'] }],
+      },
+    ]);
+  });
+
+  it('are given to the ServiceAccount of the Deployment alone', () => {
+    const bindings = permissions().filter(({ kind }) => kind.endsWith('Binding'));
+    expect(bindings.map(({ kind }) => kind).toSorted()).toEqual([
+      'ClusterRoleBinding',
+      'RoleBinding',
+    ]);
+    for (const binding of bindings) {
+      expect(binding).toMatchObject({
+        roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: 'tagpin-pull-secret-reader' },
+        subjects: [{ kind: 'ServiceAccount', name: 'tagpin', namespace: 'tagpin-system' }],
+      });
+    }
+    expect(readDocument('base/service-account.yaml')).toMatchObject({
+      metadata: { name: 'tagpin', namespace: 'tagpin-system' },
+    });
+    expect(readDocument('base/deployment.yaml')).toMatchObject({
+      metadata: { namespace: 'tagpin-system' },
+      spec: { template: { spec: { serviceAccountName: 'tagpin' } } },
+    });
+  });
+
+  it('hold for chosen namespaces where the component takes the cluster-wide binding out', () => {
+    const component = readDocument('components/namespaced-secrets/kustomization.yaml') as {
+      patches: { patch: string }[];
+    };
+    const binding = readDocument('base/pull-secret-reader-binding.yaml') as Manifest;
+    expect(component.patches).toHaveLength(1);
+    const [patch] = parseAllDocuments(component.patches[0]!.patch);
+    expect(patch?.toJS()).toEqual({
+      $patch: 'delete',
+      apiVersion: `${RBAC}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata: { name: binding.metadata?.name },
+    });
+  });
+});

@@ -1,0 +1,118 @@
+// The originals that parts of tagpin must agree with, behind a pipe: one JSON question a line on
+// standard input, one JSON answer a line on standard output.
+package main
+
+import (
+	"bufio"
+	// kubelet links both (pkg/util/parsers), and with them the digests a reference may carry.
+	_ "crypto/sha256"
+	_ "crypto/sha512"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/distribution/reference"
+	v1 "k8s.io/api/core/v1"
+	"k8s.io/kubernetes/pkg/credentialprovider"
+	"k8s.io/kubernetes/pkg/credentialprovider/secrets"
+	"k8s.io/kubernetes/pkg/util/parsers"
+)
+
+type question struct {
+	Kind    string      `json:"kind"`
+	Text    string      `json:"text"`
+	Secrets []v1.Secret `json:"secrets"`
+	Image   string      `json:"image"`
+}
+
+type answer struct {
+	// Error stands alone; a text for people only.
+	Error       string       `json:"error,omitempty"`
+	Reference   *parts       `json:"reference,omitempty"`
+	Credentials []credential `json:"credentials,omitempty"`
+}
+
+type parts struct {
+	Name   string `json:"name"`
+	Domain string `json:"domain"`
+	Path   string `json:"path"`
+	Tag    string `json:"tag,omitempty"`
+	Digest string `json:"digest,omitempty"`
+}
+
+type credential struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
+}
+
+func main() {
+	lines := bufio.NewScanner(os.Stdin)
+	lines.Buffer(nil, 16<<20)
+	out := bufio.NewWriter(os.Stdout)
+	encoder := json.NewEncoder(out)
+	for lines.Scan() {
+		if err := encoder.Encode(reply(lines.Bytes())); err != nil {
+			fail(err)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		fail(err)
+	}
+	if err := out.Flush(); err != nil {
+		fail(err)
+	}
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+func reply(line []byte) answer {
+	var q question
+	if err := json.Unmarshal(line, &q); err != nil {
+		fail(err)
+	}
+	switch q.Kind {
+	case "reference":
+		return parseReference(q.Text)
+	case "keyring":
+		return lookup(q.Secrets, q.Image)
+	}
+	fail(fmt.Errorf("unknown kind %q", q.Kind))
+	return answer{}
+}
+
+func parseReference(text string) answer {
+	named, err := reference.ParseNormalizedNamed(text)
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	p := parts{Name: named.Name(), Domain: reference.Domain(named), Path: reference.Path(named)}
+	if tagged, ok := named.(reference.Tagged); ok {
+		p.Tag = tagged.Tag()
+	}
+	if digested, ok := named.(reference.Digested); ok {
+		p.Digest = digested.Digest().String()
+	}
+	return answer{Reference: &p}
+}
+
+// lookup does what kubelet's PullImage does with the secrets of a Pod on a node without any
+// credentials of its own.
+func lookup(pullSecrets []v1.Secret, image string) answer {
+	name, _, _, err := parsers.ParseImageName(image)
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	keyring, err := secrets.MakeDockerKeyring(pullSecrets, credentialprovider.UnionDockerKeyring{})
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	found, _ := keyring.Lookup(name)
+	a := answer{Credentials: []credential{}}
+	for _, c := range found {
+		a.Credentials = append(a.Credentials, credential{c.Username, c.Password})
+	}
+	return a
+}

@@ -20,15 +20,7 @@ import { removeRun } from './support/run-directory.ts';
 
 /** Builds what is missing and starts what every test shares; the webhook is each file's own. */
 export default async function globalSetup(): Promise<void> {
-  await buildBinaries([
-    'kube-apiserver',
-    'kube-controller-manager',
-    'kubectl',
-    'etcd',
-    'registry',
-    'crane',
-    'kubeconform',
-  ]);
+  await buildBinaries();
   const started = performance.now();
   const directory = await mkdtemp(join(tmpdir(), 'tagpin-e2e-'));
   endWithThisProcess(directory);

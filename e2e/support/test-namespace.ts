@@ -18,13 +18,22 @@ export async function createNamespace(
   labels: NamespaceLabels = {},
 ): Promise<Kubectl> {
   const name = `e2e-${randomBytes(4).toString('hex')}`;
-  const prefixed = Object.fromEntries(
-    Object.entries(labels).map(([key, value]) => [`tagpin.dev/${key}`, value]),
-  );
   const kubectl = new Kubectl(kubeconfig, name);
   await kubectl.run(['create', '--filename=-'], {
-    input: { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: prefixed } },
+    input: { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: prefixed(labels) } },
   });
   await eventually(() => kubectl.run(['get', 'serviceaccount', 'default']));
   return kubectl;
+}
+
+/** Opts a namespace in that holds objects already. */
+export async function labelNamespace(kubectl: Kubectl, labels: NamespaceLabels): Promise<void> {
+  const values = Object.entries(prefixed(labels)).map(([key, value]) => `${key}=${value}`);
+  await kubectl.run(['label', 'namespace', kubectl.namespace ?? '', ...values]);
+}
+
+function prefixed(labels: NamespaceLabels): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(labels).map(([key, value]) => [`tagpin.dev/${key}`, String(value)]),
+  );
 }

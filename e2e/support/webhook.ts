@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { RunningProcess } from './child-process.ts';
 import { startProcess } from './child-process.ts';
 import type { Environment } from './environment.ts';
+import { sumSeries } from './metrics.ts';
 
 const CHECKOUT = join(import.meta.dirname, '..', '..');
 
@@ -59,18 +60,4 @@ export class Webhook {
     if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text}`);
     return text;
   }
-}
-
-/** The sum of the series of one metric, in the Prometheus text format, that have these labels. */
-export function sumSeries(
-  exposition: string,
-  name: string,
-  labels: Readonly<Record<string, string>> = {},
-): number {
-  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
-  return exposition
-    .split('\n')
-    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-    .filter((line) => wanted.every((label) => line.includes(label)))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }

@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+
+import { craneDigest } from './crane.ts';
+import { pushImage, pushIndex } from './image.ts';
+import type { Registry } from './registry.ts';
+import { manifestLookUps } from './registry.ts';
+
+/** An image in a repository of its own, whose tag can be moved. */
+export class TestImage {
+  readonly #push: typeof pushImage;
+  readonly registry: Registry;
+  readonly repository: string;
+  readonly tag: string;
+
+  private constructor(registry: Registry, tag: string, push: typeof pushImage) {
+    this.registry = registry;
+    this.repository = `e2e/${randomBytes(6).toString('hex')}`;
+    this.tag = tag;
+    this.#push = push;
+  }
+
+  /** Pushes an image of one platform. */
+  static async ofOnePlatform(registry: Registry, tag: string = '1'): Promise<TestImage> {
+    const image = new TestImage(registry, tag, pushImage);
+    await image.move();
+    return image;
+  }
+
+  /** Pushes an index of two platforms. */
+  static async ofTwoPlatforms(registry: Registry, tag: string = '1'): Promise<TestImage> {
+    const image = new TestImage(registry, tag, pushIndex);
+    await image.move();
+    return image;
+  }
+
+  /** The name without tag and digest, as a user writes it. */
+  get name(): string {
+    return `${this.registry.host}/${this.repository}`;
+  }
+
+  get tagged(): string {
+    return `${this.name}:${this.tag}`;
+  }
+
+  /** Pushes other bytes under the same tag, and gives their digest. */
+  async move(): Promise<string> {
+    return this.#push({ registry: this.registry, repository: this.repository, tag: this.tag });
+  }
+
+  /** What the tag points at now, as crane says. */
+  async digest(): Promise<string> {
+    return craneDigest(this.registry, this.tagged);
+  }
+
+  /** The reference that a pin of the tag as it stands now must give. */
+  async pinned(): Promise<string> {
+    return `${this.name}@${await this.digest()}`;
+  }
+
+  /** How often anybody but crane asked the registry for its manifest. */
+  async lookUps(): Promise<number> {
+    return manifestLookUps(this.registry, this.repository);
+  }
+}

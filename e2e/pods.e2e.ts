@@ -102,7 +102,7 @@ describe('a Pod in a namespace of mode "pin"', () => {
 
     const { stdout } = await kubectl.apply(pod, '--dry-run=server', '--output=json');
 
-    const answer = podTemplateOf(JSON.parse(stdout) as StoredObject);
+    const answer = podTemplateOf(JSON.parse(stdout) as object);
     expect(pinsOf(answer)).toEqual(await pinsTo({ web: image }));
     const { items } = await kubectl.get<{ items: unknown[] }>('pods');
     expect(items).toEqual([]);

@@ -110,11 +110,11 @@ function replicated(template: object, replicas: number): object {
  *
  * @throws Error for an object that has none
  */
-export function podTemplateOf(object: StoredObject): PodTemplate {
-  const nested = object.spec?.template ?? object.spec?.jobTemplate?.spec.template;
-  const template = nested ?? object.template ?? object;
-  if (!isPodTemplate(template)) throw new Error(`${object.metadata.name} has no pod template`);
-  return template;
+export function podTemplateOf(object: object): PodTemplate {
+  const { spec, template } = object as Partial<StoredObject>;
+  const found = spec?.template ?? spec?.jobTemplate?.spec.template ?? template ?? object;
+  if (!isPodTemplate(found)) throw new Error('The object has no pod template');
+  return found;
 }
 
 function isPodTemplate(value: object): value is PodTemplate {

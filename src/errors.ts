@@ -1,9 +1,6 @@
 /** How long a failure may be remembered. `never`: the next review asks again. */
 export type FailureCaching = 'never' | 'briefly' | 'backoff';
 
-/** What a failed image does to the review in each mode of a namespace. */
-export type Verdict = 'admit' | 'deny';
-
 /**
  * What follows from one error code. The table below is exhaustive: a new code does not compile
  * without its rule, and a test compares it with the table of reasons in the documentation.
@@ -22,6 +19,31 @@ interface ErrorRule {
   readonly action: string;
 }
 
+/** The closed set of codes: metric label, and key of the troubleshooting table. */
+export type PinErrorCode =
+  | 'invalid_reference'
+  | 'not_found'
+  | 'unauthorized'
+  | 'missing_secret'
+  | 'forbidden_secret'
+  | 'secret_unreadable'
+  | 'invalid_secret'
+  | 'unsupported_manifest'
+  | 'rate_limited'
+  | 'unavailable'
+  | 'dns_failed'
+  | 'tls_failed'
+  | 'invalid_response'
+  | 'deadline_exceeded'
+  | 'blocked_address'
+  | 'too_many_images'
+  | 'invalid_config'
+  | 'invalid_review'
+  | 'review_too_large'
+  | 'unsupported_content_type'
+  | 'overloaded'
+  | 'internal';
+
 const IMAGE_ERROR = {
   retry: false,
   caching: 'never',
@@ -39,8 +61,7 @@ const NETWORK_ERROR = {
 
 const REVIEW_ERROR = { ...IMAGE_ERROR, action: 'report this review to the operator' } as const;
 
-/** One rule a code; the code is also the metric label and the key of the troubleshooting table. */
-export const ERROR_RULES = {
+export const ERROR_RULES: Readonly<Record<PinErrorCode, ErrorRule>> = {
   invalid_reference: { ...IMAGE_ERROR, action: 'correct the image name' },
   not_found: {
     ...IMAGE_ERROR,
@@ -102,9 +123,7 @@ export const ERROR_RULES = {
   unsupported_content_type: { ...REVIEW_ERROR, httpStatus: 415 },
   overloaded: { ...REVIEW_ERROR, httpStatus: 503, action: 'try again in a second' },
   internal: { ...REVIEW_ERROR, httpStatus: 500 },
-} as const satisfies Record<string, ErrorRule>;
-
-export type PinErrorCode = keyof typeof ERROR_RULES;
+};
 
 /** What a PinError carries beside its code and message. */
 export interface PinErrorDetails {

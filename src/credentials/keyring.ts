@@ -135,8 +135,12 @@ function matches(key: Target, image: Target): boolean {
   );
 }
 
-/** `*` stands for any text within one label. Linear in time: each part is looked for once. */
+/**
+ * `*` stands for any text within one label. Linear in time: each part is looked for once. Brackets
+ * that no port took off are a set of characters to Go's filepath.Match, and no address matches it.
+ */
 function matchesLabel(glob: string, label: string): boolean {
+  if (glob.startsWith('[')) return false;
   const [first = '', ...rest] = glob.split('*');
   const last = rest.pop();
   if (last === undefined) return glob === label;

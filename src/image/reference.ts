@@ -122,19 +122,19 @@ function normalize(name: string): { registry: string; repository: string } {
 }
 
 function nameFault(registry: string, repository: string): string | undefined {
-  if (repository.length > MAX_PATH_CHARS) {
+  const isHost = HOST.test(registry);
+  // Upstream takes a first element with an underscore for a part of the path of a name without a
+  // host, and runtimes ask it as a host nevertheless.
+  if (!isHost && !PATH.test(registry)) return 'the host is malformed';
+  if (registry.length > MAX_HOST_CHARS) return 'the host is too long';
+  const path = isHost ? repository : `${registry}/${repository}`;
+  if (path.length > MAX_PATH_CHARS) {
     return `the repository is longer than ${MAX_PATH_CHARS} characters`;
   }
-  if (registry.length > MAX_HOST_CHARS) return 'the host is too long';
-  if (!PATH.test(repository)) {
-    return PATH.test(repository.toLowerCase())
-      ? 'the repository must be lower case'
-      : 'the repository is malformed';
-  }
-  // Upstream reads a first element with an underscore as part of the path, without any host, and
-  // runtimes ask it as a host nevertheless. Its name is valid there, so it is here.
-  if (!HOST.test(registry) && !PATH.test(registry)) return 'the host is malformed';
-  return undefined;
+  if (PATH.test(repository)) return undefined;
+  return PATH.test(repository.toLowerCase())
+    ? 'the repository must be lower case'
+    : 'the repository is malformed';
 }
 
 function suffixFault(tag: string | undefined, digest: string | undefined): string | undefined {

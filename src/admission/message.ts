@@ -1,0 +1,32 @@
+import type { PinError } from '../errors.ts';
+import type { SettledImage } from './settle.ts';
+
+/** What one failed image tells: what was asked, for which container, who answered what. */
+function failureOf({ place, decision }: SettledImage, error: PinError): string {
+  if (decision.act === 'refuse') return `${error.message} (${place.label})`;
+  const asked = 'original' in decision ? decision.original : place.image;
+  return `Cannot resolve ${JSON.stringify(asked)} for ${place.label}: ${error.message}`;
+}
+
+/** The warning that an image deserves, or undefined for one with nothing to tell. */
+export function warningOf(image: SettledImage): string | undefined {
+  const { place, error, wouldBe, answer, outcome } = image;
+  if (error !== undefined) {
+    const effect = outcome === 'refresh_failed' ? 'the old pin stays' : 'the tag stays';
+    return `${failureOf(image, error)}; ${effect} [${error.code}]`;
+  }
+  if (wouldBe !== undefined) return `${place.label} would be pinned to ${wouldBe}`;
+  if (answer === undefined || !('stale' in answer.result) || !answer.result.stale) return undefined;
+  const age = Math.round(answer.result.ageMs / 1000);
+  return `${place.label} is pinned to the digest known ${age} s ago: its registry does not answer`;
+}
+
+/** The message of a denial: every failure, then one action, and its code in brackets. */
+export function denialOf(images: readonly SettledImage[]): string {
+  const failed = images.flatMap((image) =>
+    image.error === undefined ? [] : [{ image, error: image.error }],
+  );
+  const told = failed.map(({ image, error }) => failureOf(image, error)).join('; ');
+  const first = failed[0]?.error;
+  return first === undefined ? told : `${told}: ${first.rule.action} [${first.code}]`;
+}

@@ -1,0 +1,61 @@
+import fastJsonPatch from 'fast-json-patch';
+
+import { ORIGINALS_ANNOTATION, UNPINNED_ANNOTATION } from '../workload/annotations.ts';
+import type { PodTemplate } from '../workload/locations.ts';
+import type { Settled } from './record.ts';
+import type { PatchOperation } from './review.ts';
+
+/** The annotations that a review may write; undefined leaves one as it is. */
+export interface AnnotationChanges {
+  readonly originals: string | undefined;
+  /** Null takes the annotation away. */
+  readonly unpinned: string | null | undefined;
+}
+
+/**
+ * The JSON Patch of one template: a `replace` for every image that changes, an `add` for an
+ * annotation. Every path but that of an annotation was read from this same object, because a patch
+ * that does not apply rejects the request whatever the failure policy says; for the same reason
+ * there is no `test` operation.
+ */
+export function patchOf(
+  template: PodTemplate,
+  settled: readonly Settled[],
+  changes: AnnotationChanges,
+): PatchOperation[] {
+  const images: PatchOperation[] = settled
+    .filter(({ image, place }) => image !== place.image)
+    .map(({ image, place }) => ({ op: 'replace', path: place.pointer, value: image }));
+  return [...images, ...annotationPatch(template, changes)];
+}
+
+function annotationPatch(template: PodTemplate, changes: AnnotationChanges): PatchOperation[] {
+  const values = new Map<string, string>();
+  if (changes.originals !== undefined) values.set(ORIGINALS_ANNOTATION, changes.originals);
+  if (typeof changes.unpinned === 'string') values.set(UNPINNED_ANNOTATION, changes.unpinned);
+
+  const pointer = `${template.pointer}/metadata`;
+  if (template.metadata === undefined) {
+    return addAll(pointer, { annotations: Object.fromEntries(values) }, values.size);
+  }
+  if (template.annotations === undefined) {
+    return addAll(`${pointer}/annotations`, Object.fromEntries(values), values.size);
+  }
+  const operations: PatchOperation[] = [...values].map(([name, value]) => ({
+    op: 'add',
+    path: annotationPath(pointer, name),
+    value,
+  }));
+  if (changes.unpinned === null && UNPINNED_ANNOTATION in template.annotations) {
+    operations.push({ op: 'remove', path: annotationPath(pointer, UNPINNED_ANNOTATION) });
+  }
+  return operations;
+}
+
+function addAll(path: string, value: unknown, count: number): PatchOperation[] {
+  return count === 0 ? [] : [{ op: 'add', path, value }];
+}
+
+function annotationPath(pointer: string, name: string): string {
+  return `${pointer}/annotations/${fastJsonPatch.escapePathComponent(name)}`;
+}

@@ -1,0 +1,63 @@
+import type { ImagePlace } from '../workload/locations.ts';
+import { counts, formatOriginals, type Original, type Originals } from '../workload/originals.ts';
+import type { ImageOutcome } from './policy.ts';
+import { refreshValuesOf, type Subject } from './subject.ts';
+
+/** One image after the decision: what will stand in the field, and what is known of it. */
+export interface Settled {
+  readonly place: ImagePlace;
+  readonly outcome: ImageOutcome;
+  /** The text that will stand in the field. */
+  readonly image: string;
+  /** The entry that this review itself found or made. */
+  readonly entry?: Original | undefined;
+}
+
+/** Outcomes that answer a refresh, whether or not the value asked for one. */
+const ANSWERS_REFRESH: ReadonlySet<ImageOutcome> = new Set([
+  'pinned',
+  'refreshed',
+  'refresh_failed',
+]);
+
+/**
+ * The bytes that the record of a template is to have, or undefined where it stays as it is.
+ *
+ * The record is part of the template, so writing it can start a rollout: it is written only where
+ * the template changes anyway. A record in the request whose entries all count keeps its bytes,
+ * for an undo must find the ReplicaSet that was made with them.
+ */
+export function recordToWrite(subject: Subject, settled: readonly Settled[]): string | undefined {
+  const patched = settled.some(({ image, place }) => image !== place.image);
+  if (!subject.templateChanged && !patched) return undefined;
+  const wanted = wantedRecord(subject, settled);
+  if (wanted.entries.size === 0) return undefined;
+  return includes(subject.now.record, wanted) ? undefined : formatOriginals(wanted);
+}
+
+function wantedRecord(subject: Subject, settled: readonly Settled[]): Originals {
+  const base = subject.now.record ?? subject.before?.record;
+  const entries = new Map<string, Original>();
+  for (const { place, image, entry } of settled) {
+    if (!place.recorded) continue;
+    const known = entry ?? base?.entries.get(place.key);
+    if (counts(known, image)) entries.set(place.key, known);
+  }
+  const answered = settled.some(({ outcome }) => ANSWERS_REFRESH.has(outcome));
+  const refreshed = answered ? refreshValuesOf(subject.now.template) : base?.refreshed;
+  return { entries, refreshed: refreshed ?? new Map() };
+}
+
+/** The record in the request says the same as the wanted one, entry by entry. */
+function includes(record: Originals | undefined, wanted: Originals): boolean {
+  return (
+    record !== undefined &&
+    record.entries.size === wanted.entries.size &&
+    record.refreshed.size === wanted.refreshed.size &&
+    [...wanted.refreshed].every(([key, value]) => record.refreshed.get(key) === value) &&
+    [...wanted.entries].every(([key, { reference, digest }]) => {
+      const entry = record.entries.get(key);
+      return entry?.reference === reference && entry.digest === digest;
+    })
+  );
+}

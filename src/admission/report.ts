@@ -1,0 +1,28 @@
+import type { ImageOutcome, Mode, ReviewOutcome } from './policy.ts';
+import type { AdmissionResponse, Review } from './review.ts';
+
+/** What became of one image, as the log and the metrics tell it. */
+export interface ImageReport {
+  /** Container name, or `volume/<name>`. */
+  readonly container: string;
+  readonly outcome: ImageOutcome;
+  /** An error code, or which of several rules held; empty where the outcome says it all. */
+  readonly reason: string;
+  /** The host that was to be asked, where one was. */
+  readonly registry: string | undefined;
+  readonly stale: boolean;
+  /** From the arrival of the review to the answer for this image. */
+  readonly ms: number;
+}
+
+/** What became of one review. Holds no image text and no credential. */
+export interface AdmissionReport {
+  readonly mode: Mode;
+  /** A kind that holds a pod template, or `other`: a closed set. */
+  readonly kind: string;
+  readonly review: Review;
+  readonly outcome: ReviewOutcome;
+  readonly images: readonly ImageReport[];
+  readonly response: AdmissionResponse;
+  readonly ms: number;
+}

@@ -1,0 +1,148 @@
+import { PinError } from '../errors.ts';
+import { isJsonObject, type JsonObject, objectAt, textOf } from '../json.ts';
+
+/** The part of an `admission.k8s.io/v1` AdmissionReview request that is looked at. */
+export interface Review {
+  readonly uid: string;
+  readonly group: string;
+  readonly kind: string;
+  readonly subResource: string;
+  readonly operation: string;
+  readonly namespace: string;
+  /** May be empty: the API server invents the name of a Pod after admission. */
+  readonly name: string;
+  readonly dryRun: boolean;
+  readonly object: JsonObject | undefined;
+  readonly oldObject: JsonObject | undefined;
+}
+
+/**
+ * Reads an AdmissionReview. Throws `invalid_review` with the field that is missing or wrong.
+ * The namespace is always that of the request: an object of a template may have none.
+ */
+export function decodeReview(body: unknown): Review {
+  if (!isJsonObject(body)) throw invalid('the body is no JSON object');
+  if (body['apiVersion'] !== 'admission.k8s.io/v1' || body['kind'] !== 'AdmissionReview') {
+    throw invalid('apiVersion and kind are not "admission.k8s.io/v1" and "AdmissionReview"');
+  }
+  const request = objectAt(body, ['request']);
+  const uid = textOf(request, 'uid');
+  const kind = objectAt(request, ['kind']);
+  if (request === undefined || uid === undefined || uid === '') {
+    throw invalid('request.uid is missing');
+  }
+  if (kind === undefined) throw invalid('request.kind is missing');
+  const review: Review = {
+    uid,
+    group: textOf(kind, 'group') ?? '',
+    kind: textOf(kind, 'kind') ?? '',
+    subResource: textOf(request, 'subResource') ?? '',
+    operation: textOf(request, 'operation') ?? '',
+    namespace: textOf(request, 'namespace') ?? '',
+    name: nameOf(request),
+    dryRun: request['dryRun'] === true,
+    object: objectAt(request, ['object']),
+    oldObject: objectAt(request, ['oldObject']),
+  };
+  requireObjects(review);
+  return review;
+}
+
+function nameOf(request: JsonObject): string {
+  const metadata = objectAt(request, ['object', 'metadata']);
+  return textOf(request, 'name') || textOf(metadata, 'generateName') || '';
+}
+
+function requireObjects(review: Review): void {
+  const writes = review.operation === 'CREATE' || review.operation === 'UPDATE';
+  if (!writes) return;
+  if (review.object === undefined) throw invalid('request.object is missing');
+  if (review.operation === 'UPDATE' && review.oldObject === undefined) {
+    throw invalid('request.oldObject is missing from an UPDATE');
+  }
+  if (review.namespace === '') throw invalid('request.namespace is missing');
+}
+
+function invalid(what: string): PinError {
+  return new PinError('invalid_review', `Cannot read the admission review: ${what}`);
+}
+
+/** One operation of a JSON Patch (RFC 6902), of the three kinds that are ever sent. */
+export type PatchOperation =
+  | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: unknown }
+  | { readonly op: 'remove'; readonly path: string };
+
+/** `response` of an AdmissionReview, as the API server reads it. */
+export interface AdmissionResponse {
+  readonly uid: string;
+  readonly allowed: boolean;
+  readonly patchType?: 'JSONPatch';
+  /** Base64 of the JSON Patch; with `patchType` or not at all. */
+  readonly patch?: string;
+  readonly warnings?: readonly string[];
+  readonly status?: { readonly code: number; readonly reason: string; readonly message: string };
+}
+
+/** Admits the object, changed by `patch` where it is not empty. */
+export function allow(
+  uid: string,
+  patch: readonly PatchOperation[],
+  warnings: readonly string[],
+): AdmissionResponse {
+  return {
+    uid,
+    allowed: true,
+    ...(patch.length > 0 && {
+      patchType: 'JSONPatch',
+      patch: Buffer.from(JSON.stringify(patch)).toString('base64'),
+    }),
+    ...(warnings.length > 0 && { warnings: fitWarnings(warnings) }),
+  };
+}
+
+/** The API server quotes the message of a denial to the user; 4 KiB is more than anyone reads. */
+const MAX_MESSAGE_LENGTH = 4096;
+
+/**
+ * Refuses the object. The status is always 403: the API server passes the code on, and a
+ * registry's 404 or 429 would reach kubectl as its own word.
+ */
+export function deny(
+  uid: string,
+  message: string,
+  warnings: readonly string[] = [],
+): AdmissionResponse {
+  return {
+    uid,
+    allowed: false,
+    status: { code: 403, reason: 'Forbidden', message: cut(message, MAX_MESSAGE_LENGTH) },
+    ...(warnings.length > 0 && { warnings: fitWarnings(warnings) }),
+  };
+}
+
+/** The AdmissionReview around a response, as bytes of JSON. */
+export function encodeResponse(response: AdmissionResponse): string {
+  return JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response });
+}
+
+/**
+ * The API server cuts every warning to 256 runes once all of them pass 4096, and drops what comes
+ * after (kubernetes/apiserver pkg/endpoints/filters/warning.go). Cut here, the count of those
+ * left out can still be told.
+ */
+const MAX_WARNING_LENGTH = 256;
+const MAX_WARNINGS = 15;
+
+function fitWarnings(warnings: readonly string[]): string[] {
+  const distinct = [...new Set(warnings)];
+  const told = distinct.slice(0, MAX_WARNINGS).map((warning) => cut(warning, MAX_WARNING_LENGTH));
+  const left = distinct.length - told.length;
+  return left === 0 ? told : [...told, `and ${left} more like these`];
+}
+
+/** Cuts by code points, as the API server counts, and says so with an ellipsis. */
+function cut(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const runes = Array.from(text.slice(0, 2 * length + 2));
+  return runes.length <= length ? text : `${runes.slice(0, length - 1).join('')}…`;
+}

@@ -1,0 +1,66 @@
+import { PinError } from '../errors.ts';
+import { type ReferenceForm, withDigest } from '../image/reference.ts';
+import type { ImagePlace } from '../workload/locations.ts';
+import type { Decision } from './decide.ts';
+import { MODE_POLICIES, type Mode } from './policy.ts';
+import type { ResolvedImage } from './ports.ts';
+import type { Settled } from './record.ts';
+
+/** The answer to a look-up, and how long after the review's arrival it came. */
+export interface Answer {
+  readonly result: ResolvedImage | PinError;
+  readonly ms: number;
+}
+
+/** One image with its decision carried out. */
+export interface SettledImage extends Settled {
+  readonly decision: Decision;
+  readonly answer: Answer | undefined;
+  /** Why it could not be resolved; the old pin may stand all the same. */
+  readonly error: PinError | undefined;
+  /** In mode `warn`: the pin that would have been written. */
+  readonly wouldBe?: string;
+}
+
+/** Carries a decision out, with the answer of its look-up where it asked for one. */
+export function settle(
+  place: ImagePlace,
+  decided: { readonly decision: Decision; readonly answer: Answer | undefined },
+  how: { readonly mode: Mode; readonly form: ReferenceForm },
+): SettledImage {
+  const { decision } = decided;
+  const base = { ...decided, place, image: place.image, error: undefined };
+  switch (decision.act) {
+    case 'leave':
+      return { ...base, outcome: decision.outcome };
+    case 'reuse':
+      return { ...base, outcome: 'reused', ...decision.pin };
+    case 'refuse':
+      return { ...base, outcome: 'failed', error: decision.error };
+    case 'resolve':
+    case 'refresh':
+      return settleLookup(base, decision, how);
+    default:
+      return decision satisfies never;
+  }
+}
+
+type Lookup = Extract<Decision, { act: 'resolve' | 'refresh' }>;
+
+function settleLookup(
+  base: Omit<SettledImage, 'outcome'>,
+  decision: Lookup,
+  how: { readonly mode: Mode; readonly form: ReferenceForm },
+): SettledImage {
+  const result = base.answer?.result ?? new PinError('internal', 'No look-up was made');
+  if (result instanceof PinError) {
+    // Never from a pin to a tag: a pin that is there stays, whatever fails.
+    return decision.act === 'refresh'
+      ? { ...base, outcome: 'refresh_failed', error: result, ...decision.pin }
+      : { ...base, outcome: 'failed', error: result };
+  }
+  const image = withDigest(decision.original, result.digest, how.form);
+  if (!MODE_POLICIES[how.mode].writesPins) return { ...base, outcome: 'would_pin', wouldBe: image };
+  const entry = { reference: decision.original, digest: result.digest };
+  return { ...base, image, entry, outcome: decision.act === 'refresh' ? 'refreshed' : 'pinned' };
+}

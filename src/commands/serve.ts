@@ -1,0 +1,94 @@
+import type { Server } from 'node:net';
+
+import type { ListenAddress, ServeSettings } from '../config.ts';
+import { PinError } from '../errors.ts';
+import { describeError, type Logger } from '../log.ts';
+
+/** What `tagpin serve` runs, plugged together elsewhere. */
+export interface ServeParts {
+  readonly webhook: Server & { readonly closeIdleConnections: () => void };
+  readonly operations: Server & { readonly closeAllConnections: () => void };
+  readonly certificate: { readonly start: () => Promise<void>; readonly stop: () => void };
+  /** Imports what takes long and connects; readiness waits for it. */
+  readonly loadCluster: () => Promise<void>;
+  readonly log: Logger;
+  /** Turns what readiness waits for: false until loaded, and again while draining. */
+  readonly state: ServeState;
+  /** Ends the connections to registries. */
+  readonly closeRegistries: () => Promise<void>;
+}
+
+/** Where the life of the process stands. */
+export interface ServeState {
+  clusterLoaded: boolean;
+  draining: boolean;
+}
+
+/** How long calls that are under way may take to end; the API server's own limit is 30 s. */
+const END_OF_CALLS_MS = 30_000;
+
+/**
+ * Listens, loads, serves until `stopped` resolves, and drains. The caller of a webhook keeps its
+ * connections, and uses them on after the endpoint is gone: so calls are served on for the drain
+ * time, each answer closing its connection, before the port closes.
+ */
+export async function serve(
+  parts: ServeParts,
+  settings: ServeSettings,
+  stopped: Promise<string>,
+): Promise<void> {
+  const { webhook, operations, certificate, state, log } = parts;
+  const operationsAt = await listen(operations, settings.operationsListen);
+  const webhookAt = await listen(webhook, settings.listen);
+  log.info({ webhook: webhookAt, operations: operationsAt }, 'listening');
+  await certificate.start();
+  await parts.loadCluster();
+  state.clusterLoaded = true;
+  log.info({}, 'cluster client loaded');
+
+  const signal = await stopped;
+  state.draining = true;
+  log.info({ signal, drainMs: settings.drainTime }, 'draining');
+  await delay(settings.drainTime);
+  await closeWithin(webhook, END_OF_CALLS_MS, log);
+  certificate.stop();
+  operations.closeAllConnections();
+  operations.close();
+  await parts.closeRegistries();
+  log.info({}, 'stopped');
+}
+
+function listen(server: Server, { host, port }: ListenAddress): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      const message = `Cannot listen on ${host}:${port}`;
+      reject(new PinError('invalid_config', message, { cause }));
+    });
+    server.listen({ host, port }, () => {
+      const address = server.address();
+      const bound = typeof address === 'object' && address !== null ? address.port : port;
+      resolve(`${host}:${bound}`);
+    });
+  });
+}
+
+function closeWithin(server: ServeParts['webhook'], limitMs: number, log: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      log.warn({ limitMs }, 'calls cut off');
+      resolve();
+    }, limitMs);
+    server.close((error) => {
+      clearTimeout(timer);
+      if (error !== undefined) log.warn(describeError(error), 'webhook did not close');
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

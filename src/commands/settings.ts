@@ -1,0 +1,41 @@
+import { type Command, Option } from 'commander';
+
+import {
+  readSettings,
+  type Setting,
+  type SettingSources,
+  type Settings,
+  variableOf,
+} from '../config.ts';
+
+/** Adds an option for each setting of a table, with its help. */
+export function addSettings<T>(command: Command, settings: Settings<T>): void {
+  for (const setting of Object.values<Setting<unknown>>(settings)) {
+    command.addOption(new Option(optionFlag(setting), describe(setting)));
+  }
+}
+
+/** `--cache-ttl DURATION` as commander writes it. */
+function optionFlag({ flag }: Setting<unknown>): string {
+  return flag.replace(/ (.+)$/, ' <$1>');
+}
+
+function describe(setting: Setting<unknown>): string {
+  const { text, fallback } = setting;
+  const standard = fallback === undefined || fallback === '' ? '' : ` Default: ${fallback}.`;
+  return `${text}${standard} [${variableOf(setting)}]`;
+}
+
+/** The settings of a command line that was parsed; throws one `invalid_config` for all problems. */
+export function settingsOf<T>(
+  command: Command,
+  settings: Settings<T>,
+  environment: SettingSources['environment'],
+): T {
+  const flags: Record<string, string> = {};
+  for (const name of Object.keys(settings)) {
+    if (command.getOptionValueSource(name) === 'cli')
+      flags[name] = String(command.getOptionValue(name));
+  }
+  return readSettings(settings, { flags, environment });
+}

@@ -1,0 +1,98 @@
+import type { CoreV1Api } from '@kubernetes/client-node';
+
+import type { SecretReader } from '../credentials/pull-secrets.ts';
+import { PinError } from '../errors.ts';
+import { isJsonObject } from '../json.ts';
+
+/** Reads Secrets and ServiceAccounts. Until `load` has ended, reading waits for it. */
+export interface ClusterReader extends SecretReader {
+  /**
+   * Imports the client library, which takes half a second: right after listening, never inside a
+   * review. Throws `invalid_config` where there is no way to reach an API server.
+   */
+  readonly load: () => Promise<void>;
+}
+
+/** `kubeconfig` undefined: the ServiceAccount of the Pod that this runs in. */
+export function createClusterReader(kubeconfig: string | undefined): ClusterReader {
+  let api: Promise<CoreV1Api> | undefined;
+  const connected = (): Promise<CoreV1Api> => (api ??= connect(kubeconfig));
+  return {
+    load: async () => {
+      await connected();
+    },
+    readSecret: async (namespace, name) => {
+      const core = await connected();
+      return found({ kind: 'secrets', namespace, name }, () =>
+        core.readNamespacedSecret({ namespace, name }),
+      );
+    },
+    readPullSecretNames: async (namespace, serviceAccount) => {
+      const core = await connected();
+      const account = await found(
+        { kind: 'serviceaccounts', namespace, name: serviceAccount },
+        () => core.readNamespacedServiceAccount({ namespace, name: serviceAccount }),
+      );
+      return account?.imagePullSecrets?.flatMap(({ name }) => name ?? []);
+    },
+  };
+}
+
+async function connect(kubeconfig: string | undefined): Promise<CoreV1Api> {
+  const { CoreV1Api: Api, KubeConfig } = await import('@kubernetes/client-node');
+  const config = new KubeConfig();
+  try {
+    if (kubeconfig === undefined) config.loadFromCluster();
+    else config.loadFromFile(kubeconfig);
+    return config.makeApiClient(Api);
+  } catch (caught) {
+    const where = kubeconfig === undefined ? 'the ServiceAccount of this Pod' : kubeconfig;
+    const message = `Cannot reach an API server with ${where}; --no-cluster does without`;
+    throw new PinError('invalid_config', message, { cause: caught });
+  }
+}
+
+interface Asked {
+  readonly kind: 'secrets' | 'serviceaccounts';
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The object, undefined where there is none, or a PinError that names it. */
+async function found<T>(asked: Asked, read: () => Promise<T>): Promise<T | undefined> {
+  const { kind, namespace, name } = asked;
+  try {
+    return await inTime(read());
+  } catch (caught) {
+    const status = isJsonObject(caught) || Error.isError(caught) ? statusOf(caught) : undefined;
+    if (status === 404) return undefined;
+    if (status === 403) {
+      const message = `tagpin may not read ${kind} "${namespace}/${name}"`;
+      throw new PinError('forbidden_secret', message, { cause: caught });
+    }
+    const answer = status === undefined ? 'did not answer' : `answered ${status}`;
+    const message = `the API server ${answer} when asked for ${kind} "${namespace}/${name}"`;
+    throw new PinError('secret_unreadable', message, { cause: caught });
+  }
+}
+
+/** An API server that hangs must not hold a review until its own deadline. */
+const READ_TIMEOUT_MS = 3000;
+
+async function inTime<T>(reading: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new Error(`no answer within ${READ_TIMEOUT_MS} ms`);
+    timer = setTimeout(() => reject(error), READ_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([reading, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The client library throws errors with the HTTP status in `code`. */
+function statusOf(error: object): number | undefined {
+  return 'code' in error && typeof error.code === 'number' ? error.code : undefined;
+}

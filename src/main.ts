@@ -1,0 +1,176 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+
+import { Command } from 'commander';
+
+import { createHandler } from './admission/handler.ts';
+import { type ServeParts, type ServeState, serve } from './commands/serve.ts';
+import { addSettings, settingsOf } from './commands/settings.ts';
+import { SERVE_SETTINGS, type ServeSettings } from './config.ts';
+import { createFingerprint } from './credentials/fingerprint.ts';
+import { createPullSecrets, type SecretReader } from './credentials/pull-secrets.ts';
+import { PinError, toPinError } from './errors.ts';
+import { compileGlobs } from './image/glob.ts';
+import { createClusterReader } from './kube/client.ts';
+import { createLog, describeError, type Logger, type ProcessLog } from './log.ts';
+import { createRegistryClient } from './registry/client.ts';
+import { createGuard } from './registry/guard.ts';
+import { createHosts } from './registry/hosts.ts';
+import { createAuthorizer } from './registry/token.ts';
+import { createTransport } from './registry/transport.ts';
+import { createCache } from './resolve/cache.ts';
+import { createFlights } from './resolve/flights.ts';
+import { createGate } from './resolve/gate.ts';
+import { createLimits } from './resolve/limits.ts';
+import { createResolver } from './resolve/resolver.ts';
+import { createMetrics } from './server/metrics.ts';
+import { createOperationsServer } from './server/operations.ts';
+import { logReview } from './server/review-log.ts';
+import { createCertificateFiles } from './server/tls.ts';
+import { createWebhookApp, createWebhookServer } from './server/webhook.ts';
+
+const now = (): number => performance.now();
+
+/** `tagpin serve`, from its settings: every part is made here, and plugged into those that need it. */
+function composeServe(settings: ServeSettings, log: Logger): ServeParts {
+  const state: ServeState = { clusterLoaded: false, draining: false };
+  const cache = createCache({ ttlMs: settings.cacheTtl, staleIfErrorMs: settings.staleIfError });
+  const metrics = createMetrics({ version: version(), cacheEntries: cache.size, now });
+  const fingerprint = createFingerprint();
+  const cluster = clusterOf(settings);
+  const pullSecrets = createPullSecrets({
+    reader: cluster.reader,
+    fingerprint,
+    observe: metrics.credentialLookup,
+  });
+  const transport = createTransport({
+    guard: createGuard(settings),
+    observe: metrics.registryRequest,
+    userAgent: `tagpin/${version()}`,
+  });
+  const client = createRegistryClient({
+    transport,
+    authorizer: createAuthorizer({ transport, fingerprint }),
+    endpointOf: createHosts(settings.plainHttp),
+    observeMismatch: metrics.digestMismatch,
+  });
+  const gate = createGate(metrics.registryGated);
+  const flights = createFlights({ client, cache, limits: createLimits(), gate, now });
+  const resolver = createResolver({
+    pullSecrets,
+    flights,
+    cache,
+    now,
+    observe: metrics.cacheResult,
+  });
+  const handle = createHandler({
+    resolve: resolver.resolve,
+    observe: (report) => {
+      metrics.review(report);
+      logReview(log, report);
+    },
+    now,
+    decision: {
+      isSkipped: compileGlobs(settings.skip),
+      allowSkipInEnforce: settings.allowSkipInEnforce,
+    },
+    referenceForm: settings.referenceForm,
+  });
+  const app = createWebhookApp({
+    handle,
+    log,
+    isDraining: () => state.draining,
+    observeRefused: metrics.refused,
+    observeInFlight: metrics.inFlight,
+    now,
+  });
+  const webhook = createWebhookServer(app);
+  const certificate = createCertificateFiles({
+    certFile: settings.tlsCert,
+    keyFile: settings.tlsKey,
+    use: (pair) => webhook.setSecureContext(pair),
+    observeExpiry: metrics.certificateExpiry,
+    log,
+  });
+  const notReady = (): string[] => [
+    ...(certificate.isLoaded() ? [] : ['no certificate is loaded']),
+    ...(state.clusterLoaded ? [] : ['the cluster client is loading']),
+    ...(state.draining ? ['draining'] : []),
+  ];
+  const operations = createOperationsServer({ metrics, notReady });
+  return {
+    webhook,
+    operations,
+    certificate,
+    loadCluster: cluster.load,
+    log,
+    state,
+    closeRegistries: transport.close,
+  };
+}
+
+function clusterOf({ cluster, kubeconfig }: ServeSettings): {
+  readonly reader: SecretReader;
+  readonly load: () => Promise<void>;
+} {
+  if (cluster) {
+    const reader = createClusterReader(kubeconfig);
+    return { reader, load: reader.load };
+  }
+  const unread = (): Promise<never> =>
+    Promise.reject(new PinError('secret_unreadable', 'tagpin runs with --no-cluster'));
+  return { reader: { readSecret: unread, readPullSecretNames: unread }, load: async () => {} };
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.once(signal, () => resolve(signal));
+  });
+}
+
+/** A defect outside of any review: say so and end, for the state of the process is unknown. */
+function dieOnDefect({ log, flush }: ProcessLog): void {
+  process.on('uncaughtException', (error) => {
+    log.error({ ...describeError(error), stack: error.stack }, 'uncaught error');
+    flush();
+    process.exit(1);
+  });
+}
+
+async function runServe(settings: ServeSettings): Promise<void> {
+  const processLog = createLog(settings.logLevel);
+  dieOnDefect(processLog);
+  try {
+    await serve(composeServe(settings, processLog.log), settings, stopSignal());
+  } finally {
+    processLog.flush();
+  }
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('tagpin')
+    .description('Pins image tags to digests: a Kubernetes admission webhook.')
+    .version(version());
+  const serveCommand = program
+    .command('serve')
+    .description('Answer admission reviews at /admission/pin, /admission/enforce, /admission/warn.')
+    .action(() => runServe(settingsOf(serveCommand, SERVE_SETTINGS, process.env)));
+  addSettings(serveCommand, SERVE_SETTINGS);
+  try {
+    await program.parseAsync(argv);
+    process.exit(0);
+  } catch (caught) {
+    const error = toPinError(caught);
+    const { error: chain } = describeError(error);
+    process.stderr.write(`tagpin: ${String(chain).replace(/^PinError: /, '')}\n`);
+    process.exit(error.code === 'invalid_config' ? 2 : 1);
+  }
+}
+
+await main(process.argv);

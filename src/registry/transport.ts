@@ -1,0 +1,252 @@
+import { LRUCache } from 'lru-cache';
+import { type Dispatcher, Pool } from 'undici';
+
+import { PinError, type PinErrorCode } from '../errors.ts';
+import type { Guard } from './guard.ts';
+
+/** One request; its signal ends it, body included. */
+export interface RegistryRequest {
+  readonly method: 'GET' | 'HEAD';
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly maxBodyBytes: number;
+  /** A token endpoint is never followed elsewhere: it would be sent the credential. */
+  readonly followRedirects: boolean;
+}
+
+export interface RegistryResponse {
+  readonly status: number;
+  /** The values of a header, in the order in which they came; none where it is absent. */
+  readonly header: (name: string) => readonly string[];
+  readonly body: Buffer;
+  /** Where the answer came from, after redirects. */
+  readonly url: URL;
+}
+
+/** Told of every answer and every failure, with the host that was asked. */
+export type ObserveRequest = (request: {
+  readonly host: string;
+  /** HTTP status as text, or the error code. */
+  readonly code: string;
+  readonly ms: number;
+}) => void;
+
+export interface Transport {
+  /** Throws PinError `dns_failed`, `tls_failed`, `unavailable`, `deadline_exceeded`, `invalid_response`, `blocked_address`. */
+  readonly send: (request: RegistryRequest) => Promise<RegistryResponse>;
+  readonly close: () => Promise<void>;
+}
+
+export interface TransportOptions {
+  readonly guard: Guard;
+  readonly observe: ObserveRequest;
+  readonly userAgent: string;
+}
+
+const CONNECT_TIMEOUT_MS = 2000;
+const HEADERS_TIMEOUT_MS = 5000;
+/** Between two chunks; the signal bounds the whole. */
+const BODY_TIMEOUT_MS = 3000;
+const CONNECTIONS_PER_ORIGIN = 16;
+const KEEP_ALIVE_MS = 60_000;
+/** Pools are keyed by a host that a tenant chose; the least used is closed. */
+const MAX_ORIGINS = 200;
+const MAX_REDIRECTS = 5;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+export function createTransport(options: TransportOptions): Transport {
+  const pools = new LRUCache<string, Pool>({
+    max: MAX_ORIGINS,
+    dispose: (pool) => void pool.close(),
+  });
+  const poolOf = (url: URL): Pool => {
+    const known = pools.get(url.origin);
+    if (known !== undefined) return known;
+    const pool = new Pool(url.origin, {
+      connections: CONNECTIONS_PER_ORIGIN,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      bodyTimeout: BODY_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connect: { timeout: CONNECT_TIMEOUT_MS, lookup: options.guard.lookupFor(url) },
+    });
+    pools.set(url.origin, pool);
+    return pool;
+  };
+  return {
+    send: (request) => follow(options, poolOf, request),
+    close: async () => {
+      const closing = [...pools.values()].map((pool) => pool.destroy());
+      await Promise.all(closing);
+    },
+  };
+}
+
+/** Redirects by hand: every hop is guarded, and another origin sees no Authorization. */
+async function follow(
+  options: TransportOptions,
+  poolOf: (url: URL) => Pool,
+  request: RegistryRequest,
+): Promise<RegistryResponse> {
+  let here = request;
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
+    options.guard.checkUrl(here.url);
+    // oxlint-disable-next-line no-await-in-loop -- each hop is known only from the one before
+    const response = await sendOnce(options, poolOf(here.url), here);
+    const next = request.followRedirects ? locationOf(response) : undefined;
+    if (next === undefined) return response;
+    const headers =
+      next.origin === here.url.origin ? here.headers : withoutCredentials(here.headers);
+    here = { ...here, url: next, headers };
+  }
+  throw new PinError(
+    'invalid_response',
+    `${request.url.host} redirects more than ${MAX_REDIRECTS} times`,
+    {
+      host: request.url.hostname,
+    },
+  );
+}
+
+function locationOf(response: RegistryResponse): URL | undefined {
+  const [location] = response.header('location');
+  if (!REDIRECTS.has(response.status) || location === undefined) return undefined;
+  const url = URL.parse(location, response.url.href);
+  if (url !== null) return url;
+  throw new PinError('invalid_response', `${response.url.host} redirects to no address`, {
+    host: response.url.hostname,
+  });
+}
+
+function withoutCredentials(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const { authorization: _dropped, ...rest } = headers;
+  return rest;
+}
+
+async function sendOnce(
+  options: TransportOptions,
+  pool: Pool,
+  request: RegistryRequest,
+): Promise<RegistryResponse> {
+  const { url, method, signal } = request;
+  const startedAtMs = performance.now();
+  const observe = (code: string): void =>
+    options.observe({ host: url.host, code, ms: performance.now() - startedAtMs });
+  try {
+    const answer = await pool.request({
+      path: `${url.pathname}${url.search}`,
+      method,
+      signal,
+      // Some registries compress on request, and a digest is that of the raw bytes.
+      headers: {
+        'user-agent': options.userAgent,
+        'accept-encoding': 'identity',
+        ...request.headers,
+      },
+    });
+    const body = await readBody(answer.body, request);
+    observe(String(answer.statusCode));
+    return { status: answer.statusCode, header: headerReader(answer.headers), body, url };
+  } catch (caught) {
+    const error = toNetworkError(caught, request);
+    observe(error.code);
+    throw error;
+  }
+}
+
+function headerReader(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): (name: string) => readonly string[] {
+  return (name) => {
+    const value = headers[name];
+    if (value === undefined) return [];
+    return typeof value === 'string' ? [value] : value;
+  };
+}
+
+async function readBody(
+  body: Dispatcher.ResponseData['body'],
+  { url, maxBodyBytes }: RegistryRequest,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > maxBodyBytes) {
+      body.destroy();
+      const message = `${url.host} sent more than ${maxBodyBytes} bytes`;
+      throw new PinError('invalid_response', message, { host: url.hostname });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length);
+}
+
+interface NetworkFault {
+  readonly code: PinErrorCode;
+  readonly said: string;
+}
+
+const UNREACHABLE: NetworkFault = { code: 'unavailable', said: 'cannot be reached' };
+const NO_NAME: NetworkFault = { code: 'dns_failed', said: 'is not known to DNS' };
+const TOO_SLOW: NetworkFault = { code: 'unavailable', said: 'did not answer in time' };
+const BROKEN_OFF: NetworkFault = { code: 'unavailable', said: 'broke the connection off' };
+const MALFORMED: NetworkFault = { code: 'invalid_response', said: 'does not speak HTTP properly' };
+const OUT_OF_TIME: NetworkFault = { code: 'deadline_exceeded', said: 'did not answer in time' };
+
+/** Codes of Node's sockets, of DNS and of undici; what is not here is taken for a TLS fault or a broken connection. */
+const NETWORK_FAULTS: ReadonlyMap<string, NetworkFault> = new Map([
+  ['ENOTFOUND', NO_NAME],
+  ['EAI_AGAIN', { code: 'dns_failed', said: 'could not be looked up: DNS does not answer' }],
+  ['ENODATA', NO_NAME],
+  ['ECONNREFUSED', { code: 'unavailable', said: 'refuses connections' }],
+  ['EHOSTUNREACH', UNREACHABLE],
+  ['ENETUNREACH', UNREACHABLE],
+  ['EADDRNOTAVAIL', UNREACHABLE],
+  ['ECONNRESET', BROKEN_OFF],
+  ['EPIPE', BROKEN_OFF],
+  ['UND_ERR_SOCKET', BROKEN_OFF],
+  ['ETIMEDOUT', TOO_SLOW],
+  ['UND_ERR_CONNECT_TIMEOUT', TOO_SLOW],
+  ['UND_ERR_HEADERS_TIMEOUT', TOO_SLOW],
+  ['UND_ERR_BODY_TIMEOUT', TOO_SLOW],
+  ['UND_ERR_HEADERS_OVERFLOW', MALFORMED],
+  ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', BROKEN_OFF],
+  ['UND_ERR_ABORTED', OUT_OF_TIME],
+  ['EPROTO', { code: 'tls_failed', said: 'does not speak TLS (--plain-http allows http)' }],
+]);
+
+/** Codes of OpenSSL's certificate checks, and Node's own of TLS. */
+const TLS_CODE = /CERT|ISSUER|SIGNATURE|^ERR_TLS|^ERR_SSL|CRL/;
+
+/** The one door for errors of the network. A timeout's reason arrives as the error itself. */
+function toNetworkError(caught: unknown, { url }: RegistryRequest): PinError {
+  for (let here = caught; Error.isError(here); here = causeOf(here)) {
+    if (here instanceof PinError) return here;
+    if (here.name === 'TimeoutError' || here.name === 'AbortError') {
+      return networkError(url, OUT_OF_TIME, caught);
+    }
+    const code = 'code' in here && typeof here.code === 'string' ? here.code : '';
+    const fault = NETWORK_FAULTS.get(code) ?? tlsFault(code) ?? parserFault(code);
+    if (fault !== undefined) return networkError(url, fault, caught);
+  }
+  return networkError(url, BROKEN_OFF, caught);
+}
+
+function causeOf(error: Error): unknown {
+  // Several addresses were tried: the first failure stands for all.
+  return 'errors' in error && Array.isArray(error.errors) ? error.errors[0] : error.cause;
+}
+
+function tlsFault(code: string): NetworkFault | undefined {
+  if (!TLS_CODE.test(code)) return undefined;
+  return { code: 'tls_failed', said: `has a certificate that is not trusted (${code})` };
+}
+
+function parserFault(code: string): NetworkFault | undefined {
+  return code.startsWith('HPE_') ? MALFORMED : undefined;
+}
+
+function networkError(url: URL, { code, said }: NetworkFault, cause: unknown): PinError {
+  return new PinError(code, `${url.host} ${said}`, { cause, host: url.hostname });
+}

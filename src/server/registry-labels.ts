@@ -1,0 +1,26 @@
+/**
+ * The `registry` label of metrics. Host names come from users, and a label with many values breaks
+ * whoever stores the metrics: only hosts that have answered get one, and only the first fifty.
+ */
+export interface RegistryLabels {
+  readonly answered: (host: string) => void;
+  readonly of: (host: string) => string;
+}
+
+const MAX_LABELS = 50;
+
+/** The host of Docker Hub in references, for the one that answers for it. */
+const ALIASES: ReadonlyMap<string, string> = new Map([['registry-1.docker.io', 'docker.io']]);
+
+export function createRegistryLabels(): RegistryLabels {
+  const labels = new Set<string>();
+  return {
+    answered: (host) => {
+      if (labels.size < MAX_LABELS) labels.add(ALIASES.get(host) ?? host);
+    },
+    of: (host) => {
+      const label = ALIASES.get(host) ?? host;
+      return labels.has(label) ? label : 'other';
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import type { AdmissionReport } from '../admission/report.ts';
+import type { Logger } from '../log.ts';
+
+/**
+ * One line a review, to be joined with the API server's audit log by `uid`. It holds names and
+ * outcomes, never an image's text and never a credential.
+ */
+export function logReview(log: Logger, report: AdmissionReport): void {
+  const { review, mode, kind, outcome, images, ms } = report;
+  log.info(
+    {
+      uid: review.uid,
+      namespace: review.namespace,
+      kind,
+      name: review.name,
+      operation: review.operation,
+      ...(review.subResource !== '' && { subResource: review.subResource }),
+      ...(review.dryRun && { dryRun: true }),
+      mode,
+      outcome,
+      ms: round(ms),
+      images: images.map((image) => ({
+        container: image.container,
+        outcome: image.outcome,
+        ...(image.reason !== '' && { reason: image.reason }),
+        ...(image.registry !== undefined && { registry: image.registry }),
+        ...(image.stale && { stale: true }),
+        ms: round(image.ms),
+      })),
+    },
+    'review',
+  );
+}
+
+/** Microseconds are enough. */
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -1,0 +1,127 @@
+import { createServer, type Server } from 'node:https';
+
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+
+import type { AdmissionHandler } from '../admission/handler.ts';
+import { MODES, type Mode } from '../admission/policy.ts';
+import { decodeReview, encodeResponse } from '../admission/review.ts';
+import { PinError, toPinError } from '../errors.ts';
+import { describeError, type Logger } from '../log.ts';
+import { readJson } from './body.ts';
+import { budgetMs } from './deadline.ts';
+
+export interface WebhookParts {
+  readonly handle: AdmissionHandler;
+  readonly log: Logger;
+  readonly isDraining: () => boolean;
+  readonly observeRefused: (code: string) => void;
+  readonly observeInFlight: (change: 1 | -1) => void;
+  /** The clock of `performance.now()`, in milliseconds. */
+  readonly now: () => number;
+}
+
+/** More reviews than this at once are put off; each holds its body in memory. */
+const MAX_IN_FLIGHT = 500;
+
+/** `POST /admission/<mode>`: the only path that an API server calls. */
+export function createWebhookApp(parts: WebhookParts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  let inFlight = 0;
+  const serve =
+    (mode: Mode) =>
+    async (request: Request, response: Response): Promise<void> => {
+      const startedAtMs = parts.now();
+      if (inFlight >= MAX_IN_FLIGHT) {
+        throw new PinError('overloaded', `${MAX_IN_FLIGHT} reviews are being answered already`);
+      }
+      inFlight += 1;
+      parts.observeInFlight(1);
+      try {
+        await answer(parts, { mode, startedAtMs, request, response });
+      } finally {
+        inFlight -= 1;
+        parts.observeInFlight(-1);
+      }
+    };
+  for (const mode of MODES) app.post(`/admission/${mode}`, serve(mode));
+  app.use((request, response) => {
+    response.status(404).json({ error: `no ${request.method} ${request.path} here` });
+  });
+  app.use(errorHandler(parts));
+  return app;
+}
+
+async function answer(
+  parts: WebhookParts,
+  call: {
+    readonly mode: Mode;
+    readonly startedAtMs: number;
+    readonly request: Request;
+    readonly response: Response;
+  },
+): Promise<void> {
+  const { mode, startedAtMs, request, response } = call;
+  const review = decodeReview(await readJson(request));
+  const timeout = request.query['timeout'];
+  const deadlineAtMs = startedAtMs + budgetMs(typeof timeout === 'string' ? timeout : undefined);
+  const handled = parts.handle({ review, mode, startedAtMs, deadlineAtMs });
+  const text = encodeResponse(handled instanceof Promise ? await handled : handled);
+  if (parts.isDraining()) response.setHeader('connection', 'close');
+  response.writeHead(200, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}
+
+/**
+ * What is no answer to a review. With 503 and Retry-After the API server calls again within its
+ * deadline; with any other error the failure policy of the webhook decides.
+ */
+function errorHandler(parts: WebhookParts) {
+  return (caught: unknown, request: Request, response: Response, _next: NextFunction): void => {
+    const error = toPinError(caught);
+    const status = error.rule.httpStatus === 200 ? 500 : error.rule.httpStatus;
+    parts.observeRefused(error.code);
+    const fields = { path: request.path, code: error.code, ...describeError(error) };
+    if (status === 500) parts.log.error({ ...fields, stack: stackOf(caught) }, 'review failed');
+    else parts.log.warn(fields, 'review refused');
+    if (response.headersSent) return;
+    if (status === 503) response.setHeader('retry-after', '1');
+    response.setHeader('connection', 'close');
+    response.status(status).json({ error: error.message, reason: error.code });
+  };
+}
+
+function stackOf(caught: unknown): string | undefined {
+  return Error.isError(caught) ? caught.stack : undefined;
+}
+
+/** An idle connection of the API server lives 90 s; ours must outlive it, or a call meets its end. */
+const KEEP_ALIVE_MS = 100_000;
+/** The longest call is 30 s. */
+const HEADERS_TIMEOUT_MS = 32_000;
+const REQUEST_TIMEOUT_MS = 35_000;
+const MAX_HEADERS = 100;
+/** Several API servers with 25 idle connections each, and room. */
+const MAX_CONNECTIONS = 1000;
+
+/** The HTTPS server around the app, before it has a certificate. HTTP/1.1 alone, as the API server asks. */
+export function createWebhookServer(app: Express): Server {
+  const server = createServer(
+    {
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: ['http/1.1'],
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
+    app,
+  );
+  server.maxHeadersCount = MAX_HEADERS;
+  server.maxConnections = MAX_CONNECTIONS;
+  return server;
+}

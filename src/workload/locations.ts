@@ -1,0 +1,149 @@
+import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
+
+/** Where a kind keeps its pod template, and what an update may do to it. */
+export interface Location {
+  /** The `kind` as the metrics show it. */
+  readonly kind: string;
+  /** Steps from the object to the pod template; a Pod is its own template. */
+  readonly template: readonly string[];
+  readonly isPod: boolean;
+  /** The API server refuses any change of an image in an update. */
+  readonly immutable: boolean;
+}
+
+function location(kind: string, template: readonly string[], immutable = false): Location {
+  return { kind, template, isPod: kind === 'Pod', immutable };
+}
+
+/** `group/Kind` to location. A Job's template is immutable (kubernetes KEP-2926). */
+const LOCATIONS: ReadonlyMap<string, Location> = new Map([
+  ['/Pod', location('Pod', [])],
+  ['/PodTemplate', location('PodTemplate', ['template'])],
+  ['/ReplicationController', location('ReplicationController', ['spec', 'template'])],
+  ['apps/Deployment', location('Deployment', ['spec', 'template'])],
+  ['apps/StatefulSet', location('StatefulSet', ['spec', 'template'])],
+  ['apps/DaemonSet', location('DaemonSet', ['spec', 'template'])],
+  ['apps/ReplicaSet', location('ReplicaSet', ['spec', 'template'])],
+  ['batch/Job', location('Job', ['spec', 'template'], true)],
+  ['batch/CronJob', location('CronJob', ['spec', 'jobTemplate', 'spec', 'template'])],
+]);
+
+/** The location of a kind, or undefined for one that holds no pod template known here. */
+export function locationOf(group: string, kind: string): Location | undefined {
+  return LOCATIONS.get(`${group}/${kind}`);
+}
+
+/** A pod template inside an object, with the JSON pointer that leads to it. */
+export interface PodTemplate {
+  /** `metadata` and `spec` together, as the API server compares them. */
+  readonly whole: JsonObject;
+  readonly pointer: string;
+  readonly metadata: JsonObject | undefined;
+  readonly annotations: JsonObject | undefined;
+  readonly spec: JsonObject;
+}
+
+/** The pod template of `object`, or undefined where it has no pod spec. */
+export function podTemplateOf(object: unknown, where: Location): PodTemplate | undefined {
+  const whole = objectAt(object, where.template);
+  const spec = objectAt(whole, ['spec']);
+  if (whole === undefined || spec === undefined) return undefined;
+  return {
+    whole,
+    spec,
+    pointer: where.template.map((step) => `/${step}`).join(''),
+    metadata: objectAt(whole, ['metadata']),
+    annotations: objectAt(whole, ['metadata', 'annotations']),
+  };
+}
+
+/** One place in a pod spec that holds an image. */
+export interface ImagePlace {
+  /** Container name, or `volume/<name>`: unique in a pod spec, and the key of the record. */
+  readonly key: string;
+  readonly list: string;
+  /** As a message names it: `container "web"`. */
+  readonly label: string;
+  /** The text in the field; empty where the field is absent or no text. */
+  readonly image: string;
+  readonly pullPolicy: string | undefined;
+  readonly pointer: string;
+  /** False for ephemeral containers: the API server drops annotations in that subresource. */
+  readonly recorded: boolean;
+  /** May not change in an update of a Pod, whatever the kind allows elsewhere. */
+  readonly immutableInPod: boolean;
+}
+
+interface ImageList {
+  readonly list: string;
+  readonly noun: string;
+  readonly keyPrefix: string;
+  /** The object inside the list's item that holds the image, if not the item itself. */
+  readonly holder: readonly string[];
+  readonly imageField: string;
+  readonly pullPolicyField: string;
+  readonly recorded: boolean;
+  readonly immutableInPod: boolean;
+}
+
+const CONTAINERS: ImageList = {
+  list: 'containers',
+  noun: 'container',
+  keyPrefix: '',
+  holder: [],
+  imageField: 'image',
+  pullPolicyField: 'imagePullPolicy',
+  recorded: true,
+  immutableInPod: false,
+};
+
+/** Every list of a pod spec that holds images. */
+const IMAGE_LISTS: readonly ImageList[] = [
+  CONTAINERS,
+  { ...CONTAINERS, list: 'initContainers', noun: 'init container' },
+  {
+    ...CONTAINERS,
+    list: 'ephemeralContainers',
+    noun: 'ephemeral container',
+    recorded: false,
+    immutableInPod: true,
+  },
+  {
+    list: 'volumes',
+    noun: 'image volume',
+    keyPrefix: 'volume/',
+    holder: ['image'],
+    imageField: 'reference',
+    pullPolicyField: 'pullPolicy',
+    recorded: true,
+    immutableInPod: true,
+  },
+];
+
+/** Every image of a pod template, in the order of the lists above. */
+export function imagePlacesOf(template: PodTemplate): ImagePlace[] {
+  const places: ImagePlace[] = [];
+  for (const list of IMAGE_LISTS) {
+    listOf(template.spec, list.list).forEach((item, index) => {
+      const place = placeIn(list, item, `${template.pointer}/spec/${list.list}/${index}`);
+      if (place !== undefined) places.push(place);
+    });
+  }
+  return places;
+}
+
+function placeIn(list: ImageList, item: unknown, pointer: string): ImagePlace | undefined {
+  const holder = objectAt(item, list.holder);
+  if (holder === undefined || !isJsonObject(item)) return undefined;
+  const name = textOf(item, 'name') ?? '';
+  return {
+    key: list.keyPrefix + name,
+    list: list.list,
+    label: `${list.noun} ${JSON.stringify(name)}`,
+    image: textOf(holder, list.imageField) ?? '',
+    pullPolicy: textOf(holder, list.pullPolicyField),
+    pointer: `${[pointer, ...list.holder].join('/')}/${list.imageField}`,
+    recorded: list.recorded,
+    immutableInPod: list.immutableInPod,
+  };
+}

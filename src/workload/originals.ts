@@ -1,0 +1,85 @@
+import { PinError } from '../errors.ts';
+import { isDigest } from '../image/digest.ts';
+import { parseReference } from '../image/reference.ts';
+import { isJsonObject } from '../json.ts';
+
+/** What an image was before it was pinned, and the digest that it was resolved to. */
+export interface Original {
+  /** The reference as the user wrote it. */
+  readonly reference: string;
+  readonly digest: string;
+}
+
+/** The record of one pod template: the annotation `tagpin.dev/originals`. */
+export interface Originals {
+  /** Container name, or `volume/<name>`, to original. */
+  readonly entries: ReadonlyMap<string, Original>;
+  /** `@restartedAt` and `@refresh`: the values that were last answered. */
+  readonly refreshed: ReadonlyMap<string, string>;
+}
+
+/** The API server caps all annotations of an object at 256 KiB; a record of ours stays far below. */
+const MAX_RECORD_BYTES = 64 * 1024;
+
+/**
+ * Reads a record. It is user input: what is malformed or huge counts as absent, the record as a
+ * whole (undefined) or an entry by itself.
+ */
+export function parseOriginals(annotation: unknown): Originals | undefined {
+  if (typeof annotation !== 'string' || annotation.length > MAX_RECORD_BYTES) return undefined;
+  const record = parseJson(annotation);
+  if (!isJsonObject(record)) return undefined;
+  const entries = new Map<string, Original>();
+  const refreshed = new Map<string, string>();
+  for (const [key, value] of Object.entries(record)) {
+    if (typeof value !== 'string') continue;
+    const original = parseEntry(value);
+    if (key.startsWith('@')) refreshed.set(key, value);
+    else if (original !== undefined) entries.set(key, original);
+  }
+  return { entries, refreshed };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not JSON is one of the ways in which a record can be malformed.
+    return undefined;
+  }
+}
+
+function parseEntry(value: string): Original | undefined {
+  const space = value.indexOf(' ');
+  const digest = value.slice(space + 1);
+  if (space <= 0 || !isDigest(digest)) return undefined;
+  return { reference: value.slice(0, space), digest };
+}
+
+/** Writes a record: keys sorted, no spaces between them, so that equal records are equal bytes. */
+export function formatOriginals(originals: Originals): string {
+  const values = new Map(originals.refreshed);
+  for (const [key, { reference, digest }] of originals.entries) {
+    values.set(key, `${reference} ${digest}`);
+  }
+  const fields = [...values]
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
+    .map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
+  return `{${fields.join(',')}}`;
+}
+
+/**
+ * An entry counts only while the image carries its digest and names the same repository. Anything
+ * else (an image set by hand, a copied annotation, a forgery) is as good as no entry.
+ */
+export function counts(entry: Original | undefined, image: string): entry is Original {
+  if (entry === undefined || !image.endsWith(`@${entry.digest}`)) return false;
+  try {
+    const pinned = parseReference(image);
+    const original = parseReference(entry.reference);
+    return pinned.registry === original.registry && pinned.repository === original.repository;
+  } catch (caught) {
+    if (caught instanceof PinError) return false;
+    throw caught;
+  }
+}

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { buildBinaries } from './support/binaries.ts';
 import type { CertificateAuthority } from './support/certificate.ts';
 import { createCertificateAuthority } from './support/certificate.ts';
-import { killAll } from './support/child-process.ts';
 import type { ControlPlane } from './support/control-plane.ts';
 import { startControlPlane } from './support/control-plane.ts';
 import type { WebhookAddress } from './support/environment.ts';
@@ -16,7 +15,7 @@ import { writeKubeconfig } from './support/kubeconfig.ts';
 import { Kubectl } from './support/kubectl.ts';
 import { installManifests } from './support/manifests.ts';
 import { startRegistry } from './support/registry.ts';
-import { removeRun } from './support/run-directory.ts';
+import { killRun, removeRun } from './support/run-directory.ts';
 
 /** Builds what is missing and starts what every test shares; the webhook is each file's own. */
 export default async function globalSetup(): Promise<void> {
@@ -95,7 +94,7 @@ async function waitForPolicy(admin: Kubectl): Promise<void> {
 
 /** However the run ends, it leaves no process behind. */
 function endWithThisProcess(directory: string): void {
-  process.once('exit', () => killAll(directory));
+  process.once('exit', () => killRun(directory));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => process.exit(1));
   }

@@ -1,9 +1,9 @@
-import { cpSync, readdirSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { cacheDirectory } from './binaries.ts';
-import { stopAll } from './child-process.ts';
+import { killAll, stopAll } from './child-process.ts';
 
 /** Ends the processes of a run and removes its directory; the logs of the last run are kept. */
 export async function removeRun(directory: string): Promise<void> {
@@ -16,4 +16,10 @@ export async function removeRun(directory: string): Promise<void> {
   }
   await rm(directory, { recursive: true });
   process.stderr.write(`e2e: everything is stopped; its logs are in ${logs}\n`);
+}
+
+/** The same at the end of an interrupted run, where nothing can be awaited and nothing is kept. */
+export function killRun(directory: string): void {
+  killAll(directory);
+  rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 }

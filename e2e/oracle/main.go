@@ -12,7 +12,9 @@ import (
 	"os"
 
 	"github.com/distribution/reference"
+	"github.com/go-logr/logr"
 	v1 "k8s.io/api/core/v1"
+	"k8s.io/klog/v2"
 	"k8s.io/kubernetes/pkg/credentialprovider"
 	"k8s.io/kubernetes/pkg/credentialprovider/secrets"
 	"k8s.io/kubernetes/pkg/util/parsers"
@@ -29,7 +31,7 @@ type answer struct {
 	// Error stands alone; a text for people only.
 	Error       string       `json:"error,omitempty"`
 	Reference   *parts       `json:"reference,omitempty"`
-	Credentials []credential `json:"credentials,omitempty"`
+	Credentials []credential `json:"credentials"`
 }
 
 type parts struct {
@@ -46,19 +48,18 @@ type credential struct {
 }
 
 func main() {
+	// The keyring logs each entry it passes over.
+	klog.SetLogger(logr.Discard())
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 16<<20)
-	out := bufio.NewWriter(os.Stdout)
-	encoder := json.NewEncoder(out)
+	// Not buffered: each question waits for its answer.
+	encoder := json.NewEncoder(os.Stdout)
 	for lines.Scan() {
 		if err := encoder.Encode(reply(lines.Bytes())); err != nil {
 			fail(err)
 		}
 	}
 	if err := lines.Err(); err != nil {
-		fail(err)
-	}
-	if err := out.Flush(); err != nil {
 		fail(err)
 	}
 }

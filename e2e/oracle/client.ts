@@ -1,0 +1,53 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { createInterface, type Interface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+
+import type { Credential, Secret } from '../../src/credentials/keyring.ts';
+
+/** What main.go is asked. */
+export type Question =
+  | { readonly kind: 'reference'; readonly text: string }
+  | { readonly kind: 'keyring'; readonly secrets: readonly Secret[]; readonly image: string };
+
+/** What main.go answers; an error stands alone. */
+export interface Answer {
+  readonly error?: string;
+  readonly reference?: {
+    readonly name: string;
+    /** Empty where upstream finds none. */
+    readonly domain: string;
+    readonly path: string;
+    readonly tag?: string;
+    readonly digest?: string;
+  };
+  readonly credentials: readonly Credential[] | null;
+}
+
+/** The running program: one question at a time, one line each way. */
+export class Oracle {
+  readonly #process: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #lines: Interface;
+  readonly #answers: AsyncIterator<string>;
+
+  constructor(path: string) {
+    this.#process = spawn(path, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#lines = createInterface({ input: this.#process.stdout });
+    this.#answers = this.#lines[Symbol.asyncIterator]();
+  }
+
+  /** @throws Error when the program has ended */
+  async ask(question: Question): Promise<Answer> {
+    this.#process.stdin.write(`${JSON.stringify(question)}\n`);
+    const line = await this.#answers.next();
+    if (line.done === true) throw new Error('The oracle ended before it answered');
+    return JSON.parse(line.value) as Answer;
+  }
+
+  /** Resolves when the program has ended. */
+  async close(): Promise<void> {
+    const ended = new Promise((resolve) => this.#process.once('close', resolve));
+    this.#process.stdin.end();
+    await ended;
+    this.#lines.close();
+  }
+}

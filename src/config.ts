@@ -169,10 +169,9 @@ export interface SettingSources {
 
 /** Reads all settings; throws one `invalid_config` that names every problem. */
 export function readSettings<T>(settings: Settings<T>, sources: SettingSources): T {
-  const values: Partial<Record<keyof T, unknown>> = {};
+  const values: Record<string, unknown> = {};
   const problems: string[] = [];
-  for (const name of Object.keys(settings) as (keyof T & string)[]) {
-    const setting = settings[name];
+  for (const [name, setting] of Object.entries<Setting<unknown>>(settings)) {
     const text =
       sources.flags[name] ?? sources.environment[variableOf(setting)] ?? setting.fallback;
     try {
@@ -180,7 +179,7 @@ export function readSettings<T>(settings: Settings<T>, sources: SettingSources):
     } catch (caught) {
       const flag = setting.flag.split(' ')[0];
       problems.push(
-        `${flag} (${variableOf(setting)}): ${Error.isError(caught) ? caught.message : caught}`,
+        `${flag} (${variableOf(setting)}): ${Error.isError(caught) ? caught.message : String(caught)}`,
       );
     }
   }
@@ -190,6 +189,7 @@ export function readSettings<T>(settings: Settings<T>, sources: SettingSources):
       `Cannot start with these settings: ${problems.join('; ')}`,
     );
   }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the loop set every name of T
   return Object.freeze(values) as T;
 }
 
@@ -255,4 +255,10 @@ function choiceOf<T extends string>(...choices: readonly T[]): (text: string) =>
       `expected ${choices.map((c) => `"${c}"`).join(' or ')}, got ${JSON.stringify(text)}`,
     );
   };
+}
+
+/** The environment of the process: the only place that reads it. */
+export function processEnvironment(): SettingSources['environment'] {
+  // oxlint-disable-next-line node/no-process-env -- here and nowhere else
+  return process.env;
 }

@@ -6,24 +6,25 @@ import { Command } from 'commander';
 import { createHandler } from './admission/handler.ts';
 import { type ServeParts, type ServeState, serve } from './commands/serve.ts';
 import { addSettings, settingsOf } from './commands/settings.ts';
-import { SERVE_SETTINGS, type ServeSettings } from './config.ts';
+import { processEnvironment, SERVE_SETTINGS, type ServeSettings } from './config.ts';
 import { createFingerprint } from './credentials/fingerprint.ts';
 import { createPullSecrets, type SecretReader } from './credentials/pull-secrets.ts';
 import { PinError, toPinError } from './errors.ts';
 import { compileGlobs } from './image/glob.ts';
-import { createClusterReader } from './kube/client.ts';
+import { isJsonObject, textOf } from './json.ts';
+import { type ClusterReader, createClusterReader } from './kube/client.ts';
 import { createLog, describeError, type Logger, type ProcessLog } from './log.ts';
 import { createRegistryClient } from './registry/client.ts';
 import { createGuard } from './registry/guard.ts';
 import { createHosts } from './registry/hosts.ts';
 import { createAuthorizer } from './registry/token.ts';
 import { createTransport } from './registry/transport.ts';
-import { createCache } from './resolve/cache.ts';
+import { createCache, type DigestCache } from './resolve/cache.ts';
 import { createFlights } from './resolve/flights.ts';
 import { createGate } from './resolve/gate.ts';
 import { createLimits } from './resolve/limits.ts';
-import { createResolver } from './resolve/resolver.ts';
-import { createMetrics } from './server/metrics.ts';
+import { createResolver, type Resolver } from './resolve/resolver.ts';
+import { createMetrics, type Metrics } from './server/metrics.ts';
 import { createOperationsServer } from './server/operations.ts';
 import { logReview } from './server/review-log.ts';
 import { createCertificateFiles } from './server/tls.ts';
@@ -31,18 +32,15 @@ import { createWebhookApp, createWebhookServer } from './server/webhook.ts';
 
 const now = (): number => performance.now();
 
-/** `tagpin serve`, from its settings: every part is made here, and plugged into those that need it. */
-function composeServe(settings: ServeSettings, log: Logger): ServeParts {
-  const state: ServeState = { clusterLoaded: false, draining: false };
-  const cache = createCache({ ttlMs: settings.cacheTtl, staleIfErrorMs: settings.staleIfError });
-  const metrics = createMetrics({ version: version(), cacheEntries: cache.size, now });
+/** What answers "which digest has this tag?", with the cache and the guards before the registries. */
+function composeResolver(
+  settings: ServeSettings,
+  metrics: Metrics,
+  parts: { readonly cache: DigestCache; readonly reader: SecretReader },
+): { readonly resolver: Resolver; readonly close: () => Promise<void> } {
+  const { cache, reader } = parts;
   const fingerprint = createFingerprint();
-  const cluster = clusterOf(settings);
-  const pullSecrets = createPullSecrets({
-    reader: cluster.reader,
-    fingerprint,
-    observe: metrics.credentialLookup,
-  });
+  const pullSecrets = createPullSecrets({ reader, fingerprint, observe: metrics.credentialLookup });
   const transport = createTransport({
     guard: createGuard(settings),
     observe: metrics.registryRequest,
@@ -56,13 +54,20 @@ function composeServe(settings: ServeSettings, log: Logger): ServeParts {
   });
   const gate = createGate(metrics.registryGated);
   const flights = createFlights({ client, cache, limits: createLimits(), gate, now });
-  const resolver = createResolver({
-    pullSecrets,
-    flights,
-    cache,
-    now,
-    observe: metrics.cacheResult,
-  });
+  const observe = metrics.cacheResult;
+  return {
+    resolver: createResolver({ pullSecrets, flights, cache, now, observe }),
+    close: transport.close,
+  };
+}
+
+/** `tagpin serve` from its settings: every part is made here, and plugged into those that need it. */
+function composeServe(settings: ServeSettings, log: Logger): ServeParts {
+  const state: ServeState = { clusterLoaded: false, draining: false };
+  const cache = createCache({ ttlMs: settings.cacheTtl, staleIfErrorMs: settings.staleIfError });
+  const metrics = createMetrics({ version: version(), cacheEntries: cache.size, now });
+  const cluster = settings.cluster ? createClusterReader(settings.kubeconfig) : NO_CLUSTER;
+  const { resolver, close } = composeResolver(settings, metrics, { cache, reader: cluster });
   const handle = createHandler({
     resolve: resolver.resolve,
     observe: (report) => {
@@ -98,33 +103,23 @@ function composeServe(settings: ServeSettings, log: Logger): ServeParts {
     ...(state.draining ? ['draining'] : []),
   ];
   const operations = createOperationsServer({ metrics, notReady });
-  return {
-    webhook,
-    operations,
-    certificate,
-    loadCluster: cluster.load,
-    log,
-    state,
-    closeRegistries: transport.close,
-  };
+  const loadCluster = cluster.load;
+  return { webhook, operations, certificate, loadCluster, log, state, closeRegistries: close };
 }
 
-function clusterOf({ cluster, kubeconfig }: ServeSettings): {
-  readonly reader: SecretReader;
-  readonly load: () => Promise<void>;
-} {
-  if (cluster) {
-    const reader = createClusterReader(kubeconfig);
-    return { reader, load: reader.load };
-  }
-  const unread = (): Promise<never> =>
-    Promise.reject(new PinError('secret_unreadable', 'tagpin runs with --no-cluster'));
-  return { reader: { readSecret: unread, readPullSecretNames: unread }, load: async () => {} };
-}
+const unread = (): Promise<never> =>
+  Promise.reject(new PinError('secret_unreadable', 'tagpin runs with --no-cluster'));
+const NO_CLUSTER: ClusterReader = {
+  readSecret: unread,
+  readPullSecretNames: unread,
+  load: async () => {},
+};
 
+/** From package.json, which lies one level up from the sources and from what is built of them. */
 function version(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  const value: unknown = JSON.parse(text);
+  return (isJsonObject(value) ? textOf(value, 'version') : undefined) ?? 'unknown';
 }
 
 function stopSignal(): Promise<string> {
@@ -160,7 +155,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const serveCommand = program
     .command('serve')
     .description('Answer admission reviews at /admission/pin, /admission/enforce, /admission/warn.')
-    .action(() => runServe(settingsOf(serveCommand, SERVE_SETTINGS, process.env)));
+    .action(() => runServe(settingsOf(serveCommand, SERVE_SETTINGS, processEnvironment())));
   addSettings(serveCommand, SERVE_SETTINGS);
   try {
     await program.parseAsync(argv);

@@ -1,3 +1,4 @@
+// A CommonJS module: at run time it has a default export alone, whatever its types say.
 import fastJsonPatch from 'fast-json-patch';
 
 import { ORIGINALS_ANNOTATION, UNPINNED_ANNOTATION } from '../workload/annotations.ts';
@@ -57,5 +58,6 @@ function addAll(path: string, value: unknown, count: number): PatchOperation[] {
 }
 
 function annotationPath(pointer: string, name: string): string {
+  // oxlint-disable-next-line import/no-named-as-default-member -- see the import
   return `${pointer}/annotations/${fastJsonPatch.escapePathComponent(name)}`;
 }

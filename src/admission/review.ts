@@ -26,19 +26,18 @@ export function decodeReview(body: unknown): Review {
     throw invalid('apiVersion and kind are not "admission.k8s.io/v1" and "AdmissionReview"');
   }
   const request = objectAt(body, ['request']);
-  const uid = textOf(request, 'uid');
   const kind = objectAt(request, ['kind']);
-  if (request === undefined || uid === undefined || uid === '') {
+  if (request === undefined || fieldOf(request, 'uid') === '') {
     throw invalid('request.uid is missing');
   }
   if (kind === undefined) throw invalid('request.kind is missing');
   const review: Review = {
-    uid,
-    group: textOf(kind, 'group') ?? '',
-    kind: textOf(kind, 'kind') ?? '',
-    subResource: textOf(request, 'subResource') ?? '',
-    operation: textOf(request, 'operation') ?? '',
-    namespace: textOf(request, 'namespace') ?? '',
+    uid: fieldOf(request, 'uid'),
+    group: fieldOf(kind, 'group'),
+    kind: fieldOf(kind, 'kind'),
+    subResource: fieldOf(request, 'subResource'),
+    operation: fieldOf(request, 'operation'),
+    namespace: fieldOf(request, 'namespace'),
     name: nameOf(request),
     dryRun: request['dryRun'] === true,
     object: objectAt(request, ['object']),
@@ -48,9 +47,18 @@ export function decodeReview(body: unknown): Review {
   return review;
 }
 
+function fieldOf(parent: JsonObject, field: string): string {
+  return textOf(parent, field) ?? '';
+}
+
 function nameOf(request: JsonObject): string {
   const metadata = objectAt(request, ['object', 'metadata']);
-  return textOf(request, 'name') || textOf(metadata, 'generateName') || '';
+  const names = [
+    textOf(request, 'name'),
+    textOf(metadata, 'name'),
+    textOf(metadata, 'generateName'),
+  ];
+  return names.find((name) => name !== undefined && name !== '') ?? '';
 }
 
 function requireObjects(review: Review): void {

@@ -72,15 +72,16 @@ export function createGuard(options: GuardOptions): Guard {
 
 /** `HOST[:PORT]` of `--plain-http` (port 80) and `--allow-registry` (port 443, globs). */
 function namedHosts(options: GuardOptions): (url: URL) => boolean {
-  const withPort = (port: number) => (host: string) =>
-    /:\d+$/.test(host) || host.endsWith(':*')
-      ? host.toLowerCase()
-      : `${host.toLowerCase()}:${port}`;
   const matches = compileGlobs([
-    ...options.plainHttp.map(withPort(80)),
-    ...options.allowRegistry.map(withPort(443)),
+    ...options.plainHttp.map((host) => withPort(host, 80)),
+    ...options.allowRegistry.map((host) => withPort(host, 443)),
   ]);
   return (url) => matches(`${url.hostname}:${portOf(url)}`);
+}
+
+function withPort(host: string, port: number): string {
+  const text = host.toLowerCase();
+  return /:(\d+|\*)$/.test(text) ? text : `${text}:${port}`;
 }
 
 function portOf(url: URL): string {
@@ -95,19 +96,26 @@ interface Rules {
 
 function checkUrl(url: URL, { isNamed, allowed, fault }: Rules): void {
   const named = isNamed(url);
-  if (METADATA_NAMES.has(url.hostname)) throw blocked(url, 'it names a metadata service');
-  if (url.username !== '' || url.password !== '') throw blocked(url, 'it holds a user name');
   const literal = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const family = isIP(literal);
   const opened = named || (family !== 0 && allowed.check(literal, family === 6 ? 'ipv6' : 'ipv4'));
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && named)) {
-    throw blocked(url, 'it does not speak https (--plain-http allows it)');
-  }
-  const why = family === 0 ? undefined : fault(literal, named);
-  if (why !== undefined) throw blocked(url, `it is ${why}`);
-  if (portOf(url) !== '443' && !opened) {
-    throw blocked(url, `its port is not 443 (--allow-registry ${url.host} allows it)`);
-  }
+  const secure = url.protocol === 'https:';
+  const address = family === 0 ? undefined : fault(literal, named);
+  const rules: readonly (readonly [boolean, string])[] = [
+    [METADATA_NAMES.has(url.hostname), 'it names a metadata service'],
+    [url.username !== '' || url.password !== '', 'it holds a user name'],
+    [
+      !secure && !(url.protocol === 'http:' && named),
+      'it does not speak https (--plain-http allows it)',
+    ],
+    [address !== undefined, `it is ${address}`],
+    [
+      portOf(url) !== '443' && !opened,
+      `its port is not 443 (--allow-registry ${url.host} allows it)`,
+    ],
+  ];
+  const broken = rules.find(([holds]) => holds);
+  if (broken !== undefined) throw blocked(url, broken[1]);
 }
 
 function vettedLookup(url: URL, fault: (address: string) => string | undefined): LookupFunction {

@@ -92,7 +92,7 @@ function register(
   flight: Flight,
 ): Promise<CachedLookup | PinError> {
   flights.set(key, flight);
-  void flight.ended.then(() => {
+  void flight.ended.finally(() => {
     if (flights.get(key) === flight) flights.delete(key);
   });
   return flight.ended;

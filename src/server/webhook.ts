@@ -82,6 +82,7 @@ async function answer(
  * deadline; with any other error the failure policy of the webhook decides.
  */
 function errorHandler(parts: WebhookParts) {
+  // oxlint-disable-next-line max-params -- express tells an error handler by its four parameters
   return (caught: unknown, request: Request, response: Response, _next: NextFunction): void => {
     const error = toPinError(caught);
     const status = error.rule.httpStatus === 200 ? 500 : error.rule.httpStatus;

@@ -1,0 +1,91 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+import type { RegistryLabels } from './registry-labels.ts';
+
+/** What is told of registries, of the cache before them, and of credentials for them. */
+export interface RegistryMetrics {
+  /** `code` is an HTTP status, or an error code where there was no answer. */
+  readonly registryRequest: (request: {
+    readonly host: string;
+    readonly code: string;
+    readonly ms: number;
+  }) => void;
+  readonly digestMismatch: (registry: string) => void;
+  readonly registryGated: (registry: string, untilMs: number) => void;
+  readonly cacheResult: (result: string) => void;
+  readonly credentialLookup: (source: string, result: string) => void;
+}
+
+const BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export function createRegistryMetrics(
+  register: Registry,
+  labels: RegistryLabels,
+  now: () => number,
+): RegistryMetrics {
+  const registers = [register];
+  const requests = new Counter({
+    name: 'tagpin_registry_requests_total',
+    help: 'Requests to registries and their token servers, by HTTP status or error.',
+    labelNames: ['registry', 'code'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'tagpin_registry_request_duration_seconds',
+    help: 'From a request to the end of its answer.',
+    labelNames: ['registry'],
+    buckets: BUCKETS_S,
+    registers,
+  });
+  const mismatches = new Counter({
+    name: 'tagpin_registry_digest_mismatches_total',
+    help: 'Answers whose Docker-Content-Digest is not the digest of their bytes.',
+    labelNames: ['registry'],
+    registers,
+  });
+  const cache = new Counter({
+    name: 'tagpin_cache_requests_total',
+    help: 'Look-ups, by how the cache answered.',
+    labelNames: ['result'],
+    registers,
+  });
+  const credentials = new Counter({
+    name: 'tagpin_credential_lookups_total',
+    help: 'Reads of Secrets and ServiceAccounts from the API server.',
+    labelNames: ['source', 'result'],
+    registers,
+  });
+  const close = gatedGauge(register, now);
+  return {
+    registryRequest: ({ host, code, ms }) => {
+      if (/^\d/.test(code)) labels.answered(host);
+      const registry = labels.of(host);
+      requests.inc({ registry, code });
+      duration.observe({ registry }, ms / 1000);
+    },
+    digestMismatch: (registry) => mismatches.inc({ registry: labels.of(registry) }),
+    registryGated: (registry, untilMs) => close(labels.of(registry), untilMs),
+    cacheResult: (result) => cache.inc({ result }),
+    credentialLookup: (source, result) => credentials.inc({ source, result }),
+  };
+}
+
+/** A gate opens by time alone, so the gauge is computed when it is read. */
+function gatedGauge(
+  register: Registry,
+  now: () => number,
+): (registry: string, untilMs: number) => void {
+  const closedUntil = new Map<string, number>();
+  const gauge = new Gauge({
+    name: 'tagpin_registry_gated',
+    help: '1 while a registry that answered 429 is left alone.',
+    labelNames: ['registry'],
+    registers: [register],
+    collect: () => {
+      for (const [registry, untilMs] of closedUntil) {
+        gauge.set({ registry }, now() < untilMs ? 1 : 0);
+      }
+    },
+  });
+  return (registry, untilMs) => closedUntil.set(registry, untilMs);
+}

@@ -35,6 +35,8 @@ export class Webhook {
         `--kubeconfig=${webhook.kubeconfig}`,
         `--plain-http=${registry.host},${privateRegistry.host}`,
         '--allow-address=127.0.0.0/8',
+        // No load balancer has to notice here that the process goes.
+        '--drain-time=0s',
         ...this.#settings,
       ],
       ready: async () => {

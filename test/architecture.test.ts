@@ -1,0 +1,161 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+import { describe, expect, it } from '@jest/globals';
+
+const SRC = join(import.meta.dirname, '..', 'src');
+
+/** Rooms of the house: a folder of src, or a file that stands by itself. */
+interface Room {
+  /** Rooms that it may import, beside itself. */
+  readonly rooms: readonly string[];
+  /** Packages and Node's own modules that it may import. */
+  readonly packages: readonly string[];
+}
+
+const VOCABULARY = ['errors.ts', 'json.ts', 'log.ts'];
+
+const ROOMS: Readonly<Record<string, Room>> = {
+  'errors.ts': { rooms: [], packages: [] },
+  'json.ts': { rooms: [], packages: ['node:util'] },
+  'log.ts': { rooms: [], packages: ['pino'] },
+  'config.ts': { rooms: ['image', ...VOCABULARY], packages: ['node:net'] },
+  image: { rooms: VOCABULARY, packages: ['node:crypto'] },
+  workload: { rooms: ['image', ...VOCABULARY], packages: [] },
+  admission: { rooms: ['workload', 'image', ...VOCABULARY], packages: ['fast-json-patch'] },
+  credentials: { rooms: ['image', ...VOCABULARY], packages: ['lru-cache', 'node:crypto', 'node:net'] },
+  registry: {
+    rooms: ['credentials', 'image', ...VOCABULARY],
+    packages: ['lru-cache', 'node:dns', 'node:net', 'tldts', 'undici'],
+  },
+  resolve: {
+    rooms: ['registry', 'credentials', 'image', ...VOCABULARY],
+    packages: ['lru-cache', 'p-limit'],
+  },
+  kube: { rooms: ['credentials', ...VOCABULARY], packages: ['@kubernetes/client-node'] },
+  server: {
+    rooms: ['admission', ...VOCABULARY],
+    packages: [
+      'express',
+      'node:crypto',
+      'node:fs/promises',
+      'node:http',
+      'node:https',
+      'node:tls',
+      'prom-client',
+    ],
+  },
+  commands: {
+    rooms: ['admission', 'config.ts', ...VOCABULARY],
+    packages: ['commander', 'node:net'],
+  },
+  'main.ts': {
+    rooms: [
+      'admission',
+      'commands',
+      'config.ts',
+      'credentials',
+      'image',
+      'kube',
+      'registry',
+      'resolve',
+      'server',
+      ...VOCABULARY,
+    ],
+    packages: ['commander', 'node:fs'],
+  },
+};
+
+/** Packages that one file alone may import, wherever its room would allow them. */
+const SINGLE_FILES: Readonly<Record<string, string>> = {
+  '@kubernetes/client-node': 'kube/client.ts',
+  'fast-json-patch': 'admission/patch.ts',
+  pino: 'log.ts',
+  tldts: 'registry/token.ts',
+  undici: 'registry/transport.ts',
+  'p-limit': 'resolve/limits.ts',
+};
+
+interface Import {
+  readonly file: string;
+  readonly target: string;
+}
+
+const FILES = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .toSorted();
+
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s[^'";]*?from\s*'([^']+)'|import\(\s*'([^']+)'|(?:^|\n)import\s*'([^']+)'/g;
+
+const IMPORTS: readonly Import[] = FILES.flatMap((file) =>
+  [...readFileSync(join(SRC, file), 'utf8').matchAll(IMPORT)].map((match) => ({
+    file,
+    target: match[1] ?? match[2] ?? match[3] ?? '',
+  })),
+);
+
+function roomOf(file: string): string {
+  return file.split('/')[0] ?? '';
+}
+
+function targetFile({ file, target }: Import): string {
+  return relative(SRC, join(SRC, dirname(file), target));
+}
+
+const BETWEEN_FILES = IMPORTS.filter(({ target }) => target.startsWith('.'));
+const OF_PACKAGES = IMPORTS.filter(({ target }) => !target.startsWith('.'));
+
+describe('the structure of src', () => {
+  it('was seen: every room has a file, every file a room, and the imports were found', () => {
+    const rooms = new Set(FILES.map(roomOf));
+    expect([...rooms].toSorted()).toEqual(Object.keys(ROOMS).toSorted());
+    expect(FILES.length).toBeGreaterThanOrEqual(50);
+    expect(BETWEEN_FILES.length).toBeGreaterThanOrEqual(120);
+    expect(OF_PACKAGES.length).toBeGreaterThanOrEqual(25);
+    expect(BETWEEN_FILES.filter((edge) => !FILES.includes(targetFile(edge)))).toEqual([]);
+  });
+
+  it('has only the arrows of the table between its rooms', () => {
+    const wrong = BETWEEN_FILES.filter((edge) => {
+      const from = roomOf(edge.file);
+      const to = roomOf(targetFile(edge));
+      return from !== to && ROOMS[from]?.rooms.includes(to) !== true;
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('keeps every package in its room', () => {
+    const wrong = OF_PACKAGES.filter(
+      ({ file, target }) => ROOMS[roomOf(file)]?.packages.includes(target) !== true,
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('keeps some packages in one file', () => {
+    const wrong = OF_PACKAGES.filter(({ file, target }) => {
+      const only = SINGLE_FILES[target];
+      return only !== undefined && only !== file;
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('loads the cluster client lazily: nothing but its type is imported at the start', () => {
+    const text = readFileSync(join(SRC, 'kube/client.ts'), 'utf8');
+    expect(text).toContain("await import('@kubernetes/client-node')");
+    expect(text).not.toMatch(/import (?!type)[^;]*from '@kubernetes\/client-node'/);
+  });
+
+  it('ends the process, listens to signals and reads the environment in one place each', () => {
+    const holding = (pattern: RegExp): string[] =>
+      FILES.filter((file) => pattern.test(readFileSync(join(SRC, file), 'utf8')));
+    expect(holding(/process\.exit/)).toEqual(['main.ts']);
+    expect(holding(/process\.(on|once)\(/)).toEqual(['main.ts']);
+    expect(holding(/process\.env/)).toEqual(['config.ts']);
+  });
+
+  it('has no room without a name of its own', () => {
+    const nameless = /(^|\/)(utils?|helpers?|common|types|constants|index)(\/|\.ts$)/;
+    expect(FILES.filter((file) => nameless.test(file))).toEqual([]);
+  });
+});

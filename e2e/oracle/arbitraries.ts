@@ -83,7 +83,7 @@ export const imageName: fc.Arbitrary<string> = joined(
       'A/',
       'x_y.z/',
       '[::1]/',
-      '[a]/',
+      '[a:]/',
     ),
   ),
   mostly(fc.constantFrom('a', 'ab', 'a/b', 'a/b/c'), fc.constantFrom('library/a', 'A')),

@@ -1,0 +1,97 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { Agent, request as httpsRequest } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { createCertificateAuthority } from './certificate.ts';
+import { startProcess } from './child-process.ts';
+import { freePort } from './free-port.ts';
+
+/** A webhook of this checkout without a cluster, called as an API server would call it. */
+export interface LocalWebhook {
+  readonly port: number;
+  readonly pid: number;
+  /** The PEM of the certificate authority that signed its certificate. */
+  readonly authority: string;
+  /** Sends a review to `/admission/<mode>` and gives the AdmissionReview that is answered. */
+  readonly send: (mode: string, review: unknown) => Promise<AdmissionAnswer>;
+  readonly metrics: () => Promise<string>;
+  readonly stop: () => Promise<void>;
+}
+
+export interface AdmissionAnswer {
+  readonly response: {
+    readonly uid: string;
+    readonly allowed: boolean;
+    readonly patch?: string;
+    readonly warnings?: readonly string[];
+    readonly status?: { readonly message: string };
+  };
+}
+
+const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+
+/** Starts it with a throw-away certificate on free ports, and waits until it is ready. */
+export async function startLocalWebhook(settings: readonly string[]): Promise<LocalWebhook> {
+  const directory = await mkdtemp(join(tmpdir(), 'tagpin-webhook-'));
+  const authority = await createCertificateAuthority();
+  const { certificate, key } = await authority.issueServer('127.0.0.1');
+  await writeFile(join(directory, 'tls.crt'), certificate);
+  await writeFile(join(directory, 'tls.key'), key, { mode: 0o600 });
+  const [port, operationsPort] = [await freePort(), await freePort()];
+  const operations = async (path: string): Promise<string> => {
+    const response = await fetch(`http://127.0.0.1:${operationsPort}${path}`);
+    if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+    return response.text();
+  };
+  const running = await startProcess({
+    name: 'webhook',
+    directory,
+    command: process.execPath,
+    args: [
+      MAIN,
+      'serve',
+      '--no-cluster',
+      `--listen=127.0.0.1:${port}`,
+      `--operations-listen=127.0.0.1:${operationsPort}`,
+      `--tls-cert=${join(directory, 'tls.crt')}`,
+      `--tls-key=${join(directory, 'tls.key')}`,
+      '--allow-address=127.0.0.0/8',
+      '--drain-time=0s',
+      ...settings,
+    ],
+    ready: async () => void (await operations('/readyz')),
+  });
+  const agent = new Agent({ ca: authority.certificate, keepAlive: true });
+  return {
+    port,
+    pid: running.pid,
+    authority: authority.certificate,
+    send: (mode, review) =>
+      post(agent, `https://127.0.0.1:${port}/admission/${mode}?timeout=10s`, review),
+    metrics: () => operations('/metrics'),
+    stop: async () => {
+      agent.destroy();
+      await running.stop();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+function post(agent: Agent, url: string, body: unknown): Promise<AdmissionAnswer> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json' };
+    const request = httpsRequest(url, { agent, method: 'POST', headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString('utf8');
+        if (response.statusCode === 200) resolve(JSON.parse(text) as AdmissionAnswer);
+        else reject(new Error(`The webhook answered ${response.statusCode}: ${text}`));
+      });
+    });
+    request.on('error', reject);
+    request.end(JSON.stringify(body));
+  });
+}

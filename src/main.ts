@@ -107,11 +107,13 @@ function composeServe(settings: ServeSettings, log: Logger): ServeParts {
   return { webhook, operations, certificate, loadCluster, log, state, closeRegistries: close };
 }
 
-const unread = (): Promise<never> =>
-  Promise.reject(new PinError('secret_unreadable', 'tagpin runs with --no-cluster'));
+/** Without a cluster no ServiceAccount lends anything, and a Pod that names a secret is told so. */
 const NO_CLUSTER: ClusterReader = {
-  readSecret: unread,
-  readPullSecretNames: unread,
+  readSecret: async (namespace, name) => {
+    const message = `pull secret "${namespace}/${name}" is not read, as tagpin runs with --no-cluster`;
+    throw new PinError('secret_unreadable', message);
+  },
+  readPullSecretNames: async () => [],
   load: async () => {},
 };
 

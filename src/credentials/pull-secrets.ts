@@ -128,7 +128,11 @@ async function secretNames(
   const names = await noting(problems, async () =>
     parts.reader.readPullSecretNames(namespace, serviceAccount),
   );
-  parts.observe('service_account', names === undefined ? 'missing' : 'found');
+  if (names === undefined && problems.length === 0) {
+    const message = `ServiceAccount "${namespace}/${serviceAccount}" does not exist`;
+    problems.push(new PinError('missing_secret', message));
+  }
+  parts.observe('service_account', problems[0]?.code ?? 'found');
   return names ?? [];
 }
 

@@ -1,68 +1,174 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
 
 import { binaryPath } from './support/binaries.ts';
 import { readEnvironment } from './support/environment.ts';
 import { Kubectl } from './support/kubectl.ts';
-import { renderManifests } from './support/manifests.ts';
-import { writeSchemas } from './support/openapi-schemas.ts';
-import { podTemplateOf } from './support/workload.ts';
+import { writeSchemas } from './support/schemas.ts';
 
-const { directory, kubeconfig } = readEnvironment();
-const kubectl = new Kubectl(kubeconfig);
-const run = promisify(execFile);
+const MANIFESTS = join(import.meta.dirname, '..', 'manifests');
+// cert-manager's kinds are its own, and no part of the API server.
+const FOREIGN_KINDS = ['Certificate', 'Issuer'];
 
-interface Verdict {
-  readonly summary: { readonly valid: number; readonly invalid: number; readonly errors: number };
+interface Manifest {
+  kind: string;
+  metadata: { name: string; annotations?: Record<string, string> };
 }
 
-describe('manifests/kustomize/base', () => {
+interface WebhookConfiguration extends Manifest {
+  webhooks: { clientConfig: { caBundle?: string } }[];
+}
+
+interface Deployment extends Manifest {
+  spec: { template: { spec: { containers: object[] } } };
+}
+
+const { kubeconfig, webhook } = readEnvironment();
+const kubectl = new Kubectl(kubeconfig);
+
+/** A copy of the manifests, in which the certificate's files and overlays can be put. */
+let kustomize: string;
+
+async function render(folder: string): Promise<Manifest[]> {
+  const { stdout } = await kubectl.run(['kustomize', join(kustomize, folder)]);
+  return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+}
+
+function find(manifests: readonly Manifest[], kind: string): Manifest {
+  return manifests.find((manifest) => manifest.kind === kind)!;
+}
+
+function kindsOf(manifests: readonly Manifest[]): string[] {
+  return manifests.map(({ kind }) => kind).toSorted();
+}
+
+/** The Pod of the Deployment with a container that differs; what the API server answers. */
+async function createPod(container: object): Promise<string> {
+  const deployment = find(await render('base'), 'Deployment') as Deployment;
+  const { spec } = deployment.spec.template;
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'candidate', namespace: 'tagpin-system' },
+    spec: { ...spec, containers: [{ ...spec.containers[0], ...container }] },
+  };
+  const { stderr } = await kubectl.run(['create', '--dry-run=server', '--filename=-'], {
+    input: pod,
+    mayFail: true,
+  });
+  return stderr;
+}
+
+beforeAll(async () => {
+  const root = await mkdtemp(join(tmpdir(), 'tagpin-manifests-'));
+  await cp(MANIFESTS, root, { recursive: true });
+  kustomize = join(root, 'kustomize');
+  const files = join(kustomize, 'overlays', 'files');
+  await cp(webhook.certificateFile, join(files, 'tls.crt'));
+  await cp(webhook.keyFile, join(files, 'tls.key'));
+  await writeFile(join(files, 'ca.crt'), 'the authority\n');
+});
+
+afterAll(() => rm(join(kustomize, '..'), { recursive: true, force: true }));
+
+describe('the manifests, held against the schemas of the API server', () => {
   let schemas: string;
 
   beforeAll(async () => {
-    schemas = await writeSchemas(kubectl, join(directory, 'schemas'));
+    const kinds = new Set((await render('overlays/files')).map(({ kind }) => kind));
+    schemas = await writeSchemas(kubectl, join(kustomize, 'schemas'), kinds);
   });
 
-  async function kubeconform(objects: readonly object[]): Promise<Verdict['summary']> {
-    const file = join(directory, 'manifests.json');
-    await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
-    const args = ['-strict', '-summary', '-output=json', `-schema-location=${schemas}`, file];
-    // Its exit code is not 0 where something is invalid; the summary says as much, and more.
-    const { stdout } = await run(binaryPath('kubeconform'), args).catch(
-      (failure: { stdout: string }) => failure,
-    );
-    return (JSON.parse(stdout) as Verdict).summary;
+  /** What kubeconform says of some objects, and how it ends. */
+  function kubeconform(objects: readonly Manifest[]): Promise<string> {
+    const skip = FOREIGN_KINDS.join(',');
+    return new Promise((resolve) => {
+      const child = execFile(
+        binaryPath('kubeconform'),
+        ['-strict', '-summary', '-skip', skip, '-schema-location', schemas],
+        (error, stdout) => resolve(`${stdout}exit ${Number(error?.code ?? 0)}`),
+      );
+      child.stdin?.end(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+    });
   }
 
-  it('is valid to kubeconform, strictly, by the schemas of the API server', async () => {
-    const objects = await renderManifests(kubectl);
+  it.each(['base', 'overlays/files', 'overlays/cert-manager'])(
+    'are valid in the strict sense: %s',
+    async (folder) => {
+      const manifests = await render(folder);
+      const skipped = manifests.filter(({ kind }) => FOREIGN_KINDS.includes(kind)).length;
+      const report = await kubeconform(manifests);
+      expect(report).toContain(
+        `Valid: ${manifests.length - skipped}, Invalid: 0, Errors: 0, Skipped: ${skipped}`,
+      );
+      expect(report).toMatch(/exit 0$/);
+    },
+  );
 
-    const expected = { valid: objects.length, invalid: 0, errors: 0, skipped: 0 };
-    expect(await kubeconform(objects)).toEqual(expected);
+  it('would not be with a field that does not exist', async () => {
+    const deployment = find(await render('base'), 'Deployment') as Deployment;
+    const misspelt = { ...deployment.spec.template.spec, enableServiceLink: false };
+    const spec = { ...deployment.spec, template: { spec: misspelt } };
+    const changed: Deployment = { ...deployment, spec };
+    const report = await kubeconform([changed]);
+    expect(report).toContain("additional properties 'enableServiceLink' not allowed");
+    expect(report).toMatch(/exit 1$/);
+  });
+});
+
+describe('the namespace of the manifests', () => {
+  it('takes a Pod of the Deployment under the restricted Pod Security Standard', async () => {
+    expect(await createPod({})).toBe('');
   });
 
-  it('is not valid with a field that does not exist', async () => {
-    const [object] = await renderManifests(kubectl);
+  it('takes no Pod that asks for more', async () => {
+    expect(await createPod({ securityContext: {} })).toContain(
+      'violates PodSecurity "restricted:latest"',
+    );
+  });
+});
 
-    const summary = await kubeconform([{ ...object, specs: {} }]);
-    expect(summary).toEqual({ valid: 0, invalid: 1, errors: 0, skipped: 0 });
+describe('the overlays', () => {
+  it('write the authority of the files into each webhook entry', async () => {
+    const manifests = await render('overlays/files');
+    const authority = await readFile(join(kustomize, 'overlays', 'files', 'ca.crt'), 'utf8');
+    const { webhooks } = find(manifests, 'MutatingWebhookConfiguration') as WebhookConfiguration;
+    expect(webhooks).toHaveLength(6);
+    for (const { clientConfig } of webhooks) {
+      expect(Buffer.from(clientConfig.caBundle ?? '', 'base64').toString()).toBe(authority);
+    }
+    expect(find(manifests, 'Secret').metadata.name).toBe('tagpin-tls');
   });
 
-  it('runs Pods that its own namespace takes, which enforces the restricted standard', async () => {
-    const objects = await renderManifests(kubectl);
-    const deployment = objects.find(({ kind }) => kind === 'Deployment');
-    const { spec } = podTemplateOf(deployment ?? {});
-    const inNamespace = new Kubectl(kubeconfig, 'tagpin-system');
-    const create = async (podSpec: object): Promise<string> => {
-      const input = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'try' }, spec: podSpec };
-      const args = ['create', '--filename=-', '--dry-run=server'];
-      return (await inNamespace.run(args, { input, mayFail: true })).stderr;
-    };
+  it('ask cert-manager for the Secret that the Deployment mounts, and for the caBundle', async () => {
+    const manifests = await render('overlays/cert-manager');
+    const configuration = find(manifests, 'MutatingWebhookConfiguration');
+    const [namespace, name] =
+      configuration.metadata.annotations?.['cert-manager.io/inject-ca-from']?.split('/') ?? [];
+    const certificate = manifests.find(
+      ({ kind, metadata }) => kind === 'Certificate' && metadata.name === name,
+    );
+    expect(certificate).toMatchObject({
+      metadata: { namespace },
+      spec: { secretName: 'tagpin-tls', dnsNames: ['tagpin.tagpin-system.svc'] },
+    });
+  });
 
-    expect(await create(spec)).toBe('');
-    expect(await create({ ...spec, hostNetwork: true })).toContain('violates PodSecurity');
+  it('can leave out the permission for the whole cluster, and keep its text', async () => {
+    const overlay = join(kustomize, 'overlays', 'namespaced');
+    await mkdir(overlay);
+    await writeFile(
+      join(overlay, 'kustomization.yaml'),
+      'resources: [../../base]\ncomponents: [../../components/namespaced-secrets]\n',
+    );
+    const all = kindsOf(await render('base'));
+    expect(all).toContain('ClusterRoleBinding');
+    expect(kindsOf(await render('overlays/namespaced'))).toEqual(
+      all.filter((kind) => kind !== 'ClusterRoleBinding'),
+    );
   });
 });

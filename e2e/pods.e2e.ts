@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { readEnvironment } from './support/environment.ts';
-import { Kubectl } from './support/kubectl.ts';
-import { matchConditionCounts } from './support/match-conditions.ts';
+import type { Kubectl } from './support/kubectl.ts';
 import { type Pins, pinsOf, pinsTo, untouched } from './support/pins.ts';
 import { TestImage } from './support/test-image.ts';
 import { createNamespace, labelNamespace } from './support/test-namespace.ts';
@@ -118,13 +117,5 @@ describe('a Pod in a namespace without the label', () => {
 
     expect(await storedPins(kubectl)).toEqual(untouched(image));
     expect(await image.lookUps()).toBe(0);
-  });
-});
-
-describe('the match conditions for Pods', () => {
-  it('were evaluated, and never failed to', async () => {
-    const { evaluated, failed } = await matchConditionCounts(new Kubectl(kubeconfig));
-    expect(evaluated).toBeGreaterThan(0);
-    expect(failed).toBe(0);
   });
 });

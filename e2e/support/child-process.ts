@@ -29,7 +29,7 @@ export interface ProcessSpec {
 export interface RunningProcess {
   readonly pid: number;
   readonly logFile: string;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 const READY_TIMEOUT_MS = 60_000;

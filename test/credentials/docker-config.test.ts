@@ -49,6 +49,7 @@ describe('parseDockerConfigJson()', () => {
     ['the last of several cases', { username: 'a', Username: 'b', USERNAME: null }, 'b', ''],
     ['nulls as nothing', { username: null, password: 'bar', auth: null }, '', 'bar'],
     ['nothing of an identity token', { identitytoken: 'i', registrytoken: 'r' }, '', ''],
+    ['half a surrogate as Go does', { password: 'a\ud800' }, '', 'a\ufffd'],
     ['a null entry', null, '', ''],
     ['an empty entry', {}, '', ''],
   ])('reads %s', (...[, entry, username, password]) => {

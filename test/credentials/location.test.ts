@@ -29,6 +29,7 @@ describe('parseLocation()', () => {
     ['a control character', 'a\tb'],
     ['half an escape in the path', 'a/%4'],
     ['half an escape in the fragment', 'a#%x'],
+    ['half an escape before "@"', 'a%4@b'],
     ['an escape that is no UTF-8', 'a/%ff'],
     ['a strange character before "@"', 'a b@c'],
   ])('refuses %s', (_, text) => {

@@ -53,13 +53,13 @@ describe('recogniseManifest()', () => {
     [`${DOCKER_LIST}; charset=utf-8`],
     [DOCKER_LIST.toUpperCase()],
   ])('recognises a manifest list served as %s', (contentType) => {
-    expect(recogniseManifest(contentType, golden('pause-3.2.index.json'))).toBe(DOCKER_LIST);
+    expect(recogniseManifest(contentType, golden('pause-3.2.index'))).toBe(DOCKER_LIST);
   });
 
   it.each([...TYPES, [DOCKER_MANIFEST], [` ${DOCKER_MANIFEST} ;charset=utf-8`]])(
     'recognises a manifest served as %s',
     (contentType) => {
-      expect(recogniseManifest(contentType, golden('pause-amd64-3.2.manifest.json'))).toBe(
+      expect(recogniseManifest(contentType, golden('pause-amd64-3.2.manifest'))).toBe(
         DOCKER_MANIFEST,
       );
     },
@@ -163,7 +163,7 @@ describe('recogniseManifest()', () => {
   });
 
   it('refuses the config of an image', () => {
-    expect(() => recogniseManifest(undefined, golden('pause-amd64-3.2.config.json'))).toThrow(
+    expect(() => recogniseManifest(undefined, golden('pause-amd64-3.2.config'))).toThrow(
       refusal('unsupported_manifest', 'none of an image'),
     );
   });

@@ -79,6 +79,11 @@ describe('parseReference()', () => {
     ['an upper-case repository', 'docker.io/a/B', 'the repository must be lower case'],
     ['an empty tag', 'a:', 'the tag is malformed'],
     ['a short digest', 'a@sha256:abc', 'the digest is malformed'],
+    [
+      'a path that is too long with the underscore host before it',
+      `a_b.c/${'a'.repeat(250)}`,
+      'longer than 255 characters',
+    ],
     ['a port without digits', 'a.b:c/d', 'the host is malformed'],
     ['bare hexadecimal digits', 'a'.repeat(64), 'name a local image'],
     ['nothing', '', 'it is empty'],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** One line of a Dockerfile: `RUN` and `npm ci`. */
-export interface Instruction {
+interface Instruction {
   readonly keyword: string;
   readonly text: string;
 }

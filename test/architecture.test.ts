@@ -23,7 +23,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
   image: { rooms: VOCABULARY, packages: ['node:crypto'] },
   workload: { rooms: ['image', ...VOCABULARY], packages: [] },
   admission: { rooms: ['workload', 'image', ...VOCABULARY], packages: ['fast-json-patch'] },
-  credentials: { rooms: ['image', ...VOCABULARY], packages: ['lru-cache', 'node:crypto', 'node:net'] },
+  credentials: {
+    rooms: ['image', ...VOCABULARY],
+    packages: ['lru-cache', 'node:crypto', 'node:net'],
+  },
   registry: {
     rooms: ['credentials', 'image', ...VOCABULARY],
     packages: ['lru-cache', 'node:dns', 'node:net', 'tldts', 'undici'],
@@ -106,6 +109,10 @@ function targetFile({ file, target }: Import): string {
 const BETWEEN_FILES = IMPORTS.filter(({ target }) => target.startsWith('.'));
 const OF_PACKAGES = IMPORTS.filter(({ target }) => !target.startsWith('.'));
 
+function filesHolding(pattern: RegExp): string[] {
+  return FILES.filter((file) => pattern.test(readFileSync(join(SRC, file), 'utf8')));
+}
+
 describe('the structure of src', () => {
   it('was seen: every room has a file, every file a room, and the imports were found', () => {
     const rooms = new Set(FILES.map(roomOf));
@@ -147,11 +154,9 @@ describe('the structure of src', () => {
   });
 
   it('ends the process, listens to signals and reads the environment in one place each', () => {
-    const holding = (pattern: RegExp): string[] =>
-      FILES.filter((file) => pattern.test(readFileSync(join(SRC, file), 'utf8')));
-    expect(holding(/process\.exit/)).toEqual(['main.ts']);
-    expect(holding(/process\.(on|once)\(/)).toEqual(['main.ts']);
-    expect(holding(/process\.env/)).toEqual(['config.ts']);
+    expect(filesHolding(/process\.exit/)).toEqual(['main.ts']);
+    expect(filesHolding(/process\.(on|once)\(/)).toEqual(['main.ts']);
+    expect(filesHolding(/process\.env/)).toEqual(['config.ts']);
   });
 
   it('has no room without a name of its own', () => {

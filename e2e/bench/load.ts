@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** One measurement of wrk. */
+export interface LoadResult {
+  readonly requestsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly errors: number;
+}
+
+export interface LoadOptions {
+  readonly url: string;
+  readonly body: string;
+  readonly connections: number;
+  readonly seconds: number;
+  /** For wrk's script. */
+  readonly directory: string;
+}
+
+/** Loads a URL with `POST` of one body for some seconds. Loopback only. */
+export async function load(options: LoadOptions): Promise<LoadResult> {
+  if (new URL(options.url).hostname !== '127.0.0.1') throw new Error('Only 127.0.0.1 is loaded');
+  const script = join(options.directory, 'post.lua');
+  const body = `${options.directory}/body.json`;
+  writeFileSync(body, options.body);
+  writeFileSync(
+    script,
+    `local file = io.open("${body}", "rb")
+wrk.method = "POST"
+wrk.headers["content-type"] = "application/json"
+wrk.body = file:read("*a")
+file:close()
+done = function(summary, latency)
+  local e = summary.errors
+  local failed = e.connect + e.read + e.write + e.status + e.timeout
+  io.write(string.format("RESULT %f %f %f %d\\n", summary.requests / summary.duration * 1e6,
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000, failed))
+end
+`,
+  );
+  const text = await run('wrk', [
+    '--threads=1',
+    `--connections=${options.connections}`,
+    `--duration=${options.seconds}s`,
+    `--script=${script}`,
+    options.url,
+  ]);
+  const numbers = /^RESULT (\S+) (\S+) (\S+) (\d+)$/m.exec(text)?.slice(1).map(Number);
+  if (numbers === undefined) throw new Error(`wrk gave no result:\n${text}`);
+  const [requestsPerSecond = 0, p50Ms = 0, p99Ms = 0, errors = 0] = numbers;
+  return { requestsPerSecond, p50Ms, p99Ms, errors };
+}
+
+function run(command: string, args: readonly string[]): Promise<string> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause) => {
+      reject(new Error(`Cannot run ${command}; install it with: apt-get install wrk`, { cause }));
+    });
+    child.once('close', (code) => {
+      if (code === 0) resolve(text);
+      else reject(new Error(`${command} ended with ${code}:\n${text}`));
+    });
+  });
+}

@@ -1,0 +1,83 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { describe, expect, it } from '@jest/globals';
+
+import { IMAGE_OUTCOMES } from '../src/admission/policy.ts';
+import { SERVE_SETTINGS, type Setting, variableOf } from '../src/config.ts';
+import { ERROR_RULES } from '../src/errors.ts';
+import { createMetrics } from '../src/server/metrics.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+function read(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8');
+}
+
+/** The first cells of the rows of all tables, without their code marks. */
+function firstCells(text: string): string[] {
+  return [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, cell]) => cell ?? '');
+}
+
+const PAGES = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+];
+
+describe('docs/configuration.md', () => {
+  it('has exactly the settings of the table, with variable, default and text', () => {
+    const rows = Object.values<Setting<unknown>>(SERVE_SETTINGS).map((setting) => {
+      const standard = setting.fallback ? `\`${setting.fallback}\`` : '–';
+      return `| \`${setting.flag}\` | \`${variableOf(setting)}\` | ${standard} | ${setting.text} |`;
+    });
+    const written = read('docs/configuration.md')
+      .split('\n')
+      .filter((line) => line.startsWith('| `--'));
+    expect(written).toEqual(rows);
+  });
+});
+
+describe('docs/troubleshooting.md', () => {
+  it('has a row for every code, and no other', () => {
+    const codes = firstCells(read('docs/troubleshooting.md'));
+    expect(codes.toSorted()).toEqual(Object.keys(ERROR_RULES).toSorted());
+  });
+});
+
+describe('docs/metrics.md', () => {
+  it('has a row for every outcome of an image, in their order', () => {
+    expect(firstCells(read('docs/metrics.md'))).toEqual([...IMAGE_OUTCOMES]);
+  });
+
+  it('asks for every metric of ours, and for none that does not exist', async () => {
+    const metrics = createMetrics({ version: '0', cacheEntries: () => 0, now: () => 0 });
+    const exported = [...(await metrics.text()).matchAll(/^# TYPE (tagpin_\w+)/gm)];
+    const asked = [...read('docs/metrics.md').matchAll(/tagpin_[a-z_]+/g)];
+    expect(new Set(asked.map(([text]) => text.replace(/_bucket$/, '')))).toEqual(
+      new Set(exported.map(([, text]) => text)),
+    );
+  });
+});
+
+describe('the pages', () => {
+  it.each(PAGES)('%s links to files that exist', (page) => {
+    const links = [...read(page).matchAll(/\]\((?!https?:)([^)#\s]+)[^)]*\)/g)];
+    const missing = links
+      .map(([, target]) => join(dirname(page), target ?? ''))
+      .filter((target) => !existsSync(join(ROOT, target)));
+    expect(missing).toEqual([]);
+  });
+
+  it.each(PAGES)('%s calls only npm scripts that exist', (page) => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const called = [...read(page).matchAll(/npm (?:run )?(test|(?<=run )[a-z:]+)/g)].map(
+      ([, name]) => name ?? '',
+    );
+    expect(page !== 'README.md' || called.length >= 3).toBe(true);
+    expect(called.filter((name) => scripts[name] === undefined)).toEqual([]);
+  });
+});

@@ -40,7 +40,12 @@ function composeResolver(
 ): { readonly resolver: Resolver; readonly close: () => Promise<void> } {
   const { cache, reader } = parts;
   const fingerprint = createFingerprint();
-  const pullSecrets = createPullSecrets({ reader, fingerprint, observe: metrics.credentialLookup });
+  const pullSecrets = createPullSecrets({
+    reader,
+    fingerprint,
+    now,
+    observe: metrics.credentialLookup,
+  });
   const transport = createTransport({
     guard: createGuard(settings),
     observe: metrics.registryRequest,
@@ -48,7 +53,7 @@ function composeResolver(
   });
   const client = createRegistryClient({
     transport,
-    authorizer: createAuthorizer({ transport, fingerprint }),
+    authorizer: createAuthorizer({ transport, fingerprint, now }),
     endpointOf: createHosts(settings.plainHttp),
     observeMismatch: metrics.digestMismatch,
   });

@@ -51,6 +51,8 @@ export interface PullSecrets {
 export interface PullSecretsParts {
   readonly reader: SecretReader;
   readonly fingerprint: Fingerprint;
+  /** The clock of `performance.now()`, in milliseconds. */
+  readonly now: () => number;
   /** Told how each reading of a Secret or ServiceAccount ended. */
   readonly observe: (source: 'secret' | 'service_account', result: string) => void;
 }
@@ -62,7 +64,12 @@ const MAX_IMAGES_PER_KEYRING = 200;
 
 export function createPullSecrets(parts: PullSecretsParts): PullSecrets {
   const nobody = podKeyring([], [], parts.fingerprint);
-  const known = new LRUCache<string, PodKeyring>({ max: MAX_KEYRINGS, ttl: KEYRING_TTL_MS });
+  const known = new LRUCache<string, PodKeyring>({
+    max: MAX_KEYRINGS,
+    ttl: KEYRING_TTL_MS,
+    ttlResolution: 0,
+    perf: { now: parts.now },
+  });
   const reading = new Map<string, Promise<PodKeyring | PinError>>();
 
   const read = (key: string, owner: PullSecretsOwner): Promise<PodKeyring | PinError> => {

@@ -29,6 +29,8 @@ export interface Authorizer {
 export interface AuthorizerOptions {
   readonly transport: Transport;
   readonly fingerprint: Fingerprint;
+  /** The clock of `performance.now()`, in milliseconds. */
+  readonly now: () => number;
 }
 
 const MAX_TOKEN_BYTES = 128 * 1024;
@@ -41,7 +43,12 @@ const MAX_REMEMBERED = 10_000;
 const CLIENT_ID = 'tagpin';
 
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
-  const remembered = new LRUCache<string, string>({ max: MAX_REMEMBERED, ttl: MAX_LIFE_S * 1000 });
+  const remembered = new LRUCache<string, string>({
+    max: MAX_REMEMBERED,
+    ttl: MAX_LIFE_S * 1000,
+    ttlResolution: 0,
+    perf: { now: options.now },
+  });
   const keyOf = ({ origin, repository, credential }: Scope): string => {
     const owner = options.fingerprint(credential === undefined ? [] : [credential]);
     return `${origin} ${repository} ${owner}`;

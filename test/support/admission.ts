@@ -1,0 +1,139 @@
+import fastJsonPatch, { type Operation } from 'fast-json-patch';
+
+import { type AdmissionHandler, createHandler } from '../../src/admission/handler.ts';
+import type { Mode } from '../../src/admission/policy.ts';
+import type { ImageQuestion, ResolvedImage, ResolveImage } from '../../src/admission/ports.ts';
+import type { AdmissionReport } from '../../src/admission/report.ts';
+import type { AdmissionResponse, PatchOperation } from '../../src/admission/review.ts';
+import { PinError } from '../../src/errors.ts';
+import { compileGlobs } from '../../src/image/glob.ts';
+import { type ImageReference, normalizedName, type ReferenceForm } from '../../src/image/reference.ts';
+import { type Json, type Kind, type RequestParts, reviewOf } from './review.ts';
+
+/** A digest that a test can tell from another by one hexadecimal digit. */
+export function digest(digit: string): string {
+  return `sha256:${digit.repeat(64)}`;
+}
+
+/** The record of a template, as the annotation that stands beside its pod spec. */
+export function record(entries: Readonly<Record<string, string>>): Json {
+  return { 'tagpin.dev/originals': JSON.stringify(entries) };
+}
+
+/** What the port was asked, in its order. */
+export interface Asked {
+  readonly reference: ImageReference;
+  readonly question: ImageQuestion;
+}
+
+export interface AdmissionOptions {
+  readonly mode?: Mode;
+  readonly referenceForm?: ReferenceForm;
+  readonly skip?: readonly string[];
+  readonly allowSkipInEnforce?: boolean;
+  /** Instead of the tags below. */
+  readonly resolve?: ResolveImage;
+}
+
+/** The answer to a review, and what the API server would make of it. */
+export interface Answered {
+  readonly response: AdmissionResponse;
+  readonly patch: readonly PatchOperation[];
+  /** The object with the patch applied. */
+  readonly object: Json;
+  /** Outcomes by key of the record. */
+  readonly outcomes: Json;
+  readonly report: AdmissionReport;
+}
+
+/**
+ * The handler with a registry that knows tags by their normalised name: `docker.io/library/nginx:1`.
+ * The port is a plain function that answers at once.
+ */
+export class Admission {
+  readonly tags: Map<string, string | PinError>;
+  readonly asked: Asked[] = [];
+  readonly reports: AdmissionReport[] = [];
+  readonly handle: AdmissionHandler;
+  readonly #mode: Mode;
+
+  constructor(
+    tags: Readonly<Record<string, string | PinError>> = {},
+    { mode = 'pin', referenceForm = 'digest', skip = [], ...options }: AdmissionOptions = {},
+  ) {
+    this.tags = new Map(Object.entries(tags));
+    this.#mode = mode;
+    const resolve = options.resolve ?? ((reference) => this.#lookUp(reference));
+    this.handle = createHandler({
+      resolve: (reference, question) => {
+        this.asked.push({ reference, question });
+        return resolve(reference, question);
+      },
+      observe: (report) => this.reports.push(report),
+      now: () => 1000,
+      decision: {
+        isSkipped: compileGlobs(skip),
+        allowSkipInEnforce: options.allowSkipInEnforce ?? false,
+      },
+      referenceForm,
+    });
+  }
+
+  /** Answers a review whose images are all known at once. */
+  review(kind: Kind, parts: RequestParts): Answered {
+    const response = this.#call(kind, parts);
+    if (response instanceof Promise) throw new Error('the handler answered with a promise');
+    return this.#answered(parts, response);
+  }
+
+  /** Answers a review whose port may take its time. */
+  async reviewLater(kind: Kind, parts: RequestParts): Promise<Answered> {
+    return this.#answered(parts, await this.#call(kind, parts));
+  }
+
+  #call(kind: Kind, parts: RequestParts): AdmissionResponse | Promise<AdmissionResponse> {
+    const review = reviewOf(kind, parts);
+    return this.handle({ review, mode: this.#mode, startedAtMs: 990, deadlineAtMs: 9990 });
+  }
+
+  #lookUp({ registry, repository, tag = 'latest' }: ImageReference): ResolvedImage | PinError {
+    const known = this.tags.get(`${registry}/${repository}:${tag}`);
+    if (known === undefined) {
+      return new PinError('not_found', `${registry} answered 404 (not found)`, { host: registry });
+    }
+    return known instanceof PinError ? known : { digest: known, stale: false, ageMs: 0 };
+  }
+
+  #answered({ object }: RequestParts, response: AdmissionResponse): Answered {
+    const patch = patchIn(response);
+    const report = this.reports.at(-1);
+    if (report === undefined) throw new Error('the review was not observed');
+    return {
+      response,
+      patch,
+      report,
+      object: patched(object, patch),
+      outcomes: Object.fromEntries(
+        report.images.map(({ container, outcome }) => [container, outcome]),
+      ),
+    };
+  }
+}
+
+/** The operations of a response; none where there is no patch. */
+export function patchIn({ patch }: AdmissionResponse): PatchOperation[] {
+  if (patch === undefined) return [];
+  return JSON.parse(Buffer.from(patch, 'base64').toString('utf8')) as PatchOperation[];
+}
+
+/** A copy of `object` after the patch, by another's implementation of RFC 6902 that validates it. */
+export function patched(object: unknown, patch: readonly PatchOperation[]): Json {
+  const copy = JSON.parse(JSON.stringify(object ?? null)) as Json;
+  // oxlint-disable-next-line import/no-named-as-default-member -- a CommonJS module without named exports
+  return fastJsonPatch.applyPatch(copy, patch as Operation[], true).newDocument;
+}
+
+/** The names that were asked for, with tags: `docker.io/library/nginx:1`. */
+export function namesOf(asked: readonly Asked[]): string[] {
+  return asked.map(({ reference }) => `${normalizedName(reference)}:${reference.tag ?? 'latest'}`);
+}

@@ -1,0 +1,50 @@
+import { isIP } from 'node:net';
+
+import { generate } from 'selfsigned';
+
+/** A certificate and its key, in PEM. */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A throw-away certificate authority, which lives as long as the object. */
+export interface Authority {
+  readonly certificate: string;
+  /** A server certificate for host names and IP addresses, valid until `notAfter` or for a year. */
+  readonly issue: (names: readonly string[], notAfter?: Date) => Promise<KeyPair>;
+}
+
+const KEYS = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const;
+
+/** A new authority that nobody trusts yet. */
+export async function createAuthority(): Promise<Authority> {
+  const authority = await generate([{ name: 'commonName', value: 'tagpin test' }], {
+    ...KEYS,
+    extensions: [
+      { name: 'basicConstraints', cA: true, critical: true },
+      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+    ],
+  });
+  return {
+    certificate: authority.cert,
+    issue: async (names, notAfter) => {
+      const issued = await generate([{ name: 'commonName', value: names[0] ?? '' }], {
+        ...KEYS,
+        ca: { key: authority.private, cert: authority.cert },
+        ...(notAfter && { notAfterDate: notAfter }),
+        extensions: [
+          { name: 'keyUsage', digitalSignature: true, critical: true },
+          { name: 'extKeyUsage', serverAuth: true },
+          { name: 'subjectAltName', altNames: names.map(toAltName) },
+        ],
+      });
+      return { cert: issued.cert, key: issued.private };
+    },
+  };
+}
+
+/** A GeneralName of RFC 5280 section 4.2.1.6: 2 is a DNS name, 7 an IP address. */
+function toAltName(name: string): { type: 7; ip: string } | { type: 2; value: string } {
+  return isIP(name) === 0 ? { type: 2, value: name } : { type: 7, ip: name };
+}

@@ -1,0 +1,72 @@
+import { createFingerprint } from '../../src/credentials/fingerprint.ts';
+import { createRegistryClient, type RegistryClient } from '../../src/registry/client.ts';
+import { createGuard, type Guard, type GuardOptions } from '../../src/registry/guard.ts';
+import { createHosts } from '../../src/registry/hosts.ts';
+import { createAuthorizer } from '../../src/registry/token.ts';
+import { createTransport, type Transport } from '../../src/registry/transport.ts';
+
+/** The real client with all that lies below it, as the program plugs it together. */
+export interface RegistryStack extends AsyncDisposable {
+  readonly client: RegistryClient;
+  readonly transport: Transport;
+  /** Hosts whose header named another digest than their bytes have. */
+  readonly mismatches: readonly string[];
+  /** `HOST CODE` of each request that ended. */
+  readonly observed: readonly string[];
+}
+
+export interface RegistryStackOptions extends Partial<GuardOptions> {
+  /** In place of the guard that the other options make. */
+  readonly guard?: Guard;
+  /** The clock of `performance.now()`, in milliseconds. */
+  readonly now?: () => number;
+}
+
+/** Loopback addresses are allowed, for the registries of tests have no others. */
+export function createRegistryStack(options: RegistryStackOptions = {}): RegistryStack {
+  const mismatches: string[] = [];
+  const observed: string[] = [];
+  const plainHttp = options.plainHttp ?? [];
+  const transport = createTransport({
+    guard: options.guard ?? loopbackGuard(options),
+    observe: ({ host, code }) => observed.push(`${host} ${code}`),
+    userAgent: 'tagpin/test',
+  });
+  const client = createRegistryClient({
+    transport,
+    authorizer: createAuthorizer({
+      transport,
+      fingerprint: createFingerprint(),
+      now: options.now ?? ((): number => performance.now()),
+    }),
+    endpointOf: createHosts(plainHttp),
+    observeMismatch: (host) => mismatches.push(host),
+  });
+  return {
+    client,
+    transport,
+    mismatches,
+    observed,
+    [Symbol.asyncDispose]: () => transport.close(),
+  };
+}
+
+/** The real guard, with loopback allowed. */
+export function loopbackGuard(options: Partial<GuardOptions> = {}): Guard {
+  return createGuard({
+    plainHttp: options.plainHttp ?? [],
+    allowRegistry: options.allowRegistry ?? [],
+    allowAddress: ['127.0.0.0/8', '::1/128', ...(options.allowAddress ?? [])],
+  });
+}
+
+/** The real guard before a DNS that knows every name, and has 127.0.0.1 for each. */
+export function guardWithNames(allowRegistry: readonly string[]): Guard {
+  return {
+    checkUrl: loopbackGuard({ allowRegistry }).checkUrl,
+    lookupFor: () => (_hostname, options, callback) => {
+      if (options.all === true) callback(null, [{ address: '127.0.0.1', family: 4 }]);
+      else callback(null, '127.0.0.1', 4);
+    },
+  };
+}

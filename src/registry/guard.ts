@@ -25,6 +25,8 @@ export interface Guard {
 /** The ranges of RFC 6890 and of the clouds' metadata services that are no registry's, ever. */
 const NEVER = [
   '0.0.0.0/8',
+  // Oracle's older metadata service lies in it.
+  '192.0.0.0/24',
   '169.254.0.0/16',
   '224.0.0.0/4',
   '240.0.0.0/4',
@@ -34,6 +36,7 @@ const NEVER = [
   'fe80::/10',
   'ff00::/8',
   'fd00:ec2::254/128',
+  'fd20:ce::254/128',
 ];
 const LOOPBACK = ['127.0.0.0/8', '::1/128'];
 const PRIVATE = [
@@ -43,13 +46,18 @@ const PRIVATE = [
   '100.64.0.0/10',
   '198.18.0.0/15',
   'fc00::/7',
+  'fec0::/10',
+  // NAT64 with a prefix of the site's own choice (RFC 8215): what lies behind cannot be read off it.
+  '64:ff9b:1::/48',
 ];
 
 /** Names that stand for a metadata service whatever they resolve to. */
 const METADATA_NAMES = new Set(['metadata.google.internal', 'metadata.google.internal.']);
 
 export function createGuard(options: GuardOptions): Guard {
-  const isNamed = namedHosts(options);
+  const isPlain = hostsOf(options.plainHttp, 80);
+  const isAllowed = hostsOf(options.allowRegistry, 443);
+  const isNamed = (url: URL): boolean => isPlain(url) || isAllowed(url);
   const never = blockListOf(NEVER);
   const loopback = blockListOf(LOOPBACK);
   const privately = blockListOf(PRIVATE);
@@ -65,17 +73,14 @@ export function createGuard(options: GuardOptions): Guard {
   };
 
   return {
-    checkUrl: (url) => checkUrl(url, { isNamed, allowed, fault }),
+    checkUrl: (url) => checkUrl(url, { isPlain, isNamed, allowed, fault }),
     lookupFor: (url) => vettedLookup(url, (address) => fault(address, isNamed(url))),
   };
 }
 
-/** `HOST[:PORT]` of `--plain-http` (port 80) and `--allow-registry` (port 443, globs). */
-function namedHosts(options: GuardOptions): (url: URL) => boolean {
-  const matches = compileGlobs([
-    ...options.plainHttp.map((host) => withPort(host, 80)),
-    ...options.allowRegistry.map((host) => withPort(host, 443)),
-  ]);
+/** Reads globs of `HOST[:PORT]`, with the port that stands for none. */
+function hostsOf(globs: readonly string[], port: number): (url: URL) => boolean {
+  const matches = compileGlobs(globs.map((glob) => withPort(glob, port)));
   return (url) => matches(`${url.hostname}:${portOf(url)}`);
 }
 
@@ -89,12 +94,13 @@ function portOf(url: URL): string {
 }
 
 interface Rules {
+  readonly isPlain: (url: URL) => boolean;
   readonly isNamed: (url: URL) => boolean;
   readonly allowed: BlockList;
   readonly fault: (address: string, named: boolean) => string | undefined;
 }
 
-function checkUrl(url: URL, { isNamed, allowed, fault }: Rules): void {
+function checkUrl(url: URL, { isPlain, isNamed, allowed, fault }: Rules): void {
   const named = isNamed(url);
   const literal = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const family = isIP(literal);
@@ -105,7 +111,7 @@ function checkUrl(url: URL, { isNamed, allowed, fault }: Rules): void {
     [METADATA_NAMES.has(url.hostname), 'it names a metadata service'],
     [url.username !== '' || url.password !== '', 'it holds a user name'],
     [
-      !secure && !(url.protocol === 'http:' && named),
+      !secure && !(url.protocol === 'http:' && isPlain(url)),
       'it does not speak https (--plain-http allows it)',
     ],
     [address !== undefined, `it is ${address}`],

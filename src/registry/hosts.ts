@@ -14,12 +14,17 @@ const WIRE_HOSTS: ReadonlyMap<string, string> = new Map([['docker.io', 'registry
 
 /** Finds the endpoint of a reference; plain http is spoken with named hosts alone. */
 export function createHosts(plainHttp: readonly string[]): (reference: ImageReference) => Endpoint {
-  const plain = new Set(plainHttp.map((host) => host.toLowerCase()));
+  const plain = new Set(plainHttp.map((host) => withPort(host.toLowerCase())));
   return ({ registry }) => {
     const host = WIRE_HOSTS.get(registry) ?? registry.toLowerCase();
-    const scheme = plain.has(host) ? 'http' : 'https';
+    const scheme = plain.has(withPort(host)) ? 'http' : 'https';
     return { registry, origin: originOf(scheme, host) };
   };
+}
+
+/** `--plain-http HOST` means its port 80, and so does `HOST:80` in a reference. */
+function withPort(host: string): string {
+  return /:\d+$/.test(host) ? host : `${host}:80`;
 }
 
 /**

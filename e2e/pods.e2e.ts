@@ -29,14 +29,17 @@ describe('a Pod in a namespace of mode "pin"', () => {
     expect(await storedPins(kubectl)).toEqual(await pinsTo({ web: image }));
   });
 
-  it('gets the digest of the index, of which each node picks its platform', async () => {
-    const image = await TestImage.ofTwoPlatforms(registry);
-    const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
+  it.each(['oci', 'docker'] as const)(
+    'gets the digest of the index, of which each node picks its platform (%s)',
+    async (format) => {
+      const image = await TestImage.ofTwoPlatforms(registry, format);
+      const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
 
-    await kubectl.apply(workload('Pod', { image: image.tagged }));
+      await kubectl.apply(workload('Pod', { image: image.tagged }));
 
-    expect(await storedPins(kubectl)).toEqual(await pinsTo({ web: image }));
-  });
+      expect(await storedPins(kubectl)).toEqual(await pinsTo({ web: image }));
+    },
+  );
 
   it('without a tag gets the digest of latest, and is recorded as it was written', async () => {
     const image = await TestImage.ofOnePlatform(registry, 'latest');

@@ -20,10 +20,23 @@ interface Blob extends Descriptor {
   readonly bytes: Buffer;
 }
 
-const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
-const INDEX = 'application/vnd.oci.image.index.v1+json';
-const CONFIG = 'application/vnd.oci.image.config.v1+json';
-const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
+/** The two families of media types that registries hold. */
+export type Format = 'oci' | 'docker';
+
+const MEDIA_TYPES = {
+  oci: {
+    index: 'application/vnd.oci.image.index.v1+json',
+    manifest: 'application/vnd.oci.image.manifest.v1+json',
+    config: 'application/vnd.oci.image.config.v1+json',
+    layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
+  },
+  docker: {
+    index: 'application/vnd.docker.distribution.manifest.list.v2+json',
+    manifest: 'application/vnd.docker.distribution.manifest.v2+json',
+    config: 'application/vnd.docker.container.image.v1+json',
+    layer: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
+  },
+} as const;
 
 /** A tar archive without a member: two zero blocks (POSIX.1-1988, ustar). */
 const EMPTY_TAR: Buffer = Buffer.alloc(1024);
@@ -35,7 +48,8 @@ const EMPTY_TAR: Buffer = Buffer.alloc(1024);
  * @throws Error when the registry refuses a part of it
  */
 export async function pushImage(target: PushTarget): Promise<string> {
-  const manifest = await pushManifest(target, 'amd64', target.tag);
+  const manifest = await pushContent(target, { format: 'oci', architecture: 'amd64' });
+  await putManifest(target, manifest, target.tag);
   return manifest.digest;
 }
 
@@ -44,39 +58,40 @@ export async function pushImage(target: PushTarget): Promise<string> {
  *
  * @throws Error when the registry refuses a part of it
  */
-export async function pushIndex(target: PushTarget): Promise<string> {
+export async function pushIndex(target: PushTarget, format: Format): Promise<string> {
   const manifests = [];
   for (const architecture of ['amd64', 'arm64']) {
-    const manifest = await pushManifest(target, architecture);
-    manifests.push({ ...manifest, platform: { os: 'linux', architecture } });
+    const manifest = await pushContent(target, { format, architecture });
+    await putManifest(target, manifest, manifest.digest);
+    manifests.push({ ...descriptor(manifest), platform: { os: 'linux', architecture } });
   }
-  const index = blob(INDEX, { schemaVersion: 2, mediaType: INDEX, manifests });
+  const mediaType = MEDIA_TYPES[format].index;
+  const index = blob(mediaType, { schemaVersion: 2, mediaType, manifests });
   await putManifest(target, index, target.tag);
   return index.digest;
 }
 
-async function pushManifest(
+/** Everything of an image but its manifest, which is given. */
+async function pushContent(
   target: PushTarget,
-  architecture: string,
-  tag?: string,
-): Promise<Descriptor> {
-  const config = blob(CONFIG, {
+  { format, architecture }: { readonly format: Format; readonly architecture: string },
+): Promise<Blob> {
+  const mediaTypes = MEDIA_TYPES[format];
+  const config = blob(mediaTypes.config, {
     architecture,
     os: 'linux',
     author: randomUUID(),
     rootfs: { type: 'layers', diff_ids: [sha256(EMPTY_TAR)] },
   });
-  const layer = blob(LAYER, gzipSync(EMPTY_TAR));
+  const layer = blob(mediaTypes.layer, gzipSync(EMPTY_TAR));
   await pushBlob(target, config);
   await pushBlob(target, layer);
-  const manifest = blob(MANIFEST, {
+  return blob(mediaTypes.manifest, {
     schemaVersion: 2,
-    mediaType: MANIFEST,
+    mediaType: mediaTypes.manifest,
     config: descriptor(config),
     layers: [descriptor(layer)],
   });
-  await putManifest(target, manifest, tag ?? manifest.digest);
-  return descriptor(manifest);
 }
 
 /** In two requests, as the distribution specification has it for every registry. */

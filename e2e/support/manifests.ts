@@ -3,7 +3,7 @@ import { parseAllDocuments } from 'yaml';
 
 import type { Kubectl } from './kubectl.ts';
 
-const KUSTOMIZE = join(import.meta.dirname, '..', '..', 'manifests', 'kustomize');
+const BASE = join(import.meta.dirname, '..', '..', 'manifests', 'kustomize', 'base');
 
 /** As much of a Kubernetes object as is read here. */
 export interface KubernetesObject {
@@ -26,16 +26,9 @@ export interface WebhookEndpoint {
   readonly certificateAuthority: string;
 }
 
-/**
- * What a kustomize folder of this project renders to.
- *
- * @throws Error with what kubectl printed when it does not render
- */
-export async function renderManifests(
-  kubectl: Kubectl,
-  folder: string = 'base',
-): Promise<readonly KubernetesObject[]> {
-  const { stdout } = await kubectl.run(['kustomize', join(KUSTOMIZE, folder)]);
+/** What the base of this project renders to. Throws what kubectl printed where it does not. */
+export async function renderManifests(kubectl: Kubectl): Promise<readonly KubernetesObject[]> {
+  const { stdout } = await kubectl.run(['kustomize', BASE]);
   return parseAllDocuments(stdout).map((document) => document.toJS() as KubernetesObject);
 }
 

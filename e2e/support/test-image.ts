@@ -1,18 +1,20 @@
 import { randomBytes } from 'node:crypto';
 
 import { craneDigest } from './crane.ts';
-import { pushImage, pushIndex } from './image.ts';
+import { type Format, type PushTarget, pushImage, pushIndex } from './image.ts';
 import type { Registry } from './registry.ts';
 import { manifestLookUps } from './registry.ts';
 
+type Push = (target: PushTarget) => Promise<string>;
+
 /** An image in a repository of its own, whose tag can be moved. */
 export class TestImage {
-  readonly #push: typeof pushImage;
+  readonly #push: Push;
   readonly registry: Registry;
   readonly repository: string;
   readonly tag: string;
 
-  private constructor(registry: Registry, tag: string, push: typeof pushImage) {
+  private constructor(registry: Registry, tag: string, push: Push) {
     this.registry = registry;
     this.repository = `e2e/${randomBytes(6).toString('hex')}`;
     this.tag = tag;
@@ -27,8 +29,8 @@ export class TestImage {
   }
 
   /** Pushes an index of two platforms. */
-  static async ofTwoPlatforms(registry: Registry, tag: string = '1'): Promise<TestImage> {
-    const image = new TestImage(registry, tag, pushIndex);
+  static async ofTwoPlatforms(registry: Registry, format: Format = 'oci'): Promise<TestImage> {
+    const image = new TestImage(registry, '1', (target) => pushIndex(target, format));
     await image.move();
     return image;
   }

@@ -194,6 +194,11 @@ const BROKEN_OFF: NetworkFault = { code: 'unavailable', said: 'broke the connect
 const MALFORMED: NetworkFault = { code: 'invalid_response', said: 'does not speak HTTP properly' };
 const OUT_OF_TIME: NetworkFault = { code: 'deadline_exceeded', said: 'did not answer in time' };
 
+const NO_TLS: NetworkFault = {
+  code: 'tls_failed',
+  said: 'does not speak TLS (--plain-http allows http)',
+};
+
 /** Codes of Node's sockets, of DNS and of undici; what is not here is taken for a TLS fault or a broken connection. */
 const NETWORK_FAULTS: ReadonlyMap<string, NetworkFault> = new Map([
   ['ENOTFOUND', NO_NAME],
@@ -213,11 +218,14 @@ const NETWORK_FAULTS: ReadonlyMap<string, NetworkFault> = new Map([
   ['UND_ERR_HEADERS_OVERFLOW', MALFORMED],
   ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', BROKEN_OFF],
   ['UND_ERR_ABORTED', OUT_OF_TIME],
-  ['EPROTO', { code: 'tls_failed', said: 'does not speak TLS (--plain-http allows http)' }],
+  ['EPROTO', NO_TLS],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', NO_TLS],
+  ['ERR_SSL_PACKET_LENGTH_TOO_LONG', NO_TLS],
 ]);
 
 /** Codes of OpenSSL's certificate checks, and Node's own of TLS. */
-const TLS_CODE = /CERT|ISSUER|SIGNATURE|^ERR_TLS|^ERR_SSL|CRL/;
+const CERTIFICATE_CODE = /CERT|ISSUER|SIGNATURE|CRL/;
+const TLS_CODE = /^ERR_(TLS|SSL)/;
 
 /** The one door for errors of the network. A timeout's reason arrives as the error itself. */
 function toNetworkError(caught: unknown, { url }: RegistryRequest): PinError {
@@ -239,8 +247,12 @@ function causeOf(error: Error): unknown {
 }
 
 function tlsFault(code: string): NetworkFault | undefined {
-  if (!TLS_CODE.test(code)) return undefined;
-  return { code: 'tls_failed', said: `has a certificate that is not trusted (${code})` };
+  if (CERTIFICATE_CODE.test(code)) {
+    return { code: 'tls_failed', said: `has a certificate that is not trusted (${code})` };
+  }
+  return TLS_CODE.test(code)
+    ? { code: 'tls_failed', said: `does not agree on TLS (${code})` }
+    : undefined;
 }
 
 function parserFault(code: string): NetworkFault | undefined {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 
 import { generate } from 'selfsigned';
@@ -19,7 +20,7 @@ const KEYS = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const;
 
 /** A new authority that nobody trusts yet. */
 export async function createAuthority(): Promise<Authority> {
-  const authority = await generate([{ name: 'commonName', value: 'tagpin test' }], {
+  const authority = await generate([{ name: 'commonName', value: `test ${randomUUID()}` }], {
     ...KEYS,
     extensions: [
       { name: 'basicConstraints', cA: true, critical: true },

@@ -7,6 +7,7 @@ export type Fault =
   | 'silent_body'
   | 'drip'
   | 'reset_in_body'
+  | 'cut_short'
   | 'endless_body'
   | 'large_header';
 
@@ -25,6 +26,9 @@ const FAULTS: Readonly<Record<Fault, (response: ServerResponse) => void>> = {
   },
   reset_in_body: (response) => {
     response.write('{', () => response.socket?.resetAndDestroy());
+  },
+  cut_short: (response) => {
+    response.write('{', () => response.socket?.end());
   },
   endless_body: (response) => pour(response),
   large_header: (response) => {

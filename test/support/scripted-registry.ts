@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { SecureVersion } from 'node:tls';
 
 import type { KeyPair } from './certificate.ts';
 import { type Fault, misbehave } from './fault.ts';
@@ -47,10 +48,16 @@ export interface ScriptedRegistry extends AsyncDisposable {
 /** What a request gets that no rule foresees: no client takes it for anything else. */
 const UNFORESEEN = 418;
 
+/** Narrows the versions of TLS that a registry speaks. */
+interface SecureVersions {
+  readonly minVersion?: SecureVersion;
+  readonly maxVersion?: SecureVersion;
+}
+
 /** Starts a registry; the first rule that fits a request answers it. With `pair` it speaks TLS. */
 export async function startRegistry(
   rules: readonly Rule[],
-  pair?: KeyPair,
+  pair?: KeyPair & SecureVersions,
 ): Promise<ScriptedRegistry> {
   const requests: RecordedRequest[] = [];
   const answer = script(rules, requests);
@@ -84,7 +91,9 @@ function script(rules: readonly Rule[], requests: RecordedRequest[]): RequestLis
       headers: message.headers,
     };
     requests.push(request);
-    const rule = rules.find((candidate) => (left.get(candidate) ?? 0) > 0 && fits(candidate, request));
+    const rule = rules.find(
+      (candidate) => (left.get(candidate) ?? 0) > 0 && fits(candidate, request),
+    );
     if (rule === undefined) {
       response.writeHead(UNFORESEEN).end();
       return;

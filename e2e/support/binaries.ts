@@ -48,7 +48,7 @@ const SOURCES: Readonly<Record<BinaryName, Source>> = {
 };
 
 /** Every program this file can build. */
-export const BINARY_NAMES: readonly BinaryName[] = Object.keys(SOURCES) as BinaryName[];
+const BINARY_NAMES: readonly BinaryName[] = Object.keys(SOURCES) as BinaryName[];
 
 const E2E_DIRECTORY = dirname(import.meta.dirname);
 const GO_FLAGS: readonly string[] = ['-trimpath', '-buildvcs=false', '-ldflags', '-s -w'];

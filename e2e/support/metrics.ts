@@ -8,6 +8,10 @@ export function sumSeries(
   return exposition
     .split('\n')
     .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-    .filter((line) => wanted.every((label) => line.includes(label)))
+    .filter((line) => wanted.every((label) => has(line, label)))
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+function has(line: string, label: string): boolean {
+  return line.includes(`{${label}`) || line.includes(`,${label}`);
 }

@@ -6,7 +6,7 @@ import { startProcess } from './child-process.ts';
 import { freePort } from './free-port.ts';
 
 /** An account of the private registry. */
-export interface RegistryAccount {
+interface RegistryAccount {
   readonly username: string;
   readonly password: string;
 }

@@ -50,9 +50,20 @@ export class Webhook {
     this.#process = undefined;
   }
 
-  /** The sum of all series of a counter or gauge whose labels include the given ones. */
+  /**
+   * The sum of all series of a metric whose labels include the given ones.
+   *
+   * @throws Error for a metric that does not exist, whose sum would be 0 as well
+   */
   async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
-    return sumSeries(await this.#operations('/metrics'), name, labels);
+    const text = await this.metricsText();
+    if (!text.includes(`# TYPE ${name} `)) throw new Error(`There is no metric ${name}`);
+    return sumSeries(text, name, labels);
+  }
+
+  /** All metrics, in the Prometheus text format. */
+  metricsText(): Promise<string> {
+    return this.#operations('/metrics');
   }
 
   async #operations(path: string): Promise<string> {

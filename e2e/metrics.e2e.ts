@@ -27,16 +27,31 @@ describe('the metrics, after three Pods of one image and one of a missing tag', 
 
   const CREATED = { mode: 'pin', kind: 'Pod', operation: 'CREATE' };
 
+  const requests = 'tagpin_admission_requests_total';
+  const images = 'tagpin_images_total';
+  const registries = 'tagpin_registry_requests_total';
+  const pinned = { outcome: 'pinned', registry: registry.host };
+
   it.each([
-    ['was it called', 4, 'tagpin_admission_requests_total', CREATED],
-    ['was it pinned', 3, 'tagpin_admission_requests_total', { ...CREATED, outcome: 'pinned' }],
-    ['which image was', 3, 'tagpin_images_total', { outcome: 'pinned', registry: registry.host }],
-    ['if not, why', 1, 'tagpin_images_total', { outcome: 'failed', reason: 'not_found' }],
-    ['was a registry asked', 1, 'tagpin_registry_requests_total', { code: '200' }],
-    ['what else did it answer', 1, 'tagpin_registry_requests_total', { code: '404' }],
-    ['did the cache help', 2, 'tagpin_cache_requests_total', { result: 'hit' }],
-    ['does anybody wait', 0, 'tagpin_admission_in_flight', {}],
-  ] as const)('answer "%s": %i', async (_, value, ...[name, labels]) => {
+    { question: 'was it called', name: requests, labels: CREATED, value: 4 },
+    {
+      question: 'was it pinned',
+      name: requests,
+      labels: { ...CREATED, outcome: 'pinned' },
+      value: 3,
+    },
+    { question: 'was the image pinned', name: images, labels: pinned, value: 3 },
+    { question: 'if not, why', name: images, labels: { reason: 'not_found' }, value: 1 },
+    { question: 'did a registry answer', name: registries, labels: { code: '200' }, value: 1 },
+    { question: 'what else did it answer', name: registries, labels: { code: '404' }, value: 1 },
+    {
+      question: 'did the cache help',
+      name: 'tagpin_cache_requests_total',
+      labels: { result: 'hit' },
+      value: 2,
+    },
+    { question: 'does anybody wait', name: 'tagpin_admission_in_flight', labels: {}, value: 0 },
+  ])('answer "$question"', async ({ name, labels, value }) => {
     expect(await webhook.metric(name, labels)).toBe(value);
   });
 

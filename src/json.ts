@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 /** An object as it came out of `JSON.parse`: nothing is known of its fields. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** Tells whether `value` is an object of JSON: no list, and not null. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -29,6 +30,16 @@ export function textOf(parent: JsonObject | undefined, field: string): string | 
   return typeof value === 'string' ? value : undefined;
 }
 
+/** The value of a text that a stranger wrote, or undefined where it is no JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Tells whether two values are equal in depth; the order of an object's keys does not matter. */
 export function sameJson(one: unknown, other: unknown): boolean {
   return isDeepStrictEqual(one, other);
 }

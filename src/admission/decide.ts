@@ -1,17 +1,8 @@
 import { PinError } from '../errors.ts';
 import { type ImageReference, normalizedName, parseReference } from '../image/reference.ts';
-import { textOf } from '../json.ts';
-import { SKIP_ANNOTATION } from '../workload/annotations.ts';
 import type { ImagePlace } from '../workload/locations.ts';
-import { counts, type Original } from '../workload/originals.ts';
 import { type ImageOutcome, MODE_POLICIES, type Mode } from './policy.ts';
-import type { Subject, TemplateState } from './subject.ts';
-
-/** A pin that is in the stored object, and its entry in the record where it has one. */
-export interface OldPin {
-  readonly image: string;
-  readonly entry: Original | undefined;
-}
+import type { OldPin, Subject } from './subject.ts';
 
 /** What is to be done with one image. */
 export type Decision =
@@ -72,7 +63,7 @@ export function decide(
     subject,
     place,
     reference,
-    old: placeIn(subject.before, place),
+    old: subject.before?.placeLike(place),
   };
   for (const row of ROWS) {
     const decision = row(question);
@@ -91,19 +82,12 @@ function leftAlone(
   if (place.image === '' || place.image === 'auto')
     return { act: 'leave', outcome: 'not_an_image' };
   const honoured = MODE_POLICIES[asked.mode].honoursSkip || asked.options.allowSkipInEnforce;
-  if (honoured && asksToSkip(subject.now, place)) {
+  if (honoured && subject.now.skips(place.key)) {
     return { act: 'leave', outcome: 'skipped', reason: 'annotation' };
   }
   // A side-loaded image has no registry that could be asked.
   if (place.pullPolicy === 'Never') return { act: 'leave', outcome: 'never_pulled' };
   return undefined;
-}
-
-/** The skip annotation names this container, or all of them. */
-export function asksToSkip(state: TemplateState, place: ImagePlace): boolean {
-  const value = textOf(state.template.annotations, SKIP_ANNOTATION)?.trim();
-  if (value === undefined || value === '') return false;
-  return value === 'true' || value.split(',').some((name) => name.trim() === place.key);
 }
 
 function read(image: string): ImageReference | PinError {
@@ -117,38 +101,33 @@ function read(image: string): ImageReference | PinError {
 
 /** A name that cannot be read fails, unless the update leaves it as it was stored. */
 function unreadable(subject: Subject, place: ImagePlace, error: PinError): Decision {
-  const same = placeIn(subject.before, place)?.image === place.image;
+  const same = subject.before?.placeLike(place)?.image === place.image;
   return same && staysAsStored(subject)
     ? { act: 'leave', outcome: 'unchanged' }
     : { act: 'refuse', error };
 }
 
-function placeIn(state: TemplateState | undefined, place: ImagePlace): ImagePlace | undefined {
-  return state?.places.find(({ list, key }) => list === place.list && key === place.key);
+/**
+ * A skipped image costs no request, on a refresh neither. An image that has no stored place of its
+ * own, but the tag of a recorded pin, is refreshed with it: one tag, one digest in a template.
+ */
+function refreshed(question: Question): Decision | undefined {
+  const { subject, mode, place, reference, options } = question;
+  if (!subject.refreshAsked || !MODE_POLICIES[mode].writesPins) return undefined;
+  const pin = pinToRefresh(question);
+  if (pin === undefined) return undefined;
+  const original = pin.entry?.reference ?? place.image;
+  const asked = pin.entry === undefined ? reference : parseReference(original);
+  if (options.isSkipped(normalizedName(asked))) return undefined;
+  return { act: 'refresh', original, reference: asked, pin };
 }
 
-/** The pin of `old` with its entry, where the record has one that counts. */
-function pinOf(
-  state: TemplateState,
-  old: ImagePlace,
-): { pin: OldPin; entry: Original } | undefined {
-  const entry = state.record?.entries.get(old.key);
-  return counts(entry, old.image) ? { pin: { image: old.image, entry }, entry } : undefined;
-}
-
-function refreshed({ subject, mode, place, reference, old }: Question): Decision | undefined {
-  const { before } = subject;
-  const wanted = subject.refreshAsked && MODE_POLICIES[mode].writesPins;
-  if (!wanted || before === undefined || old === undefined) return undefined;
-  const recorded = pinOf(before, old);
-  if (recorded !== undefined) {
-    const original = recorded.entry.reference;
-    if (place.image !== old.image && place.image !== original) return undefined;
-    return { act: 'refresh', original, reference: parseReference(original), pin: recorded.pin };
-  }
-  if (!isPinnedFormOf(old.image, reference)) return undefined;
-  const pin = { image: old.image, entry: undefined };
-  return { act: 'refresh', original: place.image, reference, pin };
+function pinToRefresh({ subject, place, reference, old }: Question): OldPin | undefined {
+  if (old === undefined) return subject.before?.pinsByOriginal.get(place.image);
+  const recorded = subject.before?.pins.get(old.key);
+  const same = place.image === old.image || place.image === recorded?.entry.reference;
+  if (recorded !== undefined && same) return recorded;
+  return isPinnedFormOf(old.image, reference) ? { image: old.image, entry: undefined } : undefined;
 }
 
 function alreadyPinned({ reference }: Question): Decision | undefined {
@@ -172,12 +151,10 @@ function staysAsStored(subject: Subject): boolean {
 
 function reused({ subject, place, reference, old }: Question): Decision | undefined {
   const { before } = subject;
-  if (before === undefined) return undefined;
-  const candidates = old === undefined ? before.places : [old, ...before.places];
-  for (const candidate of candidates) {
-    const recorded = pinOf(before, candidate);
-    if (recorded?.entry.reference === place.image) return { act: 'reuse', pin: recorded.pin };
-  }
+  const own = before?.pins.get(place.key);
+  const recorded =
+    own?.entry.reference === place.image ? own : before?.pinsByOriginal.get(place.image);
+  if (recorded !== undefined) return { act: 'reuse', pin: recorded };
   if (old === undefined || !isPinnedFormOf(old.image, reference)) return undefined;
   return { act: 'reuse', pin: { image: old.image, entry: undefined } };
 }
@@ -198,10 +175,9 @@ function isPinnedFormOf(image: string, tagged: ImageReference): boolean {
   );
 }
 
-function immutable({ subject, place }: Question): Decision | undefined {
+function immutable({ subject, place, old }: Question): Decision | undefined {
   const updatesPod = subject.where.isPod && subject.before !== undefined;
-  const existed = placeIn(subject.before, place) !== undefined;
-  const fixed = subject.immutable || (updatesPod && place.immutableInPod && existed);
+  const fixed = subject.immutable || (updatesPod && place.immutableInPod && old !== undefined);
   return fixed ? { act: 'leave', outcome: 'immutable' } : undefined;
 }
 

@@ -1,9 +1,14 @@
 import { PinError } from '../errors.ts';
-import type { ReferenceForm } from '../image/reference.ts';
+import {
+  type ImageReference,
+  normalizedName,
+  normalizedTag,
+  type ReferenceForm,
+} from '../image/reference.ts';
 import { isJsonObject, listOf, textOf } from '../json.ts';
-import { SKIP_ANNOTATION, UNPINNED_ANNOTATION } from '../workload/annotations.ts';
+import { SKIP_ANNOTATION } from '../workload/annotations.ts';
 import { type ImagePlace, locationOf } from '../workload/locations.ts';
-import { asksToSkip, type Decision, type DecisionOptions, decide } from './decide.ts';
+import { type Decision, type DecisionOptions, decide } from './decide.ts';
 import { denialOf, warningOf } from './message.ts';
 import { patchOf } from './patch.ts';
 import {
@@ -19,6 +24,7 @@ import type { AdmissionReport, ImageReport } from './report.ts';
 import { type AdmissionResponse, allow, deny, type Review } from './review.ts';
 import { type Answer, type SettledImage, settle } from './settle.ts';
 import { type Subject, subjectOf, untouched } from './subject.ts';
+import { unpinnedMark } from './unpinned.ts';
 
 export interface HandlerParts {
   readonly resolve: ResolveImage;
@@ -92,16 +98,24 @@ function lookUpAll(
   asked: { readonly subject: Subject; readonly decided: readonly Decided[] },
 ): PendingAnswer[] {
   const identity = identityOf(call.review.namespace, asked.subject);
-  const byOriginal = new Map<string, PendingAnswer>();
+  const byTag = new Map<string, PendingAnswer>();
+  let refusal: Answer | undefined;
   return asked.decided.map(({ decision }) => {
     if (decision.act !== 'resolve' && decision.act !== 'refresh') return undefined;
-    const known = byOriginal.get(decision.original);
+    const { reference } = decision;
+    const tag = `${normalizedName(reference)}:${normalizedTag(reference)}`;
+    const known = byTag.get(tag);
     if (known !== undefined) return known;
-    const answer =
-      byOriginal.size < MAX_LOOKUPS_PER_REVIEW
-        ? lookUp(parts, call, { decision, identity, fresh: asked.subject.refreshAsked })
-        : tooMany();
-    byOriginal.set(decision.original, answer);
+    if (byTag.size >= MAX_LOOKUPS_PER_REVIEW) {
+      refusal ??= tooMany();
+      return refusal;
+    }
+    const answer = lookUp(parts, call, {
+      reference,
+      identity,
+      fresh: asked.subject.refreshAsked,
+    });
+    byTag.set(tag, answer);
     return answer;
   });
 }
@@ -110,12 +124,12 @@ function lookUp(
   parts: HandlerParts,
   call: AdmissionCall,
   asked: {
-    readonly decision: Extract<Decision, { act: 'resolve' | 'refresh' }>;
+    readonly reference: ImageReference;
     readonly identity: PullIdentity;
     readonly fresh: boolean;
   },
 ): PendingAnswer {
-  const result = parts.resolve(asked.decision.reference, {
+  const result = parts.resolve(asked.reference, {
     identity: asked.identity,
     deadlineAtMs: call.deadlineAtMs,
     notBeforeMs: asked.fresh ? call.startedAtMs : undefined,
@@ -151,46 +165,34 @@ function conclude(
   { subject, images }: { readonly subject: Subject; readonly images: readonly SettledImage[] },
 ): AdmissionResponse {
   const { uid } = call.review;
-  const warnings = images.flatMap((image) => warningOf(image) ?? []);
-  if (!parts.decision.allowSkipInEnforce && call.mode === 'enforce') {
-    const asked = subject.now.places.some((place) => asksToSkip(subject.now, place));
-    if (asked) warnings.push(`${SKIP_ANNOTATION} is ignored in a namespace of mode "enforce"`);
-  }
+  const ignored = skipWarnings(parts, call, subject);
   const failed = images.some(({ outcome }) => outcome === 'failed');
   if (failed && MODE_POLICIES[call.mode].onFailure === 'deny') {
     return finish(parts, call, {
       images,
       outcome: 'denied',
-      response: deny(uid, denialOf(images)),
+      response: deny(uid, denialOf(images), ignored),
     });
   }
+  const warnings = [...ignored, ...images.flatMap((image) => warningOf(image) ?? [])];
   const annotates = call.review.subResource === '';
   const patch = patchOf(subject.now.template, images, {
-    originals: annotates ? recordToWrite(subject, images) : undefined,
-    unpinned: annotates ? unpinnedMark(call, subject, images) : undefined,
+    originals: annotates ? recordToWrite(subject, images, call.mode) : undefined,
+    unpinned: annotates ? unpinnedMark(subject, images, call.mode) : undefined,
   });
   const outcome = reviewOutcome(images.map((image) => image.outcome));
   return finish(parts, call, { images, outcome, response: allow(uid, patch, warnings) });
 }
 
-/**
- * The mark on a Pod that is admitted with a tag, for whoever gets no warning because a controller
- * made the Pod. A copied or outdated mark is taken from a new Pod.
- */
-function unpinnedMark(
-  { review, mode }: AdmissionCall,
-  { where, now }: Subject,
-  images: readonly SettledImage[],
-): string | null | undefined {
-  if (!where.isPod || !MODE_POLICIES[mode].writesPins) return undefined;
-  const fields = images
-    .flatMap(({ place, outcome, error }) =>
-      outcome === 'failed' && error !== undefined ? [[place.key, error.code] as const] : [],
-    )
-    .map(([key, code]) => `${JSON.stringify(key)}:${JSON.stringify(code)}`);
-  if (fields.length === 0) return review.operation === 'CREATE' ? null : undefined;
-  const mark = `{${fields.join(',')}}`;
-  return now.template.annotations?.[UNPINNED_ANNOTATION] === mark ? undefined : mark;
+function skipWarnings(
+  { decision }: HandlerParts,
+  { mode }: AdmissionCall,
+  { now }: Subject,
+): string[] {
+  if (MODE_POLICIES[mode].honoursSkip || decision.allowSkipInEnforce) return [];
+  return now.places.some(({ key }) => now.skips(key))
+    ? [`${SKIP_ANNOTATION} is ignored in a namespace of mode "${mode}"`]
+    : [];
 }
 
 function leave(

@@ -21,10 +21,13 @@ export function warningOf(image: SettledImage): string | undefined {
   return `${place.label} is pinned to the digest known ${age} s ago: its registry does not answer`;
 }
 
-/** The message of a denial: every failure, then one action, and its code in brackets. */
+/**
+ * The message of a denial: every failure, then one action, and its code in brackets. An image whose
+ * refresh failed denies nothing.
+ */
 export function denialOf(images: readonly SettledImage[]): string {
   const failed = images.flatMap((image) =>
-    image.error === undefined ? [] : [{ image, error: image.error }],
+    image.outcome === 'failed' && image.error !== undefined ? [{ image, error: image.error }] : [],
   );
   const told = failed.map(({ image, error }) => failureOf(image, error)).join('; ');
   const first = failed[0]?.error;

@@ -1,6 +1,12 @@
 import type { ImagePlace } from '../workload/locations.ts';
-import { counts, formatOriginals, type Original, type Originals } from '../workload/originals.ts';
-import type { ImageOutcome } from './policy.ts';
+import {
+  counts,
+  formatOriginals,
+  MAX_RECORD_CHARS,
+  type Original,
+  type Originals,
+} from '../workload/originals.ts';
+import { type ImageOutcome, MODE_POLICIES, type Mode } from './policy.ts';
 import { refreshValuesOf, type Subject } from './subject.ts';
 
 /** One image after the decision: what will stand in the field, and what is known of it. */
@@ -25,14 +31,23 @@ const ANSWERS_REFRESH: ReadonlySet<ImageOutcome> = new Set([
  *
  * The record is part of the template, so writing it can start a rollout: it is written only where
  * the template changes anyway. A record in the request whose entries all count keeps its bytes,
- * for an undo must find the ReplicaSet that was made with them.
+ * for an undo must find the ReplicaSet that was made with them. Mode `warn` puts a record back, and
+ * mends none.
  */
-export function recordToWrite(subject: Subject, settled: readonly Settled[]): string | undefined {
+export function recordToWrite(
+  subject: Subject,
+  settled: readonly Settled[],
+  mode: Mode,
+): string | undefined {
   const patched = settled.some(({ image, place }) => image !== place.image);
   if (!subject.templateChanged && !patched) return undefined;
+  const mends = MODE_POLICIES[mode].writesPins || patched;
+  if (!mends && subject.now.record !== undefined) return undefined;
   const wanted = wantedRecord(subject, settled);
   if (wanted.entries.size === 0) return undefined;
-  return includes(subject.now.record, wanted) ? undefined : formatOriginals(wanted);
+  if (includes(subject.now.record, wanted)) return undefined;
+  const text = formatOriginals(wanted);
+  return text.length > MAX_RECORD_CHARS ? undefined : text;
 }
 
 function wantedRecord(subject: Subject, settled: readonly Settled[]): Originals {

@@ -3,6 +3,7 @@ import {
   MIRROR_ANNOTATION,
   ORIGINALS_ANNOTATION,
   REFRESH_ANNOTATIONS,
+  SKIP_ANNOTATION,
 } from '../workload/annotations.ts';
 import {
   type ImagePlace,
@@ -11,7 +12,8 @@ import {
   type PodTemplate,
   podTemplateOf,
 } from '../workload/locations.ts';
-import { type Originals, parseOriginals } from '../workload/originals.ts';
+import { counts, type Original, type Originals, parseOriginals } from '../workload/originals.ts';
+import { parseSkip } from '../workload/skip.ts';
 import type { ObjectOutcome } from './policy.ts';
 import type { Review } from './review.ts';
 
@@ -20,6 +22,31 @@ export interface TemplateState {
   readonly template: PodTemplate;
   readonly places: readonly ImagePlace[];
   readonly record: Originals | undefined;
+  /** The skip annotation names the image of this key, or all of them. */
+  readonly skips: (key: string) => boolean;
+}
+
+/** A pin that is in the stored object, and its entry in the record where it has one. */
+export interface OldPin {
+  readonly image: string;
+  readonly entry: Original | undefined;
+}
+
+/** A pin whose original is known. */
+export interface RecordedPin extends OldPin {
+  readonly entry: Original;
+}
+
+/**
+ * The template that is stored, indexed. An object may have thousands of images: to go through all
+ * of them for each of them would keep every other review waiting for seconds.
+ */
+export interface StoredState extends TemplateState {
+  readonly placeLike: (place: ImagePlace) => ImagePlace | undefined;
+  /** By key of the record: the pins whose entry counts. */
+  readonly pins: ReadonlyMap<string, RecordedPin>;
+  /** By the reference that the user wrote: the first of these pins. */
+  readonly pinsByOriginal: ReadonlyMap<string, RecordedPin>;
 }
 
 /** What a review is about: the template that is to be stored, and the one that is. */
@@ -27,7 +54,7 @@ export interface Subject {
   readonly where: Location;
   readonly now: TemplateState;
   /** Present in an UPDATE. */
-  readonly before: TemplateState | undefined;
+  readonly before: StoredState | undefined;
   /** Something of the template differs from what is stored; always true for a new object. */
   readonly templateChanged: boolean;
   /** Images may not change in this update (a Job's template). */
@@ -58,7 +85,7 @@ function hasController(metadata: JsonObject | undefined): boolean {
 export function subjectOf(review: Review, where: Location): Subject | undefined {
   const now = stateOf(review.object, where);
   if (now === undefined) return undefined;
-  const before = review.operation === 'UPDATE' ? stateOf(review.oldObject, where) : undefined;
+  const before = review.operation === 'UPDATE' ? storedStateOf(review.oldObject, where) : undefined;
   return {
     where,
     now,
@@ -77,7 +104,26 @@ function stateOf(object: JsonObject | undefined, where: Location): TemplateState
     template,
     places: imagePlacesOf(template),
     record: parseOriginals(template.annotations?.[ORIGINALS_ANNOTATION]),
+    skips: parseSkip(template.annotations?.[SKIP_ANNOTATION]),
   };
+}
+
+function storedStateOf(object: JsonObject | undefined, where: Location): StoredState | undefined {
+  const state = stateOf(object, where);
+  if (state === undefined) return undefined;
+  const byListAndKey = new Map<string, ImagePlace>();
+  const pins = new Map<string, RecordedPin>();
+  const pinsByOriginal = new Map<string, RecordedPin>();
+  for (const place of state.places) {
+    byListAndKey.set(`${place.list} ${place.key}`, place);
+    const entry = state.record?.entries.get(place.key);
+    if (!counts(entry, place.image)) continue;
+    const pin = { image: place.image, entry };
+    pins.set(place.key, pin);
+    if (!pinsByOriginal.has(entry.reference)) pinsByOriginal.set(entry.reference, pin);
+  }
+  const placeLike: StoredState['placeLike'] = ({ list, key }) => byListAndKey.get(`${list} ${key}`);
+  return { ...state, placeLike, pins, pinsByOriginal };
 }
 
 /**

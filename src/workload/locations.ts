@@ -1,3 +1,4 @@
+import { PinError } from '../errors.ts';
 import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
 
 /** Where a kind keeps its pod template, and what an update may do to it. */
@@ -120,8 +121,25 @@ const IMAGE_LISTS: readonly ImageList[] = [
   },
 ];
 
-/** Every image of a pod template, in the order of the lists above. */
+/**
+ * About what etcd can store of the smallest containers; a review that holds more would keep all
+ * others waiting for nothing.
+ */
+const MAX_ITEMS = 5000;
+
+/**
+ * Every image of a pod template, in the order of the lists above.
+ *
+ * @throws PinError `review_too_large` for lists that no object could be stored with
+ */
 export function imagePlacesOf(template: PodTemplate): ImagePlace[] {
+  const items = IMAGE_LISTS.reduce((sum, { list }) => sum + listOf(template.spec, list).length, 0);
+  if (items > MAX_ITEMS) {
+    throw new PinError(
+      'review_too_large',
+      `The pod spec lists ${items} containers and volumes, of which at most ${MAX_ITEMS} are read`,
+    );
+  }
   const places: ImagePlace[] = [];
   for (const list of IMAGE_LISTS) {
     listOf(template.spec, list.list).forEach((item, index) => {

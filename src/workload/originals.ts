@@ -1,7 +1,7 @@
 import { PinError } from '../errors.ts';
 import { isDigest } from '../image/digest.ts';
-import { parseReference } from '../image/reference.ts';
-import { isJsonObject } from '../json.ts';
+import { normalizedName, parseReference } from '../image/reference.ts';
+import { isJsonObject, parseJson } from '../json.ts';
 
 /** What an image was before it was pinned, and the digest that it was resolved to. */
 export interface Original {
@@ -18,15 +18,18 @@ export interface Originals {
   readonly refreshed: ReadonlyMap<string, string>;
 }
 
-/** The API server caps all annotations of an object at 256 KiB; a record of ours stays far below. */
-const MAX_RECORD_BYTES = 64 * 1024;
+/**
+ * The API server refuses an object whose annotations have more than 256 KiB together, and a record
+ * must not be what makes them so: a longer one is neither read nor written.
+ */
+export const MAX_RECORD_CHARS: number = 64 * 1024;
 
 /**
  * Reads a record. It is user input: what is malformed or huge counts as absent, the record as a
  * whole (undefined) or an entry by itself.
  */
 export function parseOriginals(annotation: unknown): Originals | undefined {
-  if (typeof annotation !== 'string' || annotation.length > MAX_RECORD_BYTES) return undefined;
+  if (typeof annotation !== 'string' || annotation.length > MAX_RECORD_CHARS) return undefined;
   const record = parseJson(annotation);
   if (!isJsonObject(record)) return undefined;
   const entries = new Map<string, Original>();
@@ -38,15 +41,6 @@ export function parseOriginals(annotation: unknown): Originals | undefined {
     else if (original !== undefined) entries.set(key, original);
   }
   return { entries, refreshed };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Not JSON is one of the ways in which a record can be malformed.
-    return undefined;
-  }
 }
 
 function parseEntry(value: string): Original | undefined {
@@ -77,7 +71,8 @@ export function counts(entry: Original | undefined, image: string): entry is Ori
   try {
     const pinned = parseReference(image);
     const original = parseReference(entry.reference);
-    return pinned.registry === original.registry && pinned.repository === original.repository;
+    // What carries a digest is no original: it would never have been resolved.
+    return original.digest === undefined && normalizedName(pinned) === normalizedName(original);
   } catch (caught) {
     if (caught instanceof PinError) return false;
     throw caught;

@@ -7,7 +7,11 @@ import type { AdmissionReport } from '../../src/admission/report.ts';
 import type { AdmissionResponse, PatchOperation } from '../../src/admission/review.ts';
 import { PinError } from '../../src/errors.ts';
 import { compileGlobs } from '../../src/image/glob.ts';
-import { type ImageReference, normalizedName, type ReferenceForm } from '../../src/image/reference.ts';
+import {
+  type ImageReference,
+  normalizedName,
+  type ReferenceForm,
+} from '../../src/image/reference.ts';
 import { type Json, type Kind, type RequestParts, reviewOf } from './review.ts';
 
 /** A digest that a test can tell from another by one hexadecimal digit. */

@@ -96,12 +96,15 @@ export const VOLUMES: ImageList = {
 export const RECORDED_LISTS: readonly ImageList[] = [CONTAINERS, INIT_CONTAINERS, VOLUMES];
 
 /** A pod spec with one list of images by name. */
-export function specOf(images: Readonly<Record<string, unknown>>, list = CONTAINERS): Json {
+export function specOf(
+  images: Readonly<Record<string, unknown>>,
+  list: ImageList = CONTAINERS,
+): Json {
   return { [list.list]: Object.entries(images).map(([name, image]) => list.item(name, image)) };
 }
 
 /** The images of an object by name, as they stand in one of its lists. */
-export function imagesOf(kind: Kind, object: unknown, list = CONTAINERS): Json {
+export function imagesOf(kind: Kind, object: unknown, list: ImageList = CONTAINERS): Json {
   const items = (templateOf(kind, object).spec[list.list] ?? []) as Json[];
   return Object.fromEntries(items.map((item) => [item['name'], list.imageOf(item)]));
 }

@@ -6,7 +6,8 @@ import type { Credential } from '../credentials/keyring.ts';
 import { PinError } from '../errors.ts';
 import { isJsonObject } from '../json.ts';
 import type { Challenge } from './challenge.ts';
-import type { Transport } from './transport.ts';
+import { parseRetryAfterMs } from './retry-after.ts';
+import type { RegistryResponse, Transport } from './transport.ts';
 
 /** For what an authorization is wanted: one repository, with one credential or none. */
 export interface Scope {
@@ -113,19 +114,28 @@ async function exchange(
     maxBodyBytes: MAX_TOKEN_BYTES,
     followRedirects: false,
   });
-  const refused = scope.credential !== undefined && !trusted;
-  const reason = refused ? `; the credential is not sent to ${realm.host}, another domain` : '';
-  if (response.status >= 500 || response.status === 429) {
-    const code = response.status === 429 ? 'rate_limited' : 'unavailable';
-    throw new PinError(code, `the token server ${realm.host} answered ${response.status}`, {
-      host: registry.hostname,
+  if (response.status === 200) return readToken(response.body, realm, registry);
+  const withheld = scope.credential !== undefined && !trusted;
+  throw refusalOf(response, { realm, registry, withheld });
+}
+
+function refusalOf(
+  { status, header }: RegistryResponse,
+  asked: { readonly realm: URL; readonly registry: URL; readonly withheld: boolean },
+): PinError {
+  const { realm, registry, withheld } = asked;
+  const { hostname: host } = registry;
+  const said = `the token server ${realm.host} answered ${status}`;
+  if (status === 429) {
+    const retryAfterMs = parseRetryAfterMs(header('retry-after')[0]);
+    return new PinError('rate_limited', said, {
+      host,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
     });
   }
-  if (response.status !== 200) {
-    const message = `the token server ${realm.host} answered ${response.status}${reason}`;
-    throw new PinError('unauthorized', message, { host: registry.hostname });
-  }
-  return readToken(response.body, realm, registry);
+  if (status >= 500) return new PinError('unavailable', said, { host });
+  const reason = withheld ? `; the credential is not sent to ${realm.host}, another domain` : '';
+  return new PinError('unauthorized', `${said}${reason}`, { host });
 }
 
 function realmOf(registry: URL, challenge: Challenge): URL {

@@ -44,12 +44,12 @@ interface Asking {
 /** The decision on one image of a review: `web` unless another is named. */
 function decisionOn(
   kind: Kind,
-  parts: RequestParts,
+  request: RequestParts,
   { mode = 'pin', key = 'web', list, skip = [], allowSkipInEnforce = false }: Asking = {},
 ): Decision {
   const where = locationOf(kind.group, kind.kind);
   if (where === undefined) throw new Error(`no location of ${kind.kind}`);
-  const subject = subjectOf(reviewOf(kind, parts), where);
+  const subject = subjectOf(reviewOf(kind, request), where);
   const place = subject?.now.places.find(
     (candidate) => candidate.key === key && (list === undefined || candidate.list === list),
   );
@@ -203,14 +203,14 @@ describe.each(MODES)('decide() in mode %s', (mode) => {
   describe.each(recorded)('with a record, of $name', ({ kind, list, key }) => {
     const asking = { mode, key, list: list.list };
     const known = record({ [key]: `nginx:1 ${A}` });
-    const stored = (image: string): Json => objectOf(kind, parts(image, known, list));
+    const storedWith = (image: string): Json => objectOf(kind, parts(image, known, list));
 
     it.each([
       ['the default form', `nginx@${A}`],
       ['tag and digest', `nginx:1@${A}`],
     ])('keeps the pin on a re-apply of the tag, in %s', (_, pinned) => {
       const object = objectOf(kind, parts('nginx:1', undefined, list));
-      const request = { oldObject: stored(pinned), object };
+      const request = { oldObject: storedWith(pinned), object };
       expect(told(decisionOn(kind, request, asking))).toBe(`reuse ${pinned}`);
     });
 
@@ -218,7 +218,7 @@ describe.each(MODES)('decide() in mode %s', (mode) => {
       const answer = (image: string): string => {
         const after = { ...known, [annotation]: '2026-01-01T00:00:00Z' };
         const object = objectOf(kind, parts(image, after, list));
-        return told(decisionOn(kind, { oldObject: stored(`nginx@${A}`), object }, asking));
+        return told(decisionOn(kind, { oldObject: storedWith(`nginx@${A}`), object }, asking));
       };
       const refreshes = ROLLING.includes(kind) && mode !== 'warn';
       const expected = `refresh nginx:1, else nginx@${A}`;
@@ -411,8 +411,8 @@ describe('decide() on a record', () => {
     ['side', B],
     ['added', A],
   ])("gives %s its own pin, and an added container a sibling's", (key, expected) => {
-    const spec = specOf({ added: 'nginx:1', side: 'nginx:1', web: 'nginx:1' });
-    const object = objectOf(DEPLOYMENT, { spec });
+    const containers = specOf({ added: 'nginx:1', side: 'nginx:1', web: 'nginx:1' });
+    const object = objectOf(DEPLOYMENT, { spec: containers });
     const decision = decisionOn(DEPLOYMENT, { oldObject: two, object }, { key });
     expect(told(decision)).toBe(`reuse nginx@${expected}`);
   });
@@ -424,12 +424,12 @@ describe('decide() on a record', () => {
   });
 
   it("gives a debug container the digest of the Pod's own", () => {
-    const spec = specOf({ web: `nginx@${A}` });
+    const web = specOf({ web: `nginx@${A}` });
     const annotations = record({ web: `nginx:1 ${A}` });
     const request = {
-      oldObject: objectOf(POD, { spec, annotations }),
+      oldObject: objectOf(POD, { spec: web, annotations }),
       object: objectOf(POD, {
-        spec: { ...spec, ...specOf({ debug: 'nginx:1' }, EPHEMERAL) },
+        spec: { ...web, ...specOf({ debug: 'nginx:1' }, EPHEMERAL) },
         annotations,
       }),
     };
@@ -437,12 +437,13 @@ describe('decide() on a record', () => {
   });
 });
 
+function spec(image: string, more?: Json): Json {
+  return { containers: [CONTAINERS.item('web', image, more)] };
+}
+
 describe('decide() in the order of its rows', () => {
   const never = { imagePullPolicy: 'Never' };
   const changed = { [RESTART]: 'monday' };
-  const spec = (image: string, more?: Json): Json => ({
-    containers: [CONTAINERS.item('web', image, more)],
-  });
   const all = { 'tagpin.dev/skip': 'true' };
   const known = record({ web: `nginx:1 ${A}` });
 

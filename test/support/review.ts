@@ -90,7 +90,7 @@ export const VOLUMES: ImageList = {
     image: { reference, ...(imagePullPolicy !== undefined && { pullPolicy: imagePullPolicy }) },
     ...more,
   }),
-  imageOf: ({ image }) => (image as Json)['reference'],
+  imageOf: ({ image }) => (image as Json | undefined)?.['reference'],
 };
 /** The lists that the record holds; an ephemeral container's annotation is dropped. */
 export const RECORDED_LISTS: readonly ImageList[] = [CONTAINERS, INIT_CONTAINERS, VOLUMES];

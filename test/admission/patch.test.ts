@@ -1,0 +1,156 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { patchOf } from '../../src/admission/patch.ts';
+import type { Settled } from '../../src/admission/record.ts';
+import type { PatchOperation } from '../../src/admission/review.ts';
+import {
+  imagePlacesOf,
+  locationOf,
+  type PodTemplate,
+  podTemplateOf,
+} from '../../src/workload/locations.ts';
+import { Admission, digest, patched } from '../support/admission.ts';
+import {
+  type Json,
+  KINDS,
+  type Kind,
+  objectOf,
+  POD,
+  specOf,
+  templateOf,
+} from '../support/review.ts';
+
+const NEW = 'nginx@sha256:1';
+
+function templateIn(kind: Kind, object: unknown): PodTemplate {
+  const where = locationOf(kind.group, kind.kind);
+  const template = where && podTemplateOf(object, where);
+  if (template === undefined) throw new Error(`no template in ${kind.kind}`);
+  return template;
+}
+
+function settledIn(template: PodTemplate, image: string): Settled[] {
+  return imagePlacesOf(template).map((place) => ({ place, outcome: 'pinned', image }));
+}
+
+/** The patch of an object with one image, and the two annotations. */
+function patchFor(kind: Kind, object: unknown, unpinned?: string | null): PatchOperation[] {
+  const template = templateIn(kind, object);
+  return patchOf(template, settledIn(template, NEW), { originals: '{}', unpinned });
+}
+
+describe.each(KINDS)('patchOf() of a $kind', (kind) => {
+  const prefix = kind.template.map((step) => `/${step}`).join('');
+  const image = { op: 'replace', path: `${prefix}/spec/containers/0/image`, value: NEW };
+
+  it.each<[string, Json, PatchOperation]>([
+    [
+      'no metadata',
+      {},
+      {
+        op: 'add',
+        path: `${prefix}/metadata`,
+        value: { annotations: { 'tagpin.dev/originals': '{}' } },
+      },
+    ],
+    [
+      'metadata that is null',
+      { metadata: null },
+      {
+        op: 'add',
+        path: `${prefix}/metadata`,
+        value: { annotations: { 'tagpin.dev/originals': '{}' } },
+      },
+    ],
+    [
+      'no annotations',
+      { metadata: { labels: { a: 'b' } } },
+      {
+        op: 'add',
+        path: `${prefix}/metadata/annotations`,
+        value: { 'tagpin.dev/originals': '{}' },
+      },
+    ],
+    [
+      'annotations that are null',
+      { metadata: { annotations: null } },
+      {
+        op: 'add',
+        path: `${prefix}/metadata/annotations`,
+        value: { 'tagpin.dev/originals': '{}' },
+      },
+    ],
+    [
+      'annotations',
+      { metadata: { annotations: { a: 'b' } } },
+      { op: 'add', path: `${prefix}/metadata/annotations/tagpin.dev~1originals`, value: '{}' },
+    ],
+    [
+      'an older record',
+      { metadata: { annotations: { 'tagpin.dev/originals': 'old' } } },
+      { op: 'add', path: `${prefix}/metadata/annotations/tagpin.dev~1originals`, value: '{}' },
+    ],
+  ])('applies to a template with %s', (_, around, annotation) => {
+    let object: Json = { ...around, spec: specOf({ web: 'nginx' }) };
+    for (const step of kind.template.toReversed()) object = { [step]: object };
+    const patch = patchFor(kind, object);
+    expect(patch).toEqual([image, annotation]);
+    const after = templateOf(kind, patched(object, patch));
+    expect(after.spec).toEqual(specOf({ web: NEW }));
+    expect(after.metadata?.['annotations']).toMatchObject({ 'tagpin.dev/originals': '{}' });
+  });
+});
+
+describe('patchOf()', () => {
+  it('writes both annotations into one that is missing, or one by one', () => {
+    const bare = objectOf(POD, { spec: specOf({ web: 'nginx' }) });
+    const both = { 'tagpin.dev/originals': '{}', 'tagpin.dev/unpinned': '{"a":"b"}' };
+    expect(patchFor(POD, bare, '{"a":"b"}')).toHaveLength(2);
+    expect(patched(bare, patchFor(POD, bare, '{"a":"b"}'))).toMatchObject({
+      metadata: { name: 'web', annotations: both },
+    });
+    const full = objectOf(POD, { spec: specOf({ web: 'nginx' }), annotations: { c: 'd' } });
+    expect(patched(full, patchFor(POD, full, '{"a":"b"}'))).toMatchObject({
+      metadata: { annotations: { c: 'd', ...both } },
+    });
+  });
+
+  it('removes a mark only where there is one: a remove of nothing rejects the request', () => {
+    const spec = specOf({ web: 'nginx' });
+    const unmarked = objectOf(POD, { spec, annotations: { a: 'b' } });
+    expect(patchFor(POD, unmarked, null).map(({ op }) => op)).toEqual(['replace', 'add']);
+    expect(patchFor(POD, { spec }, null).map(({ op }) => op)).toEqual(['replace', 'add']);
+    const marked = objectOf(POD, { spec, annotations: { a: 'b', 'tagpin.dev/unpinned': '' } });
+    expect(patched(marked, patchFor(POD, marked, null))).toMatchObject({
+      metadata: { annotations: { a: 'b', 'tagpin.dev/originals': '{}' } },
+    });
+    expect(patchFor(POD, marked, null).at(-1)).toEqual({
+      op: 'remove',
+      path: '/metadata/annotations/tagpin.dev~1unpinned',
+    });
+  });
+
+  it('is empty where nothing changes', () => {
+    const template = templateIn(POD, objectOf(POD, { spec: specOf({ web: NEW }) }));
+    const changes = { originals: undefined, unpinned: undefined };
+    expect(patchOf(template, settledIn(template, NEW), changes)).toEqual([]);
+    expect(patchOf(template, [], { originals: undefined, unpinned: null })).toEqual([]);
+  });
+
+  it('counts in lists as the object has them, what holds no image included', () => {
+    const spec = {
+      containers: [null, 'odd', { name: 'a' }, { name: 'web', image: 'nginx' }],
+      volumes: [
+        { name: 'plain', emptyDir: {} },
+        { name: 'data', image: { reference: 'nginx', pullPolicy: 'Always' } },
+      ],
+    };
+    const admission = new Admission({ 'docker.io/library/nginx:latest': digest('a') });
+    const { patch } = admission.review(POD, { object: objectOf(POD, { spec }) });
+    expect(patch.map(({ path }) => path)).toEqual([
+      '/spec/containers/3/image',
+      '/spec/volumes/1/image/reference',
+      '/metadata/annotations',
+    ]);
+  });
+});

@@ -115,6 +115,24 @@ describe('a live namespace that is labelled', () => {
     const pinned = await image.pinned();
     expect(images.filter((text) => text === pinned)).toHaveLength(2);
   });
+
+  it('gets one ReplicaSet in the place of one that is deleted, by tag as its Deployment', async () => {
+    const image = await TestImage.ofOnePlatform(registry);
+    const kubectl = await createNamespace(kubeconfig);
+    await kubectl.apply(workload('Deployment', { image: image.tagged }));
+    const deployment = await kubectl.get<StoredObject>('deployment', 'web');
+    const { metadata } = await waitForReplicaSet(kubectl, deployment);
+
+    await labelNamespace(kubectl, { mode: 'pin' });
+    await kubectl.run(['delete', 'replicaset', metadata.name]);
+
+    const replicaSet = await waitForReplicaSet(kubectl, deployment);
+    expect(replicaSet.metadata.uid).not.toBe(metadata.uid);
+    expect(pinsOf(podTemplateOf(replicaSet))).toEqual(untouched(image));
+    const [pod] = await waitForPods(kubectl, replicaSet);
+    expect(pinsOf(podTemplateOf(pod))).toEqual(await pinsTo({ web: image }));
+    expect(await settledReplicaSets(kubectl, deployment)).toHaveLength(1);
+  });
 });
 
 describe('the label tagpin.dev/level: pods', () => {

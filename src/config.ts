@@ -214,7 +214,7 @@ function parseListenAddress(text: string): ListenAddress {
   const colon = text.lastIndexOf(':');
   const port = Number(text.slice(colon + 1));
   const host = text.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
-  if (colon <= 0 || !/^\d{1,5}$/.test(text.slice(colon + 1)) || port > 65_535) {
+  if (colon === -1 || host === '' || !/^\d{1,5}$/.test(text.slice(colon + 1)) || port > 65_535) {
     throw new Error(`expected HOST:PORT, got ${JSON.stringify(text)}`);
   }
   return { host, port };
@@ -222,16 +222,21 @@ function parseListenAddress(text: string): ListenAddress {
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
+/** Node's timers fire at once when they are set for longer. */
+const MAX_DURATION_MS = 2 ** 31 - 1;
+
 /** `60s`, `1h`, `500ms`, `1h30m` to milliseconds. */
 function parseDurationMs(text: string): number {
   const parts = [...text.matchAll(/(\d+)(ms|s|m|h)/g)];
   if (text === '' || parts.map(([part]) => part).join('') !== text) {
     throw new Error(`expected a duration such as 60s or 1h, got ${JSON.stringify(text)}`);
   }
-  return parts.reduce(
+  const durationMs = parts.reduce(
     (sum, [, count, unit]) => sum + Number(count) * (UNIT_MS[unit ?? ''] ?? 0),
     0,
   );
+  if (durationMs > MAX_DURATION_MS) throw new Error(`expected at most 596h, got ${text}`);
+  return durationMs;
 }
 
 function parseCidrs(text: string): readonly string[] {
@@ -239,7 +244,12 @@ function parseCidrs(text: string): readonly string[] {
   for (const item of list) {
     const [address = '', bits = '', rest] = item.split('/');
     const widest = { 4: 32, 6: 128 }[isIP(address)];
-    const valid = rest === undefined && /^\d{1,3}$/.test(bits) && widest !== undefined;
+    // A zone (fe80::1%eth0) belongs to one machine, and to no range.
+    const valid =
+      rest === undefined &&
+      !address.includes('%') &&
+      /^\d{1,3}$/.test(bits) &&
+      widest !== undefined;
     if (!valid || Number(bits) > widest) {
       throw new Error(`expected addresses such as 10.0.0.0/8, got ${JSON.stringify(item)}`);
     }

@@ -164,6 +164,12 @@ export class PinError extends Error {
  */
 export function toPinError(caught: unknown): PinError {
   if (caught instanceof PinError) return caught;
-  const text = Error.isError(caught) ? caught.message : String(caught);
-  return new PinError('internal', `Unexpected failure: ${text}`, { cause: caught });
+  return new PinError('internal', `Unexpected failure: ${textOf(caught)}`, { cause: caught });
+}
+
+function textOf(caught: unknown): string {
+  if (Error.isError(caught)) return caught.message;
+  if (typeof caught === 'string') return caught;
+  // No String(): an object may lack what that asks it for, and this door must not throw itself.
+  return `${caught === null ? 'null' : typeof caught} was thrown`;
 }

@@ -21,8 +21,9 @@ function optionFlag({ flag }: Setting<unknown>): string {
 }
 
 function describe(setting: Setting<unknown>): string {
-  const { text, fallback } = setting;
-  const standard = fallback === undefined || fallback === '' ? '' : ` Default: ${fallback}.`;
+  const { flag, text, fallback = '' } = setting;
+  // A flag without a value is off by default; `--no-cluster` would else seem to be on.
+  const standard = fallback === '' || !flag.includes(' ') ? '' : ` Default: ${fallback}.`;
   return `${text}${standard} [${variableOf(setting)}]`;
 }
 

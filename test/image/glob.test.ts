@@ -1,0 +1,60 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+
+import { compileGlobs } from '../../src/image/glob.ts';
+
+describe('compileGlobs()', () => {
+  it.each([
+    ['docker.io/library/nginx', 'docker.io/library/nginx'],
+    ['kind.local/*', 'kind.local/app'],
+    ['kind.local/*', 'kind.local/team/app'],
+    ['localhost:*/*', 'localhost:5000/a/b'],
+    ['*', 'anything/at/all'],
+    ['*', ''],
+    ['**', 'a'],
+    ['*/app', 'ghcr.io/team/app'],
+    ['a*a', 'aa'],
+    ['a*b*a', 'aba'],
+    ['a*ab*b', 'aabb'],
+    ['*.example.com:5000/*', 'r.example.com:5000/a'],
+    ['registry.example.com:5000/team/*', 'registry.example.com:5000/team/a/b'],
+    ['a?[b](c)+.$', 'a?[b](c)+.$'],
+  ])('matches %s with %s', (pattern, text) => {
+    expect(compileGlobs([pattern])(text)).toBe(true);
+  });
+
+  it.each([
+    ['kind.local/*', 'kind.local'],
+    ['kind.local/*', 'xkind.local/app'],
+    ['kind.local/*', 'kindxlocal/app'],
+    ['kind.local', 'kind.local/app'],
+    ['KIND.local/*', 'kind.local/a'],
+    ['a*a', 'a'],
+    ['a*b*a', 'aa'],
+    ['a*ab*b', 'aab'],
+    ['*b*b', 'b'],
+    ['a.c', 'abc'],
+    ['', 'a'],
+    ['*/a', 'a'],
+  ])('does not match %s with %s', (pattern, text) => {
+    expect(compileGlobs([pattern])(text)).toBe(false);
+  });
+
+  it('matches any of several, and nothing with none', () => {
+    const matches = compileGlobs(['a/*', 'b/*']);
+    expect(['a/1', 'b/1', 'c/1'].map(matches)).toEqual([true, true, false]);
+    expect(compileGlobs([])('a')).toBe(false);
+  });
+
+  it('agrees with a regular expression', () => {
+    const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '*', '/'), maxLength: 8 });
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', '/'), maxLength: 10 });
+    fc.assert(
+      fc.property(pattern, text, (glob, candidate) => {
+        const oracle = new RegExp(`^${glob.replaceAll('*', '.*')}$`);
+        expect(compileGlobs([glob])(candidate)).toBe(oracle.test(candidate));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

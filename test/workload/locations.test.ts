@@ -1,0 +1,151 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { imagePlacesOf, locationOf, podTemplateOf } from '../../src/workload/locations.ts';
+import {
+  CONTAINERS,
+  EPHEMERAL,
+  INIT_CONTAINERS,
+  JOB,
+  type Json,
+  KINDS,
+  objectOf,
+  POD,
+  VOLUMES,
+} from '../support/review.ts';
+
+describe('locationOf()', () => {
+  it.each(KINDS)('knows where a $kind keeps its pod template', (kind) => {
+    expect(locationOf(kind.group, kind.kind)).toEqual({
+      kind: kind.kind,
+      template: kind.template,
+      isPod: kind === POD,
+      immutable: kind === JOB,
+    });
+  });
+
+  it.each([
+    ['', 'Deployment'],
+    ['apps', 'Pod'],
+    ['apps', 'deployment'],
+    ['extensions', 'Deployment'],
+    ['', 'constructor'],
+    ['', '__proto__'],
+    ['', ''],
+  ])('knows no %s/%s', (group, kind) => {
+    expect(locationOf(group, kind)).toBeUndefined();
+  });
+});
+
+describe.each(KINDS)('podTemplateOf() of a $kind', (kind) => {
+  const where = locationOf(kind.group, kind.kind);
+  if (where === undefined) throw new Error(`no location of ${kind.kind}`);
+
+  it('finds spec, annotations and the pointer to them', () => {
+    const object = objectOf(kind, { spec: { a: 1 }, annotations: { b: 'c' } });
+    expect(podTemplateOf(object, where)).toMatchObject({
+      spec: { a: 1 },
+      annotations: { b: 'c' },
+      pointer: kind.template.map((step) => `/${step}`).join(''),
+    });
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['a list', []],
+    ['an empty object', {}],
+    ['a spec that is a list', objectOf(kind, { spec: [] as unknown as Json })],
+    ['a spec that is null', objectOf(kind, { spec: null as unknown as Json })],
+  ])('finds none in %s', (_, object) => {
+    expect(podTemplateOf(object, where)).toBeUndefined();
+  });
+});
+
+function empty(length: number): Json[] {
+  return Array.from({ length }, () => ({}));
+}
+
+describe('imagePlacesOf()', () => {
+  const where = locationOf('', 'Pod');
+  if (where === undefined) throw new Error('no location of Pod');
+  const lists = [CONTAINERS, INIT_CONTAINERS, EPHEMERAL, VOLUMES];
+
+  function placesIn(spec: Json): unknown[] {
+    const template = where && podTemplateOf({ spec }, where);
+    return template === undefined ? [] : imagePlacesOf(template);
+  }
+
+  it.each(lists)('tells all there is to know of an image of $list', (list) => {
+    const item = list.item('web', 'nginx:1', { imagePullPolicy: 'Never' });
+    const holder = list === VOLUMES ? '/image/reference' : '/image';
+    expect(placesIn({ [list.list]: [{}, item] }).at(-1)).toEqual({
+      key: `${list.keyPrefix}web`,
+      list: list.list,
+      label: `${list.noun} "web"`,
+      image: 'nginx:1',
+      pullPolicy: 'Never',
+      pointer: `/spec/${list.list}/1${holder}`,
+      recorded: list !== EPHEMERAL,
+      immutableInPod: list === EPHEMERAL || list === VOLUMES,
+    });
+  });
+
+  it('goes through the lists in one order, whatever the order of the object', () => {
+    const spec = Object.fromEntries(
+      lists.toReversed().map((list) => [list.list, [list.item(list.list, 'a')]]),
+    );
+    expect(placesIn(spec)).toMatchObject(lists.map(({ list }) => ({ list })));
+  });
+
+  it.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['null', null],
+    ['a number', 7],
+    ['an object', {}],
+    ['a list', ['nginx']],
+  ])('takes an image that is %s for an empty one', (_, image) => {
+    expect(placesIn({ containers: [{ name: 7, image }] })).toMatchObject([
+      { key: '', label: 'container ""', image: '', pullPolicy: undefined },
+    ]);
+  });
+
+  it.each<[string, unknown]>([
+    ['null', null],
+    ['a text', 'web'],
+    ['a list', [[]]],
+    ['an emptyDir', { name: 'data', emptyDir: {} }],
+    ['an image that is a text', { name: 'data', image: 'nginx' }],
+  ])('finds no image volume in %s', (_, volume) => {
+    expect(placesIn({ volumes: [volume] })).toEqual([]);
+  });
+
+  it('quotes a name that could move a cursor', () => {
+    expect(placesIn({ containers: [{ name: 'a"\n\u001b[2J' }] })).toMatchObject([
+      { label: 'container "a\\"\\n\\u001b[2J"' },
+    ]);
+  });
+
+  it.each([
+    ['5,000 in one list', 5000, 0, 5000],
+    ['5,000 in two lists', 2500, 2500, 5000],
+  ])('reads %s', (...[, containers, initContainers, expected]) => {
+    const spec = {
+      containers: empty(containers),
+      initContainers: empty(initContainers),
+    };
+    expect(placesIn(spec)).toHaveLength(expected);
+  });
+
+  it.each(['containers', 'initContainers', 'ephemeralContainers', 'volumes'])(
+    'refuses one more, in %s',
+    (last) => {
+      const first = last === 'containers' ? 'volumes' : 'containers';
+      const spec = { [first]: empty(5000), [last]: [{}] };
+      expect(() => placesIn(spec)).toThrow(
+        expect.objectContaining({
+          code: 'review_too_large',
+          message: 'The pod spec lists 5001 containers and volumes, of which at most 5000 are read',
+        }),
+      );
+    },
+  );
+});

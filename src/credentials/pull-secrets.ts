@@ -110,12 +110,10 @@ async function readKeyring(
   parts: PullSecretsParts,
   owner: PullSecretsOwner,
 ): Promise<PodKeyring | PinError> {
-  const problems: PinError[] = [];
-  const names = await secretNames(parts, owner, problems);
-  const read = await Promise.all(
-    names.map((name) => readSecret(parts, { namespace: owner.namespace, name, problems })),
-  );
-  const secrets = read.filter((secret) => secret !== undefined);
+  const { names, problem } = await secretNames(parts, owner);
+  const read = await Promise.all(names.map((name) => readSecret(parts, owner.namespace, name)));
+  const secrets = read.filter((found): found is Secret => !(found instanceof PinError));
+  const problems = [problem, ...read].filter((found) => found instanceof PinError);
   try {
     return podKeyring(secrets, problems, parts.fingerprint);
   } catch (caught) {
@@ -127,47 +125,48 @@ async function readKeyring(
 
 async function secretNames(
   parts: PullSecretsParts,
-  owner: PullSecretsOwner,
-  problems: PinError[],
-): Promise<readonly string[]> {
-  const { namespace, serviceAccount } = owner;
-  if (owner.pullSecrets.length > 0 || serviceAccount === undefined) return owner.pullSecrets;
-  const names = await noting(problems, async () =>
+  { namespace, pullSecrets, serviceAccount }: PullSecretsOwner,
+): Promise<{ readonly names: readonly string[]; readonly problem?: PinError }> {
+  if (pullSecrets.length > 0 || serviceAccount === undefined) return { names: pullSecrets };
+  const found = await orProblem(`ServiceAccount ${quote(namespace, serviceAccount)}`, async () =>
     parts.reader.readPullSecretNames(namespace, serviceAccount),
   );
-  if (names === undefined && problems.length === 0) {
-    const message = `ServiceAccount "${namespace}/${serviceAccount}" does not exist`;
-    problems.push(new PinError('missing_secret', message));
-  }
-  parts.observe('service_account', problems[0]?.code ?? 'found');
-  return names ?? [];
+  parts.observe('service_account', resultOf(found));
+  return found instanceof PinError ? { names: [], problem: found } : { names: found };
 }
 
 async function readSecret(
   parts: PullSecretsParts,
-  wanted: { readonly namespace: string; readonly name: string; readonly problems: PinError[] },
-): Promise<Secret | undefined> {
-  const { namespace, name, problems } = wanted;
-  const before = problems.length;
-  const secret = await noting(problems, async () => parts.reader.readSecret(namespace, name));
-  if (secret === undefined && problems.length === before) {
-    problems.push(
-      new PinError('missing_secret', `pull secret "${namespace}/${name}" does not exist`),
-    );
-  }
-  parts.observe('secret', secret === undefined ? (problems.at(-1)?.code ?? 'missing') : 'found');
-  return secret;
+  namespace: string,
+  name: string,
+): Promise<Secret | PinError> {
+  const found = await orProblem(`pull secret ${quote(namespace, name)}`, async () =>
+    parts.reader.readSecret(namespace, name),
+  );
+  parts.observe('secret', resultOf(found));
+  return found;
 }
 
-/** A secret that cannot be read does not stop the others, as in kubelet. */
-async function noting<T>(problems: PinError[], act: () => Promise<T>): Promise<T | undefined> {
+/** A secret that is missing or cannot be read does not stop the others, as in kubelet. */
+async function orProblem<T>(
+  asked: string,
+  read: () => Promise<T | undefined>,
+): Promise<T | PinError> {
   try {
-    return await act();
+    return (await read()) ?? new PinError('missing_secret', `${asked} does not exist`);
   } catch (caught) {
-    if (!(caught instanceof PinError)) throw caught;
-    problems.push(caught);
-    return undefined;
+    if (caught instanceof PinError) return caught;
+    throw caught;
   }
+}
+
+/** Before validation a name may be any text: escaped, it cannot spoil a message. */
+function quote(namespace: string, name: string): string {
+  return JSON.stringify(`${namespace}/${name}`);
+}
+
+function resultOf(found: unknown): string {
+  return found instanceof PinError ? found.code : 'found';
 }
 
 function podKeyring(

@@ -1,3 +1,5 @@
+import { access } from 'node:fs/promises';
+
 import type { CoreV1Api } from '@kubernetes/client-node';
 
 import type { SecretReader } from '../credentials/pull-secrets.ts';
@@ -33,7 +35,7 @@ export function createClusterReader(kubeconfig: string | undefined): ClusterRead
         { kind: 'serviceaccounts', namespace, name: serviceAccount },
         () => core.readNamespacedServiceAccount({ namespace, name: serviceAccount }),
       );
-      return account?.imagePullSecrets?.flatMap(({ name }) => name ?? []);
+      return account && (account.imagePullSecrets ?? []).flatMap(({ name }) => name ?? []);
     },
   };
 }
@@ -42,8 +44,11 @@ async function connect(kubeconfig: string | undefined): Promise<CoreV1Api> {
   const { CoreV1Api: Api, KubeConfig } = await import('@kubernetes/client-node');
   const config = new KubeConfig();
   try {
-    if (kubeconfig === undefined) config.loadFromCluster();
-    else config.loadFromFile(kubeconfig);
+    if (kubeconfig === undefined) {
+      config.loadFromCluster();
+      // The library takes any place for a Pod; only a Pod has this file.
+      await access(config.getCurrentCluster()?.caFile ?? '');
+    } else config.loadFromFile(kubeconfig);
     return config.makeApiClient(Api);
   } catch (caught) {
     const where = kubeconfig === undefined ? 'the ServiceAccount of this Pod' : kubeconfig;
@@ -58,9 +63,17 @@ interface Asked {
   readonly name: string;
 }
 
+/**
+ * A DNS-1123 subdomain, as Kubernetes has names (RFC 1123). A name comes here out of a review, and
+ * so before it was validated: anything else, such as `..`, names no object but another path.
+ */
+const NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+const MAX_NAME_CHARS = 253;
+
 /** The object, undefined where there is none, or a PinError that names it. */
 async function found<T>(asked: Asked, read: () => Promise<T>): Promise<T | undefined> {
   const { kind, namespace, name } = asked;
+  if (name.length > MAX_NAME_CHARS || !NAME.test(name)) return undefined;
   try {
     return await inTime(read());
   } catch (caught) {

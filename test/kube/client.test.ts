@@ -1,0 +1,210 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+
+import { type ClusterReader, createClusterReader } from '../../src/kube/client.ts';
+import { type Authority, createAuthority } from '../support/certificate.ts';
+import { type Rule, type ScriptedRegistry, startRegistry } from '../support/scripted-registry.ts';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+function answers(path: string, body: object): Rule {
+  return { when: { method: 'GET', path }, headers: JSON_TYPE, body: JSON.stringify(body) };
+}
+
+/** As an API server refuses. */
+function refuses(path: string, code: number): Rule {
+  const status = { kind: 'Status', apiVersion: 'v1', status: 'Failure', code, message: 'canary' };
+  return { when: { path }, status: code, headers: JSON_TYPE, body: JSON.stringify(status) };
+}
+
+const SECRET = {
+  kind: 'Secret',
+  apiVersion: 'v1',
+  metadata: { name: 'regcred', namespace: 'team' },
+  type: 'kubernetes.io/dockerconfigjson',
+  data: { '.dockerconfigjson': 'e30=' },
+};
+
+const SECRETS = '/api/v1/namespaces/team/secrets';
+const ACCOUNTS = '/api/v1/namespaces/team/serviceaccounts';
+
+describe('createClusterReader()', () => {
+  let directory: string;
+  let server: ScriptedRegistry;
+  let reader: ClusterReader;
+  let authority: Authority;
+
+  async function kubeconfigFor(origin: string): Promise<string> {
+    const file = join(directory, `${encodeURIComponent(origin)}.json`);
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [
+        {
+          name: 'c',
+          cluster: { server: origin, 'certificate-authority-data': btoa(authority.certificate) },
+        },
+      ],
+      users: [{ name: 'u', user: { token: 'canary-token' } }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'x',
+    };
+    await writeFile(file, JSON.stringify(config));
+    return file;
+  }
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'tagpin-kube-'));
+    authority = await createAuthority();
+    const pair = await authority.issue(['127.0.0.1']);
+    const rules: Rule[] = [
+      answers(`${SECRETS}/regcred`, SECRET),
+      refuses(`${SECRETS}/gone`, 404),
+      refuses(`${SECRETS}/forbidden`, 403),
+      refuses(`${SECRETS}/broken`, 500),
+      { when: { path: `${SECRETS}/silent` }, fault: 'silence' },
+      { when: { path: `${SECRETS}/html` }, body: '<html>canary</html>' },
+      answers(`${ACCOUNTS}/builder`, {
+        kind: 'ServiceAccount',
+        apiVersion: 'v1',
+        metadata: { name: 'builder' },
+        imagePullSecrets: [{ name: 'one' }, {}, { name: 'two' }],
+      }),
+      answers(`${ACCOUNTS}/default`, { kind: 'ServiceAccount', apiVersion: 'v1', metadata: {} }),
+      refuses(`${ACCOUNTS}/gone`, 404),
+      refuses(`${ACCOUNTS}/forbidden`, 403),
+    ];
+    server = await startRegistry(rules, pair);
+    reader = createClusterReader(await kubeconfigFor(server.origin));
+    await reader.load();
+  });
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true });
+  });
+
+  it('reads a Secret with get alone, as the user of the kubeconfig', async () => {
+    const before = server.requests.length;
+    expect(await reader.readSecret('team', 'regcred')).toMatchObject({
+      type: SECRET.type,
+      data: SECRET.data,
+      metadata: { name: 'regcred' },
+    });
+    const requests = server.requests.slice(before);
+    expect(requests).toHaveLength(1);
+    expect(requests[0]).toMatchObject({
+      method: 'GET',
+      path: `${SECRETS}/regcred`,
+      headers: { authorization: 'Bearer canary-token' },
+    });
+  });
+
+  it('reads the names of the pull secrets of a ServiceAccount', async () => {
+    expect(await reader.readPullSecretNames('team', 'builder')).toEqual(['one', 'two']);
+  });
+
+  it('tells a ServiceAccount without pull secrets from one that is missing', async () => {
+    expect(await reader.readPullSecretNames('team', 'default')).toEqual([]);
+    expect(await reader.readPullSecretNames('team', 'gone')).toBeUndefined();
+  });
+
+  it('has undefined for a Secret that is missing', async () => {
+    expect(await reader.readSecret('team', 'gone')).toBeUndefined();
+  });
+
+  it.each([
+    ['forbidden', 'forbidden_secret', 'tagpin may not read secrets "team/forbidden"'],
+    [
+      'broken',
+      'secret_unreadable',
+      'the API server answered 500 when asked for secrets "team/broken"',
+    ],
+  ])('says that a Secret is %s', async (name, code, message) => {
+    await expect(reader.readSecret('team', name)).rejects.toMatchObject({
+      name: 'PinError',
+      code,
+      message,
+    });
+  });
+
+  it('says that a ServiceAccount may not be read', async () => {
+    await expect(reader.readPullSecretNames('team', 'forbidden')).rejects.toMatchObject({
+      code: 'forbidden_secret',
+      message: 'tagpin may not read serviceaccounts "team/forbidden"',
+    });
+  });
+
+  it('calls what is no object of Kubernetes unreadable', async () => {
+    await expect(reader.readSecret('team', 'html')).rejects.toMatchObject({
+      code: 'secret_unreadable',
+      message: expect.not.stringContaining('canary'),
+    });
+  });
+
+  it('waits three seconds for an API server that hangs, and no longer', async () => {
+    jest.useFakeTimers({
+      doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'performance'],
+    });
+    try {
+      const reading = reader.readSecret('team', 'silent');
+      setImmediate(() => jest.advanceTimersByTime(3000));
+      await expect(reading).rejects.toMatchObject({
+        code: 'secret_unreadable',
+        message: 'the API server did not answer when asked for secrets "team/silent"',
+      });
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('says that an API server is not there', async () => {
+    const gone = await startRegistry([]);
+    await gone[Symbol.asyncDispose]();
+    const lonely = createClusterReader(await kubeconfigFor(gone.origin));
+    await expect(lonely.readSecret('team', 'regcred')).rejects.toMatchObject({
+      code: 'secret_unreadable',
+      message: 'the API server did not answer when asked for secrets "team/regcred"',
+    });
+  });
+
+  it.each([
+    '..',
+    '.',
+    '../../other/secrets/regcred',
+    'regcred/../other',
+    'regcred?watch=true',
+    'a b',
+    'Regcred',
+    'regcred\n',
+    '%2e%2e',
+    '',
+    'a'.repeat(254),
+  ])('asks for no object named %j, which cannot exist', async (name) => {
+    const before = server.requests.length;
+    expect(await reader.readSecret('team', name)).toBeUndefined();
+    expect(await reader.readPullSecretNames('team', name)).toBeUndefined();
+    expect(server.requests).toHaveLength(before);
+  });
+
+  it.each([['no such file'], ['a file that is no kubeconfig']])(
+    'refuses to start with %s',
+    async (what) => {
+      const file = join(directory, 'broken');
+      if (what !== 'no such file') await writeFile(file, '{"clusters":[{}]}');
+      await expect(createClusterReader(file).load()).rejects.toMatchObject({
+        code: 'invalid_config',
+        message: `Cannot reach an API server with ${file}; --no-cluster does without`,
+      });
+    },
+  );
+
+  it('refuses to start outside of a cluster without a kubeconfig', async () => {
+    await expect(createClusterReader(undefined).load()).rejects.toMatchObject({
+      code: 'invalid_config',
+      message: expect.stringContaining('--no-cluster'),
+    });
+  });
+});

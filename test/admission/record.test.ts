@@ -198,6 +198,7 @@ describe('recordToWrite() and the bytes of a record', () => {
     ['another digest', `{"web":"nginx:1 ${B}"}`],
     ['another container', `{"db":"nginx:1 ${A}"}`],
     ['huge', JSON.stringify({ web: `nginx:1 ${A}`, x: 'x'.repeat(70_000) })],
+    ['one entry of two', `{"gone":"nginx:1 ${A}","web":"nginx:1 ${A}"}`],
   ])('leaves them while the template stays: %s', (_, originals) => {
     const stored = web(`nginx@${A}`, { [ORIGINALS]: originals });
     const scaled = { ...stored, metadata: { name: 'web', labels: { now: 'labelled' } } };

@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
+
 import { describe, expect, it } from '@jest/globals';
 
-import { Admission, digest } from '../support/admission.ts';
+import { Admission, digest, record } from '../support/admission.ts';
 import {
   annotationsOf,
   DEPLOYMENT,
@@ -107,6 +109,29 @@ describe('createHandler() against strangers', () => {
       'Cannot resolve "a:c100" for container "c100": an object may name at most 100 images that need a look-up; the tag stays [too_many_images]',
     );
     expect(answer.response.warnings?.at(-1)).toBe('and 1885 more like these');
+  });
+
+  // Work that grows with the product of the two would keep every other review waiting for ten
+  // seconds and more. The pause lets the runner's own limit for a test see that.
+  it.each([
+    ['60 kB of names to skip', { 'tagpin.dev/skip': 'x,'.repeat(30_000) }, {}],
+    [
+      'hundreds of pins that do not fit',
+      {},
+      record(Object.fromEntries(thousands.slice(0, 700).map((name) => [name, `a:1 ${A}`]))),
+    ],
+  ])('answers for 5,000 containers beside %s', async (_, annotations, known) => {
+    const names = Array.from({ length: 5000 }, (__, index) => `n${index}`);
+    const pins = Object.fromEntries(thousands.slice(0, 700).map((name) => [name, `b@${A}`]));
+    const answer = new Admission({ 'docker.io/library/a:1': A }).review(DEPLOYMENT, {
+      oldObject: objectOf(DEPLOYMENT, { spec: specOf(pins), annotations: known }),
+      object: objectOf(DEPLOYMENT, {
+        spec: specOf(Object.fromEntries(names.map((name) => [name, 'a:1']))),
+        annotations,
+      }),
+    });
+    await setImmediate();
+    expect(new Set(Object.values(answer.outcomes))).toEqual(new Set(['pinned']));
   });
 
   it('refuses to look at more containers than an object can be stored with', () => {

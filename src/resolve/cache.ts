@@ -12,6 +12,8 @@ export interface CachedLookup {
 
 interface Entry {
   readonly known: CachedLookup | undefined;
+  /** When the last look-up that a registry answered began: with a digest, or with a refusal. */
+  readonly answeredAtMs: number;
   readonly failure: PinError | undefined;
   /** The failure is remembered until then. */
   readonly failureUntilMs: number;
@@ -26,8 +28,15 @@ export interface DigestCache {
   /** The last known digest, within the stale-if-error time. */
   readonly stale: (key: string, nowMs: number) => CachedLookup | undefined;
   readonly keep: (key: string, found: CachedLookup) => void;
-  readonly keepFailure: (key: string, failure: PinError, nowMs: number) => void;
+  readonly keepFailure: (key: string, failure: PinError, times: FailureTimes) => void;
   readonly size: () => number;
+}
+
+/** Of a look-up that failed. */
+export interface FailureTimes {
+  /** When it began. */
+  readonly askedAtMs: number;
+  readonly nowMs: number;
 }
 
 export interface CacheOptions {
@@ -51,10 +60,10 @@ export function createCache(options: CacheOptions): DigestCache {
     fresh: (key, nowMs) => {
       const entry = entries.get(key);
       if (entry === undefined) return undefined;
-      if (entry.failure !== undefined && nowMs < entry.failureUntilMs) return entry.failure;
-      const age =
-        entry.known === undefined ? Number.POSITIVE_INFINITY : nowMs - entry.known.askedAtMs;
-      return age < options.ttlMs ? entry.known : undefined;
+      const { known, failure, failureUntilMs } = entry;
+      // Before the failure: a refresh that fails says nothing against a digest that is fresh.
+      if (known !== undefined && nowMs - known.askedAtMs < options.ttlMs) return known;
+      return nowMs < failureUntilMs ? failure : undefined;
     },
     stale: (key, nowMs) => {
       const known = entries.get(key)?.known;
@@ -62,18 +71,26 @@ export function createCache(options: CacheOptions): DigestCache {
       return nowMs - known.askedAtMs < options.staleIfErrorMs ? known : undefined;
     },
     keep: (key, known) => {
-      // A look-up that began earlier may end later: the younger question has the better answer.
-      const before = entries.peek(key)?.known;
-      if (before !== undefined && before.askedAtMs > known.askedAtMs) return;
-      entries.set(key, { known, failure: undefined, failureUntilMs: 0 });
+      const answeredAtMs = known.askedAtMs;
+      if (hasYounger(entries.peek(key), answeredAtMs)) return;
+      entries.set(key, { known, answeredAtMs, failure: undefined, failureUntilMs: 0 });
     },
-    keepFailure: (key, failure, nowMs) => {
+    keepFailure: (key, failure, { askedAtMs, nowMs }) => {
+      const before = entries.peek(key);
+      const silent = failure.rule.servesStale;
+      if (!silent && hasYounger(before, askedAtMs)) return;
       const ttlMs = FAILURE_TTL_MS[failure.rule.caching];
       // An answer (404, 401) ends what was known; silence does not.
-      const known = failure.rule.servesStale ? entries.peek(key)?.known : undefined;
+      const known = silent ? before?.known : undefined;
+      const answeredAtMs = silent ? (before?.answeredAtMs ?? 0) : askedAtMs;
       if (ttlMs === 0 && known === undefined) entries.delete(key);
-      else entries.set(key, { known, failure, failureUntilMs: nowMs + ttlMs });
+      else entries.set(key, { known, answeredAtMs, failure, failureUntilMs: nowMs + ttlMs });
     },
     size: () => entries.size,
   };
+}
+
+/** A look-up that began earlier may end later: the younger question has the better answer. */
+function hasYounger(entry: Entry | undefined, askedAtMs: number): boolean {
+  return entry !== undefined && entry.answeredAtMs > askedAtMs;
 }

@@ -13,6 +13,8 @@ export interface Target {
   /** Of the cache: registry, repository, tag and credential fingerprint. */
   readonly key: string;
   readonly namespace: string;
+  /** Whoever asks waits no longer than this. */
+  readonly deadlineAtMs: number;
   /** Only a look-up that began after this moment answers. */
   readonly notBeforeMs: number | undefined;
 }
@@ -35,8 +37,15 @@ export interface Flights {
   };
 }
 
+/** Those of one namespace who wait for one key, through one place of their namespace. */
+interface Ticket {
+  /** When the last of them gives up. */
+  wantedUntilMs: number;
+}
+
 interface Flight {
   readonly askedAtMs: number;
+  readonly tickets: Ticket[];
   readonly ended: Promise<CachedLookup | PinError>;
 }
 
@@ -56,59 +65,87 @@ export function answers(
 
 export function createFlights(parts: FlightsParts): Flights {
   const flights = new Map<string, Flight>();
-  const tickets = new Map<string, Flight>();
+  const boarding = new Map<string, Ticket & { readonly ended: Flight['ended'] }>();
 
   /** All namespaces that ask under one key share one request. */
-  const fly = (target: Target): Promise<CachedLookup | PinError> => {
-    const known = parts.cache.fresh(target.key, parts.now());
+  const fly = (target: Target, ticket: Ticket): Flight['ended'] => {
+    const nowMs = parts.now();
+    const known = parts.cache.fresh(target.key, nowMs);
     if (known !== undefined && answers(known, target)) return Promise.resolve(known);
+    if (nowMs >= ticket.wantedUntilMs) return Promise.resolve(givenUp(target));
     const shared = flights.get(target.key);
-    if (shared !== undefined && shared.askedAtMs >= (target.notBeforeMs ?? 0)) return shared.ended;
-    return register(flights, target.key, { askedAtMs: parts.now(), ended: launch(parts, target) });
+    if (shared !== undefined && shared.askedAtMs >= (target.notBeforeMs ?? 0)) {
+      shared.tickets.push(ticket);
+      return shared.ended;
+    }
+    const tickets = [ticket];
+    const ended = launch(parts, target, tickets);
+    return register(flights, target.key, { askedAtMs: nowMs, tickets, ended }).ended;
   };
 
   return {
     join: (target) => {
-      const { namespace, key } = target;
-      const board = (): Promise<CachedLookup | PinError> =>
-        parts.limits.inNamespace(namespace, () => fly(target));
+      const { namespace, key, deadlineAtMs } = target;
+      const ticket: Ticket = { wantedUntilMs: deadlineAtMs };
+      const board = (): Flight['ended'] =>
+        parts.limits.inNamespace(namespace, () => fly(target, ticket));
       // A refresh must not share a ticket: its holder may be content with what the cache has.
       if (target.notBeforeMs !== undefined) return { ended: board(), shared: false };
       // A place of the namespace is taken before a flight is shared, so that a namespace that
       // fills its own places delays nobody else's look-up of the same image.
       const ticketKey = `${namespace} ${key}`;
-      const ticket = tickets.get(ticketKey);
-      if (ticket !== undefined) return { ended: ticket.ended, shared: true };
-      const ended = register(tickets, ticketKey, { askedAtMs: parts.now(), ended: board() });
+      const held = boarding.get(ticketKey);
+      if (held !== undefined) {
+        held.wantedUntilMs = Math.max(held.wantedUntilMs, deadlineAtMs);
+        return { ended: held.ended, shared: true };
+      }
+      const { ended } = register(boarding, ticketKey, Object.assign(ticket, { ended: board() }));
       return { ended, shared: false };
     },
   };
 }
 
-/** Keeps a flight for others to join until it has ended. */
-function register(
-  flights: Map<string, Flight>,
-  key: string,
-  flight: Flight,
-): Promise<CachedLookup | PinError> {
-  flights.set(key, flight);
-  void flight.ended.finally(() => {
-    if (flights.get(key) === flight) flights.delete(key);
+/** Keeps a look-up for others to join until it has ended. */
+function register<T extends Pick<Flight, 'ended'>>(all: Map<string, T>, key: string, mine: T): T {
+  all.set(key, mine);
+  void mine.ended.finally(() => {
+    if (all.get(key) === mine) all.delete(key);
   });
-  return flight.ended;
+  return mine;
 }
 
-async function launch(parts: FlightsParts, target: Target): Promise<CachedLookup | PinError> {
-  const { registry } = target.reference;
+/**
+ * A look-up whose turn comes when all who wanted it have given up is not made: behind a registry
+ * that hangs, a queue would otherwise grow without an end.
+ */
+function givenUp({ reference: { registry } }: Target): PinError {
+  const message = `${registry} was not asked within the time of the review`;
+  return new PinError('deadline_exceeded', message, { host: registry });
+}
+
+async function launch(
+  parts: FlightsParts,
+  target: Target,
+  tickets: readonly Ticket[],
+): Promise<CachedLookup | PinError> {
+  // Users spell a host in any case; it is one registry.
+  const registry = target.reference.registry.toLowerCase();
   try {
-    return await parts.limits.inRegistry(registry, () => lookUp(parts, target));
+    return await parts.limits.inRegistry(registry, async () => {
+      const nowMs = parts.now();
+      const wanted = tickets.some(({ wantedUntilMs }) => wantedUntilMs > nowMs);
+      return wanted ? lookUp(parts, target, registry) : givenUp(target);
+    });
   } catch (caught) {
     return toPinError(caught);
   }
 }
 
-async function lookUp(parts: FlightsParts, target: Target): Promise<CachedLookup | PinError> {
-  const { registry } = target.reference;
+async function lookUp(
+  parts: FlightsParts,
+  target: Target,
+  registry: string,
+): Promise<CachedLookup | PinError> {
   const askedAtMs = parts.now();
   const closed = parts.gate.closedFor(registry, askedAtMs);
   if (closed !== undefined) return closed;
@@ -120,8 +157,9 @@ async function lookUp(parts: FlightsParts, target: Target): Promise<CachedLookup
     return found;
   } catch (caught) {
     const error = toPinError(caught);
-    if (error.code === 'rate_limited') parts.gate.close(registry, error, parts.now());
-    parts.cache.keepFailure(target.key, error, parts.now());
+    const nowMs = parts.now();
+    if (error.code === 'rate_limited') parts.gate.close(registry, error, nowMs);
+    parts.cache.keepFailure(target.key, error, { askedAtMs, nowMs });
     return error;
   }
 }

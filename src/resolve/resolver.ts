@@ -51,7 +51,9 @@ export function createResolver(parts: ResolverParts): Resolver {
       const keyring = parts.pullSecrets.keyringOf(question.identity);
       if (!(keyring instanceof Promise))
         return withKeyring(parts, { reference, question, keyring });
-      return keyring.then((read) => withKeyring(parts, { reference, question, keyring: read }));
+      return inTime(parts, question, { pending: keyring, late: secretsTooLate }).then((read) =>
+        withKeyring(parts, { reference, question, keyring: read }),
+      );
     },
   };
 }
@@ -82,12 +84,12 @@ function withKeyring(
 
 function targetOf(
   reference: ImageReference,
-  { identity, notBeforeMs }: ResolveQuestion,
+  { identity, deadlineAtMs, notBeforeMs }: ResolveQuestion,
   keyring: PodKeyring,
 ): Target {
   const access = keyring.credentialsFor(reference);
   const key = `${normalizedName(reference)}:${normalizedTag(reference)} ${access.fingerprint}`;
-  return { reference, access, key, namespace: identity.namespace, notBeforeMs };
+  return { reference, access, key, namespace: identity.namespace, deadlineAtMs, notBeforeMs };
 }
 
 async function fromRegistry(parts: ResolverParts, asked: Case): Promise<Resolution | PinError> {
@@ -108,7 +110,8 @@ async function withNewSecrets(
 ): Promise<Resolution | PinError> {
   const { identity } = question;
   if (identity.pullSecrets.length === 0 && identity.serviceAccount === undefined) return refusal;
-  const keyring = await parts.pullSecrets.reread(identity);
+  const pending = parts.pullSecrets.reread(identity);
+  const keyring = await inTime(parts, question, { pending, late: secretsTooLate });
   if (keyring instanceof PinError) return keyring;
   const again = targetOf(target.reference, question, keyring);
   if (again.access.fingerprint === target.access.fingerprint) return explained(refusal, keyring);
@@ -138,19 +141,35 @@ async function waitFor(
 ): Promise<CachedLookup | PinError> {
   const { ended, shared } = parts.flights.join(target);
   parts.observe(shared ? 'shared' : 'miss');
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<PinError>((resolve) => {
-    const waitMs = Math.max(0, question.deadlineAtMs - parts.now());
-    timer = setTimeout(() => resolve(tooLate(target.reference)), waitMs);
-  });
-  const first = await Promise.race([ended, late]);
-  clearTimeout(timer);
-  return first;
+  const late = (): PinError => registryTooLate(target.reference);
+  return inTime(parts, question, { pending: ended, late });
 }
 
-function tooLate({ registry }: ImageReference): PinError {
+async function inTime<T>(
+  parts: ResolverParts,
+  { deadlineAtMs }: ResolveQuestion,
+  wait: { readonly pending: Promise<T>; readonly late: () => PinError },
+): Promise<T | PinError> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<PinError>((resolve) => {
+    const waitMs = Math.max(0, deadlineAtMs - parts.now());
+    timer = setTimeout(() => resolve(wait.late()), waitMs);
+  });
+  try {
+    return await Promise.race([wait.pending, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function registryTooLate({ registry }: ImageReference): PinError {
   const message = `${registry} did not answer within the time of the review`;
   return new PinError('deadline_exceeded', message, { host: registry });
+}
+
+function secretsTooLate(): PinError {
+  const message = 'the API server did not tell the pull secrets within the time of the review';
+  return new PinError('secret_unreadable', message);
 }
 
 function resolutionOf(

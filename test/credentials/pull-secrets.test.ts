@@ -1,71 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { createFingerprint } from '../../src/credentials/fingerprint.ts';
-import type { Secret } from '../../src/credentials/keyring.ts';
-import {
-  createPullSecrets,
-  type PodKeyring,
-  type PullSecrets,
-  type PullSecretsOwner,
-} from '../../src/credentials/pull-secrets.ts';
+import type { PodKeyring, PullSecretsOwner } from '../../src/credentials/pull-secrets.ts';
 import { PinError } from '../../src/errors.ts';
 import { parseReference } from '../../src/image/reference.ts';
+import { Cluster, pullSecret } from '../support/cluster.ts';
 
 const IMAGE = parseReference('registry.example.com/team/app:1.0');
 const MINUTE_MS = 60_000;
 
-function secret(name: string, auths: Record<string, [string, string]>): Secret {
-  const entries = Object.entries(auths).map(([host, [username, password]]) => [
-    host,
-    { username, password },
-  ]);
-  const config = JSON.stringify({ auths: Object.fromEntries(entries) });
-  return {
-    type: 'kubernetes.io/dockerconfigjson',
-    data: { '.dockerconfigjson': btoa(config) },
-    metadata: { name },
-  };
-}
-
-/** A namespace's objects by `namespace/name`; an error in place of one is thrown. */
-class Cluster {
-  readonly secrets = new Map<string, Secret | PinError>();
-  readonly accounts = new Map<string, readonly string[] | PinError>();
-  /** What was read, in its order. */
-  readonly reads: string[] = [];
-  readonly observed: string[] = [];
-  nowMs = 1_000_000;
-  readonly pullSecrets: PullSecrets;
-
-  constructor() {
-    this.pullSecrets = createPullSecrets({
-      reader: {
-        readSecret: (namespace, name) => this.#read(this.secrets, `secret ${namespace}/${name}`),
-        readPullSecretNames: (namespace, name) =>
-          this.#read(this.accounts, `account ${namespace}/${name}`),
-      },
-      fingerprint: createFingerprint(),
-      now: () => this.nowMs,
-      observe: (source, result) => this.observed.push(`${source} ${result}`),
-    });
-  }
-
-  async #read<T>(objects: Map<string, T | PinError>, asked: string): Promise<T | undefined> {
-    this.reads.push(asked);
-    const found = objects.get(asked.split(' ')[1] ?? '');
-    if (found instanceof PinError) throw found;
-    return found;
-  }
-
-  async keyringOf(owner: Partial<PullSecretsOwner>): Promise<PodKeyring> {
-    const keyring = await this.pullSecrets.keyringOf(ownerOf(owner));
-    if (keyring instanceof PinError) throw keyring;
-    return keyring;
-  }
-}
-
 function ownerOf(owner: Partial<PullSecretsOwner>): PullSecretsOwner {
   return { namespace: 'team', pullSecrets: [], serviceAccount: undefined, ...owner };
+}
+
+async function keyringOf(
+  { pullSecrets }: Cluster,
+  owner: Partial<PullSecretsOwner>,
+): Promise<PodKeyring> {
+  const keyring = await pullSecrets.keyringOf(ownerOf(owner));
+  if (keyring instanceof PinError) throw keyring;
+  return keyring;
 }
 
 function users(keyring: PodKeyring): string[] {
@@ -90,22 +43,28 @@ describe('createPullSecrets()', () => {
 
   it('keeps the order of the secrets', async () => {
     const cluster = new Cluster();
-    cluster.secrets.set('team/one', secret('one', { 'registry.example.com': ['one', 'x'] }));
-    cluster.secrets.set('team/two', secret('two', { 'registry.example.com': ['two', 'x'] }));
-    expect(users(await cluster.keyringOf({ pullSecrets: ['one', 'two'] }))).toEqual(['one', 'two']);
-    expect(users(await cluster.keyringOf({ pullSecrets: ['two', 'one'] }))).toEqual(['two', 'one']);
+    cluster.secrets.set('team/one', pullSecret('one', { 'registry.example.com': ['one', 'x'] }));
+    cluster.secrets.set('team/two', pullSecret('two', { 'registry.example.com': ['two', 'x'] }));
+    expect(users(await keyringOf(cluster, { pullSecrets: ['one', 'two'] }))).toEqual([
+      'one',
+      'two',
+    ]);
+    expect(users(await keyringOf(cluster, { pullSecrets: ['two', 'one'] }))).toEqual([
+      'two',
+      'one',
+    ]);
   });
 
   it('uses the ServiceAccount of an owner without secrets of its own', async () => {
     const cluster = new Cluster();
     cluster.accounts.set('team/builder', ['lent']);
-    cluster.secrets.set('team/lent', secret('lent', { 'registry.example.com': ['lent', 'x'] }));
-    cluster.secrets.set('team/own', secret('own', { 'registry.example.com': ['own', 'x'] }));
-    expect(users(await cluster.keyringOf({ serviceAccount: 'builder' }))).toEqual(['lent']);
+    cluster.secrets.set('team/lent', pullSecret('lent', { 'registry.example.com': ['lent', 'x'] }));
+    cluster.secrets.set('team/own', pullSecret('own', { 'registry.example.com': ['own', 'x'] }));
+    expect(users(await keyringOf(cluster, { serviceAccount: 'builder' }))).toEqual(['lent']);
     expect(cluster.reads).toEqual(['account team/builder', 'secret team/lent']);
     cluster.reads.length = 0;
     const owner = { pullSecrets: ['own'], serviceAccount: 'builder' };
-    expect(users(await cluster.keyringOf(owner))).toEqual(['own']);
+    expect(users(await keyringOf(cluster, owner))).toEqual(['own']);
     expect(cluster.reads).toEqual(['secret team/own']);
   });
 
@@ -114,11 +73,11 @@ describe('createPullSecrets()', () => {
     for (const namespace of ['team', 'other']) {
       cluster.accounts.set(`${namespace}/default`, ['regcred']);
       const auths: Record<string, [string, string]> = { 'registry.example.com': [namespace, 'x'] };
-      cluster.secrets.set(`${namespace}/regcred`, secret('regcred', auths));
+      cluster.secrets.set(`${namespace}/regcred`, pullSecret('regcred', auths));
     }
     for (const namespace of ['team', 'other']) {
-      const bySecret = await cluster.keyringOf({ namespace, pullSecrets: ['regcred'] });
-      const byAccount = await cluster.keyringOf({ namespace, serviceAccount: 'default' });
+      const bySecret = await keyringOf(cluster, { namespace, pullSecrets: ['regcred'] });
+      const byAccount = await keyringOf(cluster, { namespace, serviceAccount: 'default' });
       expect(users(bySecret)).toEqual([namespace]);
       expect(users(byAccount)).toEqual([namespace]);
     }
@@ -126,8 +85,8 @@ describe('createPullSecrets()', () => {
 
   it('gives images of one credential one fingerprint, and others another', async () => {
     const cluster = new Cluster();
-    cluster.secrets.set('team/one', secret('one', { 'registry.example.com': ['one', 'x'] }));
-    const { credentialsFor } = await cluster.keyringOf({ pullSecrets: ['one'] });
+    cluster.secrets.set('team/one', pullSecret('one', { 'registry.example.com': ['one', 'x'] }));
+    const { credentialsFor } = await keyringOf(cluster, { pullSecrets: ['one'] });
     const fingerprint = (image: string): string =>
       credentialsFor(parseReference(image)).fingerprint;
     expect(fingerprint('registry.example.com/a')).toBe(fingerprint('registry.example.com/b:1'));
@@ -139,35 +98,35 @@ describe('createPullSecrets()', () => {
   it('remembers for a minute, and answers at once in that time', async () => {
     const cluster = new Cluster();
     const owner = ownerOf({ pullSecrets: ['one'] });
-    cluster.secrets.set('team/one', secret('one', { 'registry.example.com': ['old', 'x'] }));
-    await cluster.keyringOf(owner);
-    cluster.secrets.set('team/one', secret('one', { 'registry.example.com': ['new', 'x'] }));
+    cluster.secrets.set('team/one', pullSecret('one', { 'registry.example.com': ['old', 'x'] }));
+    await keyringOf(cluster, owner);
+    cluster.secrets.set('team/one', pullSecret('one', { 'registry.example.com': ['new', 'x'] }));
     cluster.nowMs += MINUTE_MS;
     const known = cluster.pullSecrets.keyringOf(owner);
     expect(known).not.toBeInstanceOf(Promise);
     expect(users(known as PodKeyring)).toEqual(['old']);
     cluster.nowMs += 1;
-    expect(users(await cluster.keyringOf(owner))).toEqual(['new']);
+    expect(users(await keyringOf(cluster, owner))).toEqual(['new']);
     expect(cluster.reads).toHaveLength(2);
   });
 
   it('reads again when it is told to', async () => {
     const cluster = new Cluster();
     const owner = ownerOf({ pullSecrets: ['one'] });
-    cluster.secrets.set('team/one', secret('one', { 'registry.example.com': ['old', 'x'] }));
-    await cluster.keyringOf(owner);
-    cluster.secrets.set('team/one', secret('one', { 'registry.example.com': ['new', 'x'] }));
+    cluster.secrets.set('team/one', pullSecret('one', { 'registry.example.com': ['old', 'x'] }));
+    await keyringOf(cluster, owner);
+    cluster.secrets.set('team/one', pullSecret('one', { 'registry.example.com': ['new', 'x'] }));
     expect(users((await cluster.pullSecrets.reread(owner)) as PodKeyring)).toEqual(['new']);
-    expect(users(await cluster.keyringOf(owner))).toEqual(['new']);
+    expect(users(await keyringOf(cluster, owner))).toEqual(['new']);
     expect(cluster.reads).toHaveLength(2);
   });
 
   it('shares one reading among all who wait for it', async () => {
     const cluster = new Cluster();
     cluster.accounts.set('team/default', ['one']);
-    cluster.secrets.set('team/one', secret('one', { 'registry.example.com': ['one', 'x'] }));
+    cluster.secrets.set('team/one', pullSecret('one', { 'registry.example.com': ['one', 'x'] }));
     const all = await Promise.all(
-      Array.from({ length: 50 }, () => cluster.keyringOf({ serviceAccount: 'default' })),
+      Array.from({ length: 50 }, () => keyringOf(cluster, { serviceAccount: 'default' })),
     );
     expect(new Set(all).size).toBe(1);
     expect(cluster.reads).toEqual(['account team/default', 'secret team/one']);
@@ -176,24 +135,24 @@ describe('createPullSecrets()', () => {
   it('uses the secrets that are there, names those that are not, and remembers neither', async () => {
     const cluster = new Cluster();
     const owner = { pullSecrets: ['gone', 'one', 'gone-too'] };
-    cluster.secrets.set('team/one', secret('one', { 'registry.example.com': ['one', 'x'] }));
-    const keyring = await cluster.keyringOf(owner);
+    cluster.secrets.set('team/one', pullSecret('one', { 'registry.example.com': ['one', 'x'] }));
+    const keyring = await keyringOf(cluster, owner);
     expect(users(keyring)).toEqual(['one']);
     expect(codes(keyring)).toEqual([
       'missing_secret: pull secret "team/gone" does not exist',
       'missing_secret: pull secret "team/gone-too" does not exist',
     ]);
-    cluster.secrets.set('team/gone', secret('gone', { 'registry.example.com': ['gone', 'x'] }));
-    expect(users(await cluster.keyringOf(owner))).toEqual(['gone', 'one']);
+    cluster.secrets.set('team/gone', pullSecret('gone', { 'registry.example.com': ['gone', 'x'] }));
+    expect(users(await keyringOf(cluster, owner))).toEqual(['gone', 'one']);
   });
 
   it('tells each secret that cannot be read by its own reason', async () => {
     const cluster = new Cluster();
     cluster.secrets.set('team/forbidden', new PinError('forbidden_secret', 'may not read'));
     cluster.secrets.set('team/silent', new PinError('secret_unreadable', 'did not answer'));
-    cluster.secrets.set('team/one', secret('one', {}));
+    cluster.secrets.set('team/one', pullSecret('one', {}));
     const pullSecrets = ['silent', 'gone', 'forbidden', 'one'];
-    expect(codes(await cluster.keyringOf({ pullSecrets }))).toEqual([
+    expect(codes(await keyringOf(cluster, { pullSecrets }))).toEqual([
       'secret_unreadable: did not answer',
       'missing_secret: pull secret "team/gone" does not exist',
       'forbidden_secret: may not read',
@@ -208,12 +167,12 @@ describe('createPullSecrets()', () => {
 
   it('does not remember that a ServiceAccount is missing', async () => {
     const cluster = new Cluster();
-    const keyring = await cluster.keyringOf({ serviceAccount: 'later' });
+    const keyring = await keyringOf(cluster, { serviceAccount: 'later' });
     expect(users(keyring)).toEqual([]);
     expect(codes(keyring)).toEqual(['missing_secret: ServiceAccount "team/later" does not exist']);
     cluster.accounts.set('team/later', ['one']);
-    cluster.secrets.set('team/one', secret('one', { 'registry.example.com': ['one', 'x'] }));
-    expect(users(await cluster.keyringOf({ serviceAccount: 'later' }))).toEqual(['one']);
+    cluster.secrets.set('team/one', pullSecret('one', { 'registry.example.com': ['one', 'x'] }));
+    expect(users(await keyringOf(cluster, { serviceAccount: 'later' }))).toEqual(['one']);
     expect(cluster.observed).toEqual([
       'service_account missing_secret',
       'service_account found',
@@ -224,15 +183,15 @@ describe('createPullSecrets()', () => {
   it('remembers that a ServiceAccount lends no secrets', async () => {
     const cluster = new Cluster();
     cluster.accounts.set('team/default', []);
-    expect(codes(await cluster.keyringOf({ serviceAccount: 'default' }))).toEqual([]);
-    await cluster.keyringOf({ serviceAccount: 'default' });
+    expect(codes(await keyringOf(cluster, { serviceAccount: 'default' }))).toEqual([]);
+    await keyringOf(cluster, { serviceAccount: 'default' });
     expect(cluster.reads).toHaveLength(1);
   });
 
   it('names a ServiceAccount that may not be read', async () => {
     const cluster = new Cluster();
     cluster.accounts.set('team/default', new PinError('forbidden_secret', 'may not read'));
-    const keyring = await cluster.keyringOf({ serviceAccount: 'default' });
+    const keyring = await keyringOf(cluster, { serviceAccount: 'default' });
     expect(codes(keyring)).toEqual(['forbidden_secret: may not read']);
     expect(cluster.observed).toEqual(['service_account forbidden_secret']);
   });
@@ -240,7 +199,7 @@ describe('createPullSecrets()', () => {
   it('uses no secret at all where one is malformed, as kubelet does, and tells none of it', async () => {
     const cluster = new Cluster();
     const owner = ownerOf({ pullSecrets: ['one', 'broken'] });
-    cluster.secrets.set('team/one', secret('one', { 'registry.example.com': ['one', 'x'] }));
+    cluster.secrets.set('team/one', pullSecret('one', { 'registry.example.com': ['one', 'x'] }));
     cluster.secrets.set('team/broken', {
       type: 'kubernetes.io/dockerconfigjson',
       data: { '.dockerconfigjson': btoa('{"auths":{"registry.example.com":{"auth":"canary') },
@@ -251,7 +210,7 @@ describe('createPullSecrets()', () => {
       code: 'invalid_secret',
       message: 'Cannot read pull secret "broken": it is not JSON',
     });
-    cluster.secrets.set('team/broken', secret('broken', {}));
-    expect(users(await cluster.keyringOf(owner))).toEqual(['one']);
+    cluster.secrets.set('team/broken', pullSecret('broken', {}));
+    expect(users(await keyringOf(cluster, owner))).toEqual(['one']);
   });
 });

@@ -1,4 +1,10 @@
-import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
+import { once } from 'node:events';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { SecureVersion } from 'node:tls';
@@ -23,6 +29,8 @@ export interface Rule {
   readonly body?: string | Uint8Array;
   /** Instead of a proper answer. */
   readonly fault?: Fault;
+  /** The answer waits for this. */
+  readonly hold?: Promise<void>;
   /** How often the rule answers before it is passed over; without it, for ever. */
   readonly times?: number;
 }
@@ -43,6 +51,8 @@ export interface ScriptedRegistry extends AsyncDisposable {
   readonly origin: string;
   /** In the order of their arrival. */
   readonly requests: readonly RecordedRequest[];
+  /** Resolves when so many have arrived since the start. */
+  readonly received: (count: number) => Promise<void>;
 }
 
 /** What a request gets that no rule foresees: no client takes it for anything else. */
@@ -72,6 +82,12 @@ export async function startRegistry(
     host,
     origin: `${pair === undefined ? 'http' : 'https'}://${host}`,
     requests,
+    received: async (count) => {
+      while (requests.length < count) {
+        // oxlint-disable-next-line no-await-in-loop -- one event after the other
+        await once(server, 'request');
+      }
+    },
     [Symbol.asyncDispose]: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -99,11 +115,16 @@ function script(rules: readonly Rule[], requests: RecordedRequest[]): RequestLis
       return;
     }
     left.set(rule, (left.get(rule) ?? 0) - 1);
-    for (const [name, value] of Object.entries(rule.headers ?? {})) response.setHeader(name, value);
-    response.statusCode = rule.status ?? 200;
-    if (rule.fault === undefined) response.end(rule.body);
-    else misbehave(rule.fault, response);
+    if (rule.hold === undefined) reply(rule, response);
+    else void rule.hold.then(() => reply(rule, response));
   };
+}
+
+function reply({ status = 200, headers = {}, body, fault }: Rule, response: ServerResponse): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.statusCode = status;
+  if (fault === undefined) response.end(body);
+  else misbehave(fault, response);
 }
 
 function fits({ when = {} }: Rule, request: RecordedRequest): boolean {

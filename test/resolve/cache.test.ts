@@ -1,0 +1,155 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { PinError, type PinErrorCode } from '../../src/errors.ts';
+import { type CachedLookup, createCache, type DigestCache } from '../../src/resolve/cache.ts';
+
+const NOW_MS = 1_000_000;
+const TTL_MS = 60_000;
+const STALE_MS = 600_000;
+const KEY = 'registry.example.com/app:1.0 anonymous';
+
+function cache(): DigestCache {
+  return createCache({ ttlMs: TTL_MS, staleIfErrorMs: STALE_MS });
+}
+
+function found(askedAtMs: number, digest = 'sha256:1'): CachedLookup {
+  const lookup = {
+    digest,
+    mediaType: undefined,
+    host: 'r',
+    source: 'header',
+    attempts: 1,
+  } as const;
+  return { lookup, askedAtMs };
+}
+
+function failure(code: PinErrorCode): PinError {
+  return new PinError(code, 'failed');
+}
+
+function at(askedAtMs: number): { askedAtMs: number; nowMs: number } {
+  return { askedAtMs, nowMs: askedAtMs };
+}
+
+describe('createCache()', () => {
+  it('knows a digest from the moment it was asked for, until its time has passed', () => {
+    const { fresh, keep } = cache();
+    expect(fresh(KEY, NOW_MS)).toBeUndefined();
+    const known = found(NOW_MS);
+    keep(KEY, known);
+    expect(fresh(KEY, NOW_MS + TTL_MS - 1)).toBe(known);
+    expect(fresh(KEY, NOW_MS + TTL_MS)).toBeUndefined();
+    expect(fresh(`${KEY}x`, NOW_MS)).toBeUndefined();
+  });
+
+  it('knows the last digest for longer, for when a registry does not answer', () => {
+    const { stale, keep } = cache();
+    const known = found(NOW_MS);
+    keep(KEY, known);
+    expect(stale(KEY, NOW_MS + STALE_MS - 1)).toBe(known);
+    expect(stale(KEY, NOW_MS + STALE_MS)).toBeUndefined();
+  });
+
+  it.each<[PinErrorCode, number]>([
+    ['not_found', 5000],
+    ['unauthorized', 5000],
+    ['unsupported_manifest', 5000],
+    ['rate_limited', 1000],
+    ['unavailable', 1000],
+    ['dns_failed', 1000],
+    ['tls_failed', 1000],
+    ['deadline_exceeded', 1000],
+    ['invalid_response', 1000],
+    ['blocked_address', 0],
+    ['internal', 0],
+  ])('remembers the failure "%s" for %i ms', (code, ttlMs) => {
+    const { fresh, keepFailure, size } = cache();
+    const error = failure(code);
+    keepFailure(KEY, error, at(NOW_MS));
+    expect(fresh(KEY, NOW_MS + ttlMs - 1)).toBe(ttlMs === 0 ? undefined : error);
+    expect(fresh(KEY, NOW_MS + ttlMs)).toBeUndefined();
+    expect(size()).toBe(ttlMs === 0 ? 0 : 1);
+  });
+
+  it.each<PinErrorCode>([
+    'rate_limited',
+    'unavailable',
+    'dns_failed',
+    'tls_failed',
+    'deadline_exceeded',
+  ])('keeps the last digest behind the failure "%s"', (code) => {
+    const { fresh, stale, keep, keepFailure } = cache();
+    const known = found(NOW_MS);
+    keep(KEY, known);
+    const laterMs = NOW_MS + TTL_MS;
+    const error = failure(code);
+    keepFailure(KEY, error, at(laterMs));
+    expect(fresh(KEY, laterMs)).toBe(error);
+    expect(stale(KEY, laterMs)).toBe(known);
+    expect(fresh(KEY, laterMs + 1000)).toBeUndefined();
+    expect(stale(KEY, laterMs + 1000)).toBe(known);
+  });
+
+  it.each<PinErrorCode>([
+    'not_found',
+    'unauthorized',
+    'unsupported_manifest',
+    'invalid_response',
+    'blocked_address',
+  ])('forgets the last digest over the failure "%s"', (code) => {
+    const { fresh, stale, keep, keepFailure } = cache();
+    const known = found(NOW_MS);
+    keep(KEY, known);
+    keepFailure(KEY, failure(code), at(NOW_MS + 1));
+    expect(fresh(KEY, NOW_MS + 1)).not.toBe(known);
+    expect(stale(KEY, NOW_MS + 1)).toBeUndefined();
+  });
+
+  it('prefers a digest that is fresh to a failure without an answer', () => {
+    const { fresh, keep, keepFailure } = cache();
+    const known = found(NOW_MS);
+    keep(KEY, known);
+    keepFailure(KEY, failure('rate_limited'), at(NOW_MS + 1));
+    expect(fresh(KEY, NOW_MS + 1)).toBe(known);
+  });
+
+  it('takes a digest over the failure before it', () => {
+    const { fresh, keep, keepFailure } = cache();
+    keepFailure(KEY, failure('not_found'), at(NOW_MS));
+    const known = found(NOW_MS + 1);
+    keep(KEY, known);
+    expect(fresh(KEY, NOW_MS + 1)).toBe(known);
+  });
+
+  it('takes the answer to the younger question, whichever comes first', () => {
+    const { fresh, keep } = cache();
+    const younger = found(NOW_MS + 1, 'sha256:2');
+    keep(KEY, younger);
+    keep(KEY, found(NOW_MS, 'sha256:1'));
+    expect(fresh(KEY, NOW_MS + 1)).toBe(younger);
+  });
+
+  it('keeps a digest against the late refusal of an older question', () => {
+    const { fresh, keep, keepFailure } = cache();
+    const younger = found(NOW_MS + 1);
+    keep(KEY, younger);
+    keepFailure(KEY, failure('not_found'), { askedAtMs: NOW_MS, nowMs: NOW_MS + 2 });
+    expect(fresh(KEY, NOW_MS + 2)).toBe(younger);
+  });
+
+  it('keeps a refusal against the late digest of an older question', () => {
+    const { fresh, keep, keepFailure } = cache();
+    const refusal = failure('not_found');
+    keepFailure(KEY, refusal, at(NOW_MS + 1));
+    keep(KEY, found(NOW_MS));
+    expect(fresh(KEY, NOW_MS + 2)).toBe(refusal);
+  });
+
+  it('takes the late digest of an older question where the younger one got no answer', () => {
+    const { fresh, keep, keepFailure } = cache();
+    keepFailure(KEY, failure('unavailable'), at(NOW_MS + 1));
+    const known = found(NOW_MS);
+    keep(KEY, known);
+    expect(fresh(KEY, NOW_MS + 2)).toBe(known);
+  });
+});

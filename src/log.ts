@@ -19,7 +19,7 @@ export interface ProcessLog {
 }
 
 /** Lines wait in memory until there are this many bytes of them, or a second has passed. */
-const BUFFER_BYTES = 4096;
+const BUFFER_BYTES = 8192;
 const FLUSH_INTERVAL_MS = 1000;
 
 /** JSON lines on standard output, written off the path of a review. */

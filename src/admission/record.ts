@@ -55,12 +55,22 @@ function wantedRecord(subject: Subject, settled: readonly Settled[]): Originals 
   const entries = new Map<string, Original>();
   for (const { place, image, entry } of settled) {
     if (!place.recorded) continue;
-    const known = entry ?? base?.entries.get(place.key);
-    if (counts(known, image)) entries.set(place.key, known);
+    // An entry that this review made or found counts by the way it came about.
+    const known = entry ?? countingEntry(base, place.key, image);
+    if (known !== undefined) entries.set(place.key, known);
   }
   const answered = settled.some(({ outcome }) => ANSWERS_REFRESH.has(outcome));
   const refreshed = answered ? refreshValuesOf(subject.now.template) : base?.refreshed;
   return { entries, refreshed: refreshed ?? new Map() };
+}
+
+function countingEntry(
+  base: Originals | undefined,
+  key: string,
+  image: string,
+): Original | undefined {
+  const entry = base?.entries.get(key);
+  return counts(entry, image) ? entry : undefined;
 }
 
 /** The record in the request says the same as the wanted one, entry by entry. */

@@ -18,7 +18,7 @@ export function unpinnedMark(
   if (!where.isPod || !MODE_POLICIES[mode].writesPins) return undefined;
   const present = textOf(now.template.annotations, UNPINNED_ANNOTATION);
   const reasons = new Map<string, string>();
-  const earlier = parseJson(present ?? '');
+  const earlier = present === undefined ? undefined : parseJson(present);
   for (const image of images) {
     const reason = reasonOf(image, earlier);
     if (reason !== undefined) reasons.set(image.place.key, reason);

@@ -69,13 +69,10 @@ export function parseReference(text: string): ImageReference {
 }
 
 /**
- * Writes `digest` into a reference. The repository keeps the user's own spelling; the tag is
- * dropped or kept, never added; a digest that was there is replaced.
- *
- * @throws PinError `invalid_reference` when `text` is no reference
+ * Writes `digest` into a reference that was read before. The repository keeps the user's own
+ * spelling; the tag is dropped or kept, never added; a digest that was there is replaced.
  */
 export function withDigest(text: string, digest: string, form: ReferenceForm): string {
-  parseReference(text);
   const { name, tag } = splitSpelling(text);
   const keptTag = form === 'tag-and-digest' && tag !== undefined ? `:${tag}` : '';
   return `${name}${keptTag}@${digest}`;

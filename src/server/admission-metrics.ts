@@ -47,22 +47,48 @@ export function createAdmissionMetrics(
     labelNames: ['reason'],
     registers,
   });
-  const inFlight = new Gauge({
-    name: 'tagpin_admission_in_flight',
-    help: 'Reviews that are being answered now.',
-    registers,
-  });
+  const count = inFlightGauge(register);
+  const requestsOf = remembering((...values) => requests.labels(...values));
+  const durationOf = remembering((...values) => duration.labels(...values));
+  const imagesOf = remembering((...values) => images.labels(...values));
   return {
     review: ({ mode, kind, outcome, review, images: reports, ms }) => {
       const operation = OPERATIONS.has(review.operation) ? review.operation : 'other';
-      requests.inc({ mode, kind, operation, outcome });
-      duration.observe({ mode, outcome }, ms / 1000);
+      requestsOf(mode, kind, operation, outcome).inc();
+      durationOf(mode, outcome).observe(ms / 1000);
       for (const { outcome: became, reason, registry } of reports) {
-        const asked = registry === undefined ? '' : labels.of(registry);
-        images.inc({ outcome: became, reason, registry: asked });
+        imagesOf(became, reason, registry === undefined ? '' : labels.of(registry)).inc();
       }
     },
     refused: (reason) => refused.inc({ reason }),
-    inFlight: (change) => inFlight.inc(change),
+    inFlight: count,
+  };
+}
+
+/** Finding the series of some labels costs more than counting; all label sets here are closed. */
+function remembering<T>(find: (...values: string[]) => T): (...values: string[]) => T {
+  const known = new Map<string, T>();
+  return (...values) => {
+    const key = values.join(' ');
+    const seen = known.get(key);
+    if (seen !== undefined) return seen;
+    const found = find(...values);
+    known.set(key, found);
+    return found;
+  };
+}
+
+function inFlightGauge(register: Registry): (change: 1 | -1) => void {
+  let inFlight = 0;
+  const gauge: Gauge = new Gauge({
+    name: 'tagpin_admission_in_flight',
+    help: 'Reviews that are being answered now.',
+    registers: [register],
+    collect: () => {
+      gauge.set(inFlight);
+    },
+  });
+  return (change) => {
+    inFlight += change;
   };
 }

@@ -8,49 +8,64 @@ import { PinError } from '../errors.ts';
  */
 export const MAX_BODY_BYTES: number = 7 * 1024 * 1024;
 
-/**
- * Reads and parses the JSON body of a request. Not express.json(): that decodes, inflates and
- * detects character sets, none of which an API server needs, at a third of the price of a review.
- * Throws `unsupported_content_type`, `review_too_large`, `invalid_review`.
- */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
-  const type = request.headers['content-type'] ?? '';
-  if (!/^application\/json\s*(;|$)/i.test(type)) {
-    const got = JSON.stringify(type.slice(0, 100));
-    throw new PinError('unsupported_content_type', `Cannot read ${got}: send application/json`);
-  }
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  return parse(await readBytes(request));
-}
+/** What came of reading a body. A value of its own, as any JSON may be in it. */
+export type BodyOutcome = { readonly value: unknown } | PinError;
 
-function readBytes(request: IncomingMessage): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    request.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length <= MAX_BODY_BYTES) chunks.push(chunk);
-      else reject(tooLarge());
-    });
-    request.on('end', () => {
-      const [first] = chunks;
-      resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length));
-    });
-    request.on('error', reject);
-    request.on('close', () => {
-      // Every request closes; an error made for each would cost more than the rest of its review.
-      if (!request.complete) reject(new PinError('invalid_review', 'The caller hung up'));
-    });
+/**
+ * Reads and parses the JSON body of a request, and calls back once: with the value, or with
+ * `unsupported_content_type`, `review_too_large`, `invalid_review`.
+ *
+ * Not express.json(), which decodes, inflates and detects character sets that no API server sends;
+ * and no promise, so that a warm review is answered in the turn in which its last byte arrives.
+ */
+export function readJson(request: IncomingMessage, ended: (outcome: BodyOutcome) => void): void {
+  const refusal = refusalOf(request);
+  if (refusal !== undefined) {
+    ended(refusal);
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let length = 0;
+  let open = true;
+  const end = (outcome: BodyOutcome): void => {
+    if (open) ended(outcome);
+    open = false;
+  };
+  request.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) end(tooLarge());
+    else if (open) chunks.push(chunk);
+  });
+  request.on('end', () => {
+    if (open) end(parse(chunks, length));
+  });
+  // Every request closes; an error made for each would cost more than the rest of its review.
+  request.on('close', () => {
+    if (open) end(new PinError('invalid_review', 'The caller hung up'));
+  });
+  request.on('error', (cause) => {
+    end(new PinError('invalid_review', 'The caller broke off', { cause }));
   });
 }
 
-function parse(body: Buffer): unknown {
+/** What can be said of the headers alone. */
+function refusalOf({ headers }: IncomingMessage): PinError | undefined {
+  const type = headers['content-type'] ?? '';
+  if (type !== 'application/json' && !/^application\/json\s*(;|$)/i.test(type)) {
+    const got = JSON.stringify(type.slice(0, 100));
+    return new PinError('unsupported_content_type', `Cannot read ${got}: send application/json`);
+  }
+  return Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES ? tooLarge() : undefined;
+}
+
+function parse(chunks: readonly Buffer[], length: number): BodyOutcome {
+  const [first] = chunks;
+  const body = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length);
   try {
-    return JSON.parse(body.toString('utf8'));
-  } catch (caught) {
-    throw new PinError('invalid_review', 'Cannot read the admission review: it is not JSON', {
-      cause: caught,
-    });
+    return { value: JSON.parse(body.toString('utf8')) };
+  } catch (cause) {
+    const message = 'Cannot read the admission review: it is not JSON';
+    return new PinError('invalid_review', message, { cause });
   }
 }
 

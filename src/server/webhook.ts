@@ -4,7 +4,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 
 import type { AdmissionHandler } from '../admission/handler.ts';
 import { MODES, type Mode } from '../admission/policy.ts';
-import { decodeReview, encodeResponse } from '../admission/review.ts';
+import { type AdmissionResponse, decodeReview, encodeResponse } from '../admission/review.ts';
 import { PinError, toPinError } from '../errors.ts';
 import { describeError, type Logger } from '../log.ts';
 import { readJson } from './body.ts';
@@ -28,23 +28,26 @@ export function createWebhookApp(parts: WebhookParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.set('query parser', 'simple');
+  app.set('query parser', false);
   let inFlight = 0;
   const serve =
     (mode: Mode) =>
-    async (request: Request, response: Response): Promise<void> => {
+    (request: Request, response: Response, next: NextFunction): void => {
       const startedAtMs = parts.now();
       if (inFlight >= MAX_IN_FLIGHT) {
-        throw new PinError('overloaded', `${MAX_IN_FLIGHT} reviews are being answered already`);
+        next(new PinError('overloaded', `${MAX_IN_FLIGHT} reviews are being answered already`));
+        return;
       }
       inFlight += 1;
       parts.observeInFlight(1);
-      try {
-        await answer(parts, { mode, startedAtMs, request, response });
-      } finally {
+      response.once('close', () => {
         inFlight -= 1;
         parts.observeInFlight(-1);
-      }
+      });
+      readJson(request, (body) => {
+        if (body instanceof PinError) next(body);
+        else answer(parts, { mode, startedAtMs, body: body.value, request, response, next });
+      });
     };
   for (const mode of MODES) app.post(`/admission/${mode}`, serve(mode));
   app.use((request, response) => {
@@ -54,22 +57,49 @@ export function createWebhookApp(parts: WebhookParts): Express {
   return app;
 }
 
-async function answer(
-  parts: WebhookParts,
-  call: {
-    readonly mode: Mode;
-    readonly startedAtMs: number;
-    readonly request: Request;
-    readonly response: Response;
-  },
+interface Call {
+  readonly mode: Mode;
+  readonly startedAtMs: number;
+  readonly body: unknown;
+  readonly request: Request;
+  readonly response: Response;
+  readonly next: NextFunction;
+}
+
+/** Answers at once where the handler does; express catches nothing in a callback. */
+function answer(parts: WebhookParts, call: Call): void {
+  const { mode, startedAtMs, request, next } = call;
+  const send = (answered: AdmissionResponse): void => respond(parts, call, answered);
+  try {
+    const review = decodeReview(call.body);
+    const deadlineAtMs = startedAtMs + budgetMs(request.url);
+    const handled = parts.handle({ review, mode, startedAtMs, deadlineAtMs });
+    if (handled instanceof Promise) void sendLater(handled, send, next);
+    else send(handled);
+  } catch (caught) {
+    next(caught);
+  }
+}
+
+async function sendLater(
+  handled: Promise<AdmissionResponse>,
+  send: (answered: AdmissionResponse) => void,
+  next: NextFunction,
 ): Promise<void> {
-  const { mode, startedAtMs, request, response } = call;
-  const review = decodeReview(await readJson(request));
-  const timeout = request.query['timeout'];
-  const deadlineAtMs = startedAtMs + budgetMs(typeof timeout === 'string' ? timeout : undefined);
-  const handled = parts.handle({ review, mode, startedAtMs, deadlineAtMs });
-  const text = encodeResponse(handled instanceof Promise ? await handled : handled);
-  if (parts.isDraining()) response.setHeader('connection', 'close');
+  try {
+    send(await handled);
+  } catch (caught) {
+    next(caught);
+  }
+}
+
+function respond(
+  { isDraining }: WebhookParts,
+  { response }: Call,
+  answered: AdmissionResponse,
+): void {
+  const text = encodeResponse(answered);
+  if (isDraining()) response.setHeader('connection', 'close');
   response.writeHead(200, {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),

@@ -135,12 +135,6 @@ describe('withDigest()', () => {
     expect(withDigest(text, DIGEST, 'tag-and-digest')).toBe(`${withTag}@${DIGEST}`);
   });
 
-  it('refuses what is no reference', () => {
-    expect(() => withDigest('a b', DIGEST, 'digest')).toThrow(
-      refusal('the repository is malformed'),
-    );
-  });
-
   it('writes a reference to the same repository and the digest', () => {
     const texts = fc.oneof(
       fc.constantFrom(...vectors.accepted.map(({ text }) => text)),

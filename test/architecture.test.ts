@@ -35,7 +35,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['registry', 'credentials', 'image', ...VOCABULARY],
     packages: ['lru-cache', 'p-limit'],
   },
-  kube: { rooms: ['credentials', ...VOCABULARY], packages: ['@kubernetes/client-node'] },
+  kube: {
+    rooms: ['credentials', ...VOCABULARY],
+    packages: ['@kubernetes/client-node', 'node:fs/promises'],
+  },
   server: {
     rooms: ['admission', ...VOCABULARY],
     packages: [

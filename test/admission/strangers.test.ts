@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 
 import { describe, expect, it } from '@jest/globals';
 
@@ -130,7 +130,7 @@ describe('createHandler() against strangers', () => {
         annotations,
       }),
     });
-    await setImmediate();
+    await setTimeout(1);
     expect(new Set(Object.values(answer.outcomes))).toEqual(new Set(['pinned']));
   });
 

@@ -18,7 +18,7 @@ import type { ObjectOutcome } from './policy.ts';
 import type { Review } from './review.ts';
 
 /** One pod template of a review, before or after the request, with what it says of its images. */
-export interface TemplateState {
+interface TemplateState {
   readonly template: PodTemplate;
   readonly places: readonly ImagePlace[];
   readonly record: Originals | undefined;
@@ -33,7 +33,7 @@ export interface OldPin {
 }
 
 /** A pin whose original is known. */
-export interface RecordedPin extends OldPin {
+interface RecordedPin extends OldPin {
   readonly entry: Original;
 }
 
@@ -41,7 +41,7 @@ export interface RecordedPin extends OldPin {
  * The template that is stored, indexed. An object may have thousands of images: to go through all
  * of them for each of them would keep every other review waiting for seconds.
  */
-export interface StoredState extends TemplateState {
+interface StoredState extends TemplateState {
   readonly placeLike: (place: ImagePlace) => ImagePlace | undefined;
   /** By key of the record: the pins whose entry counts. */
   readonly pins: ReadonlyMap<string, RecordedPin>;

@@ -63,9 +63,9 @@ function parse(chunks: readonly Buffer[], length: number): BodyOutcome {
   const body = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length);
   try {
     return { value: JSON.parse(body.toString('utf8')) };
-  } catch (cause) {
-    const message = 'Cannot read the admission review: it is not JSON';
-    return new PinError('invalid_review', message, { cause });
+  } catch {
+    // Without its cause: the parser's message quotes the body, and a review may hold a password.
+    return new PinError('invalid_review', 'Cannot read the admission review: it is not JSON');
   }
 }
 

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 
@@ -78,7 +78,10 @@ async function read(file: string): Promise<string> {
 function expiryOf(pair: KeyPair, certFile: string): number {
   try {
     createSecureContext(pair);
-    return new X509Certificate(pair.cert).validToDate.getTime() / 1000;
+    const certificate = new X509Certificate(pair.cert);
+    // A context takes an empty key for none, and is of no use to a server then.
+    if (!certificate.checkPrivateKey(createPrivateKey(pair.key))) throw new Error('another key');
+    return certificate.validToDate.getTime() / 1000;
   } catch (caught) {
     const message = `Cannot serve with the certificate in ${certFile}: it does not go with its key`;
     throw new PinError('invalid_config', message, { cause: caught });

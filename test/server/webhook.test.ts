@@ -1,0 +1,256 @@
+import { Agent } from 'node:https';
+import { connect, type TLSSocket } from 'node:tls';
+
+import { describe, expect, it } from '@jest/globals';
+
+import type { AdmissionHandler } from '../../src/admission/handler.ts';
+import { allow } from '../../src/admission/review.ts';
+import { objectOf, POD, reviewBody, specOf } from '../support/review.ts';
+import { until } from '../support/until.ts';
+import { startWebhook } from '../support/webhook.ts';
+
+const MAX_BODY_BYTES = 7 * 1024 * 1024;
+const MAX_IN_FLIGHT = 500;
+const REVIEW = JSON.stringify(
+  reviewBody(POD, { object: objectOf(POD, { spec: specOf({ web: 'nginx:1.27' }) }) }),
+);
+
+/** The review with spaces behind it, so that all of it is so long. */
+function reviewOfLength(length: number): Buffer {
+  return Buffer.concat([Buffer.from(REVIEW), Buffer.alloc(length - REVIEW.length, ' ')]);
+}
+
+describe('createWebhookServer()', () => {
+  it.each(['pin', 'enforce', 'warn'])('answers a review at /admission/%s', async (mode) => {
+    await using webhook = await startWebhook();
+    const answer = await webhook.call({ path: `/admission/${mode}?timeout=10s`, body: REVIEW });
+    expect(answer.status).toBe(200);
+    expect(answer.headers['content-type']).toBe('application/json');
+    const body = JSON.parse(answer.text);
+    expect(body).toMatchObject({
+      apiVersion: 'admission.k8s.io/v1',
+      kind: 'AdmissionReview',
+      response: { uid: JSON.parse(REVIEW).request.uid, allowed: true },
+    });
+    expect('patch' in body.response).toBe(mode !== 'warn');
+  });
+
+  it.each([
+    ['POST', '/'],
+    ['POST', '/admission'],
+    ['POST', '/admission/other'],
+    ['POST', '/admission/pin/more'],
+    ['POST', '/admission/__proto__'],
+    ['POST', '/admission/%E0%A4%A'],
+    ['GET', '/admission/pin'],
+    ['PUT', '/admission/pin'],
+    ['GET', '/metrics'],
+  ])('has nothing at %s %s', async (method, path) => {
+    await using webhook = await startWebhook();
+    const answer = await webhook.call({ method, path, ...(method !== 'GET' && { body: REVIEW }) });
+    expect(answer.status).toBe(404);
+    expect(answer.headers['content-type']).toMatch(/^application\/json/);
+  });
+
+  it.each([
+    ['', 415],
+    ['text/plain', 415],
+    ['application/yaml', 415],
+    ['application/jsonp', 415],
+    ['application/json', 200],
+    ['Application/JSON; charset=utf-8', 200],
+    ['application/json ;charset=utf-8', 200],
+  ])('answers the content type %j with %i', async (type, status) => {
+    await using webhook = await startWebhook();
+    const answer = await webhook.call({ body: REVIEW, headers: { 'content-type': type } });
+    expect(answer.status).toBe(status);
+    expect(webhook.refused).toEqual(status === 200 ? [] : ['unsupported_content_type']);
+  });
+
+  it.each<[string, string]>([
+    ['nothing', ''],
+    ['no JSON', '{'],
+    ['a number', '1'],
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['an object', '{}'],
+    ['no AdmissionReview', '{"apiVersion":"v1","kind":"Pod"}'],
+    ['another version', REVIEW.replace('k8s.io/v1', 'k8s.io/v1beta1')],
+    ['no request', '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}'],
+    ['no uid', REVIEW.replace('"uid"', '"uid2"')],
+    ['no object', REVIEW.replace('"object"', '"object2"')],
+    ['an UPDATE without its old object', REVIEW.replace('"CREATE"', '"UPDATE"')],
+    ['no namespace', REVIEW.replace('"namespace"', '"namespace2"')],
+  ])('answers %s with 400', async (_what, body) => {
+    await using webhook = await startWebhook();
+    const answer = await webhook.call({ body });
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.text)).toMatchObject({
+      error: expect.stringMatching(/^Cannot read the admission review: /),
+      reason: 'invalid_review',
+    });
+    expect(webhook.refused).toEqual(['invalid_review']);
+    expect(webhook.lines).toMatchObject([{ level: 'warn', message: 'review refused' }]);
+    expect(await webhook.call({ body: REVIEW })).toMatchObject({ status: 200 });
+  });
+
+  it('repeats nothing of a body that it cannot read', async () => {
+    await using webhook = await startWebhook();
+    const answer = await webhook.call({ body: '{"password": canary}' });
+    expect(answer.text).not.toContain('canary');
+    expect(JSON.stringify(webhook.lines)).not.toContain('cana');
+  });
+
+  it('reads a body of 7 MiB, in one piece and in many', async () => {
+    await using webhook = await startWebhook();
+    const body = reviewOfLength(MAX_BODY_BYTES);
+    expect(await webhook.call({ body })).toMatchObject({ status: 200 });
+    expect(await webhook.call({ body: [body] })).toMatchObject({ status: 200 });
+  });
+
+  it.each([MAX_BODY_BYTES + 1, 8 * 1024 * 1024])(
+    'answers a body of %i bytes with 413, whether or not its length is told before',
+    async (length) => {
+      await using webhook = await startWebhook();
+      const body = reviewOfLength(length);
+      for (const sent of [body, [body]]) {
+        const answer = await webhook.call({ body: sent });
+        expect(answer).toMatchObject({ status: 413, headers: { connection: 'close' } });
+        expect(JSON.parse(answer.text)).toMatchObject({ reason: 'review_too_large' });
+      }
+      expect(webhook.refused).toEqual(['review_too_large', 'review_too_large']);
+      expect(webhook.inFlight()).toBe(0);
+    },
+  );
+
+  it('gives each call of many on one connection its own answer', async () => {
+    await using webhook = await startWebhook();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const uids = Array.from({ length: 20 }, (_, n) => `uid-${n}`);
+    const answers = await Promise.all(
+      uids.map((uid) =>
+        webhook.call({ agent, body: REVIEW.replace(/"uid":"[^"]*"/, `"uid":"${uid}"`) }),
+      ),
+    );
+    agent.destroy();
+    expect(answers.map(({ text }) => JSON.parse(text).response.uid)).toEqual(uids);
+    expect(new Set(answers.map(({ headers }) => headers.connection))).toEqual(
+      new Set(['keep-alive']),
+    );
+  });
+
+  it('closes the connection behind each answer while it drains', async () => {
+    await using webhook = await startWebhook({ isDraining: () => true });
+    const agent = new Agent({ keepAlive: true });
+    const answer = await webhook.call({ agent, body: REVIEW });
+    agent.destroy();
+    expect(answer).toMatchObject({ status: 200, headers: { connection: 'close' } });
+  });
+
+  it('lives on when a caller hangs up, before its body is complete or after', async () => {
+    const handled = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const handle: AdmissionHandler = async ({ review }) => {
+      handled.resolve();
+      await answer.promise;
+      return allow(review.uid, [], []);
+    };
+    await using webhook = await startWebhook({ handle });
+    const early = connect({ port: webhook.port, host: '127.0.0.1', ca: webhook.ca }, () => {
+      early.write(head(1000), () => early.destroy());
+    });
+    await closed(early);
+    const late = new AbortController();
+    const hungUp = webhook.call({ body: REVIEW, signal: late.signal });
+    await handled.promise;
+    late.abort();
+    await expect(hungUp).rejects.toThrow('aborted');
+    answer.resolve();
+    expect(await webhook.call({ body: REVIEW })).toMatchObject({ status: 200 });
+    expect(webhook.inFlight()).toBe(0);
+    expect(webhook.lines.map(({ level }) => level)).not.toContain('error');
+  });
+
+  it('puts off what is too much at once, with 503 and the time to come again', async () => {
+    const hold = Promise.withResolvers<void>();
+    const handle: AdmissionHandler = async ({ review }) => {
+      await hold.promise;
+      return allow(review.uid, [], []);
+    };
+    await using webhook = await startWebhook({ handle });
+    // Pipelined, so that one connection makes them all.
+    const socket = connect({ port: webhook.port, host: '127.0.0.1', ca: webhook.ca });
+    socket.write((head(REVIEW.length) + REVIEW).repeat(MAX_IN_FLIGHT));
+    await until(() => webhook.inFlight() === MAX_IN_FLIGHT);
+    expect(await webhook.call({ body: REVIEW })).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '1', connection: 'close' },
+    });
+    expect(webhook.refused).toEqual(['overloaded']);
+    hold.resolve();
+    await until(() => webhook.inFlight() === 0);
+    socket.destroy();
+    expect(await webhook.call({ body: REVIEW })).toMatchObject({ status: 200 });
+  });
+
+  it.each<[string, AdmissionHandler]>([
+    [
+      'at once',
+      () => {
+        throw new TypeError('a defect');
+      },
+    ],
+    ['later', () => Promise.reject(new TypeError('a defect'))],
+  ])(
+    'answers a defect that shows %s with 500, and its stack in the log alone',
+    async (_when, handle) => {
+      await using webhook = await startWebhook({ handle });
+      const answer = await webhook.call({ body: REVIEW });
+      expect(answer.status).toBe(500);
+      expect(JSON.parse(answer.text)).toMatchObject({ reason: 'internal' });
+      expect(answer.text).not.toContain('.ts:');
+      expect(webhook.refused).toEqual(['internal']);
+      expect(webhook.lines).toMatchObject([
+        {
+          level: 'error',
+          message: 'review failed',
+          fields: { code: 'internal', stack: expect.stringContaining('webhook.test.ts:') },
+        },
+      ]);
+    },
+  );
+
+  it('speaks HTTP/1.1 alone, over TLS 1.2 at least', async () => {
+    await using webhook = await startWebhook();
+    const to = { port: webhook.port, host: '127.0.0.1', ca: webhook.ca };
+    const both = connect({ ...to, ALPNProtocols: ['h2', 'http/1.1'] });
+    await new Promise((resolve) => {
+      both.once('secureConnect', resolve);
+    });
+    expect(both.alpnProtocol).toBe('http/1.1');
+    both.destroy();
+    for (const refused of [
+      connect({ ...to, ALPNProtocols: ['h2'] }),
+      connect({ ...to, minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'ALL@SECLEVEL=0' }),
+    ]) {
+      expect(await failure(refused)).toMatch(/ALERT/);
+    }
+    expect(await webhook.call({ body: REVIEW })).toMatchObject({ status: 200 });
+  });
+});
+
+function head(length: number): string {
+  return `POST /admission/pin HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`;
+}
+
+function closed(socket: TLSSocket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve());
+  });
+}
+
+function failure(socket: TLSSocket): Promise<string> {
+  return new Promise((resolve) => {
+    socket.once('error', (error) => resolve('code' in error ? String(error.code) : error.message));
+  });
+}

@@ -2,7 +2,8 @@ import { PinError } from '../errors.ts';
 import { type ImageReference, normalizedName, parseReference } from '../image/reference.ts';
 import type { ImagePlace } from '../workload/locations.ts';
 import { type ImageOutcome, MODE_POLICIES, type Mode } from './policy.ts';
-import type { OldPin, Subject } from './subject.ts';
+import { foreignPin, type OldPin, pinToReuse, readImage } from './stored.ts';
+import type { Subject } from './subject.ts';
 
 /** What is to be done with one image. */
 export type Decision =
@@ -56,7 +57,7 @@ export function decide(
 ): Decision {
   const left = leftAlone(subject, place, asked);
   if (left !== undefined) return left;
-  const reference = read(place.image);
+  const reference = readImage(place.image);
   if (reference instanceof PinError) return unreadable(subject, place, reference);
   const question: Question = {
     ...asked,
@@ -90,15 +91,6 @@ function leftAlone(
   return undefined;
 }
 
-function read(image: string): ImageReference | PinError {
-  try {
-    return parseReference(image);
-  } catch (caught) {
-    if (caught instanceof PinError) return caught;
-    throw caught;
-  }
-}
-
 /** A name that cannot be read fails, unless the update leaves it as it was stored. */
 function unreadable(subject: Subject, place: ImagePlace, error: PinError): Decision {
   const same = subject.before?.placeLike(place)?.image === place.image;
@@ -123,11 +115,12 @@ function refreshed(question: Question): Decision | undefined {
 }
 
 function pinToRefresh({ subject, place, reference, old }: Question): OldPin | undefined {
-  if (old === undefined) return subject.before?.pinsByOriginal.get(place.image);
-  const recorded = subject.before?.pins.get(old.key);
+  const { before } = subject;
+  if (before === undefined) return undefined;
+  if (old === undefined) return before.pinsByOriginal.get(place.image);
+  const recorded = before.pins.get(old.key);
   const same = place.image === old.image || place.image === recorded?.entry.reference;
-  if (recorded !== undefined && same) return recorded;
-  return isPinnedFormOf(old.image, reference) ? { image: old.image, entry: undefined } : undefined;
+  return recorded !== undefined && same ? recorded : foreignPin(before, place, reference);
 }
 
 function alreadyPinned({ reference }: Question): Decision | undefined {
@@ -144,35 +137,13 @@ function unchanged({ subject, place, old }: Question): Decision | undefined {
  * that no rollout starts because of a pin. In a Pod, where a new image string restarts the
  * container, and in a Job, whose template is immutable, it stays whatever else changes.
  */
-function staysAsStored(subject: Subject): boolean {
-  const { where, immutable: job, templateChanged } = subject;
-  return where.isPod || job || !templateChanged;
+function staysAsStored({ where, immutable: job, changedBeyondPins }: Subject): boolean {
+  return where.isPod || job || !changedBeyondPins;
 }
 
-function reused({ subject, place, reference, old }: Question): Decision | undefined {
-  const { before } = subject;
-  const own = before?.pins.get(place.key);
-  const recorded =
-    own?.entry.reference === place.image ? own : before?.pinsByOriginal.get(place.image);
-  if (recorded !== undefined) return { act: 'reuse', pin: recorded };
-  if (old === undefined || !isPinnedFormOf(old.image, reference)) return undefined;
-  return { act: 'reuse', pin: { image: old.image, entry: undefined } };
-}
-
-/**
- * True for `<name>:<tag>@<digest>` against the same name and tag: the form in which other tools
- * write pins. They fill in `latest` where the user wrote no tag; a digest behind no tag answers
- * only for a name without one, as whoever adds a tag means that tag.
- */
-function isPinnedFormOf(image: string, tagged: ImageReference): boolean {
-  const pinned = read(image);
-  if (pinned instanceof PinError || pinned.digest === undefined) return false;
-  const tags = tagged.tag === undefined ? [undefined, 'latest'] : [tagged.tag];
-  return (
-    tagged.digest === undefined &&
-    normalizedName(pinned) === normalizedName(tagged) &&
-    tags.includes(pinned.tag)
-  );
+function reused({ subject, place, reference }: Question): Decision | undefined {
+  const pin = pinToReuse(subject.before, place, reference);
+  return pin === undefined ? undefined : { act: 'reuse', pin };
 }
 
 function immutable({ subject, place, old }: Question): Decision | undefined {

@@ -1,24 +1,11 @@
-import { PinError } from '../errors.ts';
-import {
-  type ImageReference,
-  normalizedName,
-  normalizedTag,
-  type ReferenceForm,
-} from '../image/reference.ts';
-import { isJsonObject, listOf, textOf } from '../json.ts';
+import type { ReferenceForm } from '../image/reference.ts';
 import { SKIP_ANNOTATION } from '../workload/annotations.ts';
-import { type ImagePlace, locationOf } from '../workload/locations.ts';
-import { type Decision, type DecisionOptions, decide } from './decide.ts';
+import { locationOf } from '../workload/locations.ts';
+import { type DecisionOptions, decide } from './decide.ts';
+import { type LookUpParts, lookUpAll, type PendingAnswer } from './look-ups.ts';
 import { denialOf, warningOf } from './message.ts';
 import { patchOf } from './patch.ts';
-import {
-  MAX_LOOKUPS_PER_REVIEW,
-  MODE_POLICIES,
-  type Mode,
-  type ReviewOutcome,
-  reviewOutcome,
-} from './policy.ts';
-import type { PullIdentity, ResolveImage } from './ports.ts';
+import { MODE_POLICIES, type Mode, type ReviewOutcome, reviewOutcome } from './policy.ts';
 import { recordToWrite } from './record.ts';
 import type { AdmissionReport, ImageReport } from './report.ts';
 import { type AdmissionResponse, allow, deny, type Review } from './review.ts';
@@ -26,12 +13,9 @@ import { type Answer, type SettledImage, settle } from './settle.ts';
 import { type Subject, subjectOf, untouched } from './subject.ts';
 import { unpinnedMark } from './unpinned.ts';
 
-export interface HandlerParts {
-  readonly resolve: ResolveImage;
+export interface HandlerParts extends LookUpParts {
   /** Told once of every review that was answered. */
   readonly observe: (report: AdmissionReport) => void;
-  /** The clock of `performance.now()`, in milliseconds. */
-  readonly now: () => number;
   readonly decision: DecisionOptions;
   readonly referenceForm: ReferenceForm;
 }
@@ -66,7 +50,11 @@ export function createHandler(parts: HandlerParts): AdmissionHandler {
       place,
       decision: decide(subject, place, { mode, options: parts.decision }),
     }));
-    const answers = lookUpAll(parts, call, { subject, decided });
+    const answers = lookUpAll(
+      parts,
+      { ...call, namespace: review.namespace },
+      { subject, decided },
+    );
     const conclusion = (all: readonly (Answer | undefined)[]): AdmissionResponse => {
       const how = { mode, form: parts.referenceForm };
       const images = decided.map(({ place, decision }, index) =>
@@ -80,82 +68,8 @@ export function createHandler(parts: HandlerParts): AdmissionHandler {
   };
 }
 
-interface Decided {
-  readonly place: ImagePlace;
-  readonly decision: Decision;
-}
-
-type PendingAnswer = Answer | undefined | Promise<Answer>;
-
 function areKnown(answers: readonly PendingAnswer[]): answers is readonly (Answer | undefined)[] {
   return !answers.some((answer) => answer instanceof Promise);
-}
-
-/** Asks for all images at the same time, and once for images that are the same. */
-function lookUpAll(
-  parts: HandlerParts,
-  call: AdmissionCall,
-  asked: { readonly subject: Subject; readonly decided: readonly Decided[] },
-): PendingAnswer[] {
-  const identity = identityOf(call.review.namespace, asked.subject);
-  const byTag = new Map<string, PendingAnswer>();
-  let refusal: Answer | undefined;
-  return asked.decided.map(({ decision }) => {
-    if (decision.act !== 'resolve' && decision.act !== 'refresh') return undefined;
-    const { reference } = decision;
-    const tag = `${normalizedName(reference)}:${normalizedTag(reference)}`;
-    const known = byTag.get(tag);
-    if (known !== undefined) return known;
-    if (byTag.size >= MAX_LOOKUPS_PER_REVIEW) {
-      refusal ??= tooMany();
-      return refusal;
-    }
-    const answer = lookUp(parts, call, {
-      reference,
-      identity,
-      fresh: asked.subject.refreshAsked,
-    });
-    byTag.set(tag, answer);
-    return answer;
-  });
-}
-
-function lookUp(
-  parts: HandlerParts,
-  call: AdmissionCall,
-  asked: {
-    readonly reference: ImageReference;
-    readonly identity: PullIdentity;
-    readonly fresh: boolean;
-  },
-): PendingAnswer {
-  const result = parts.resolve(asked.reference, {
-    identity: asked.identity,
-    deadlineAtMs: call.deadlineAtMs,
-    notBeforeMs: asked.fresh ? call.startedAtMs : undefined,
-  });
-  if (!(result instanceof Promise)) return { result, ms: parts.now() - call.startedAtMs };
-  return result.then((late) => ({ result: late, ms: parts.now() - call.startedAtMs }));
-}
-
-function tooMany(): Answer {
-  const message = `an object may name at most ${MAX_LOOKUPS_PER_REVIEW} images that need a look-up`;
-  return { result: new PinError('too_many_images', message), ms: 0 };
-}
-
-/**
- * For a Pod its own list alone: the API server has already copied the ServiceAccount's where the
- * Pod had none (kubernetes plugin/pkg/admission/serviceaccount). A template gets the same rule.
- */
-function identityOf(namespace: string, { where, now }: Subject): PullIdentity {
-  const { spec } = now.template;
-  const pullSecrets = listOf(spec, 'imagePullSecrets').flatMap((item) => {
-    const name = isJsonObject(item) ? textOf(item, 'name') : undefined;
-    return name === undefined || name === '' ? [] : [name];
-  });
-  const account = textOf(spec, 'serviceAccountName') || textOf(spec, 'serviceAccount') || 'default';
-  const lends = !where.isPod && pullSecrets.length === 0;
-  return { namespace, pullSecrets, serviceAccount: lends ? account : undefined };
 }
 
 /** Everything is known: admit with a patch, or deny. */

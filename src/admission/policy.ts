@@ -50,3 +50,6 @@ export function reviewOutcome(images: readonly ImageOutcome[]): ReviewOutcome {
 
 /** More images to look up than this in one object is no workload; the rest fail, each by name. */
 export const MAX_LOOKUPS_PER_REVIEW = 100;
+
+/** Each is a read from the API server; a Pod of a tenant must not order thousands of them. */
+export const MAX_PULL_SECRETS = 100;

@@ -165,3 +165,25 @@ function placeIn(list: ImageList, item: unknown, pointer: string): ImagePlace | 
     immutableInPod: list.immutableInPod,
   };
 }
+
+/** The template with other images in some places, by their pointers; the rest is shared with it. */
+export function withImages(template: PodTemplate, images: ReadonlyMap<string, string>): JsonObject {
+  const spec: Record<string, unknown> = { ...template.spec };
+  for (const list of IMAGE_LISTS) {
+    const items = listOf(template.spec, list.list);
+    if (items.length === 0) continue;
+    spec[list.list] = items.map((item, index) => {
+      const place = placeIn(list, item, `${template.pointer}/spec/${list.list}/${index}`);
+      const image = place === undefined ? undefined : images.get(place.pointer);
+      return image === undefined ? item : withImage(list, item, image);
+    });
+  }
+  return { ...template.whole, spec };
+}
+
+function withImage({ holder, imageField }: ImageList, item: unknown, image: string): unknown {
+  if (!isJsonObject(item)) return item;
+  const [step] = holder;
+  if (step === undefined) return { ...item, [imageField]: image };
+  return { ...item, [step]: { ...objectAt(item, holder), [imageField]: image } };
+}

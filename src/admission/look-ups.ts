@@ -1,0 +1,89 @@
+import { PinError } from '../errors.ts';
+import { normalizedName, normalizedTag } from '../image/reference.ts';
+import { isJsonObject, listOf, textOf } from '../json.ts';
+import type { Decision } from './decide.ts';
+import { MAX_LOOKUPS_PER_REVIEW, MAX_PULL_SECRETS } from './policy.ts';
+import type { ImageQuestion, PullIdentity, ResolveImage } from './ports.ts';
+import type { Answer } from './settle.ts';
+import type { Subject } from './subject.ts';
+
+export interface LookUpParts {
+  readonly resolve: ResolveImage;
+  /** The clock of `performance.now()`, in milliseconds. */
+  readonly now: () => number;
+}
+
+/** The answer for one image: none for one that needs no look-up. */
+export type PendingAnswer = Answer | undefined | Promise<Answer>;
+
+/** Asks for all images at the same time, and once for images that are the same. */
+export function lookUpAll(
+  parts: LookUpParts,
+  call: { readonly namespace: string; readonly startedAtMs: number; readonly deadlineAtMs: number },
+  asked: {
+    readonly subject: Subject;
+    readonly decided: readonly { readonly decision: Decision }[];
+  },
+): PendingAnswer[] {
+  const { startedAtMs, deadlineAtMs } = call;
+  const identity = identityOf(call.namespace, asked.subject);
+  const question: ImageQuestion = {
+    identity,
+    deadlineAtMs,
+    notBeforeMs: asked.subject.refreshAsked ? startedAtMs : undefined,
+  };
+  const refuseAll = identity.pullSecrets.length > MAX_PULL_SECRETS;
+  const byTag = new Map<string, PendingAnswer>();
+  return asked.decided.map(({ decision }) => {
+    if (decision.act !== 'resolve' && decision.act !== 'refresh') return undefined;
+    if (refuseAll) return TOO_MANY_SECRETS;
+    const { reference } = decision;
+    const tag = `${normalizedName(reference)}:${normalizedTag(reference)}`;
+    const known = byTag.get(tag);
+    if (known !== undefined) return known;
+    if (byTag.size >= MAX_LOOKUPS_PER_REVIEW) return TOO_MANY_IMAGES;
+    const answer = timed(parts, startedAtMs, parts.resolve(reference, question));
+    byTag.set(tag, answer);
+    return answer;
+  });
+}
+
+function timed(
+  { now }: LookUpParts,
+  startedAtMs: number,
+  result: ReturnType<ResolveImage>,
+): PendingAnswer {
+  if (!(result instanceof Promise)) return { result, ms: now() - startedAtMs };
+  return result.then((late) => ({ result: late, ms: now() - startedAtMs }));
+}
+
+const TOO_MANY_IMAGES: Answer = {
+  result: new PinError(
+    'too_many_images',
+    `an object may name at most ${MAX_LOOKUPS_PER_REVIEW} images that need a look-up`,
+  ),
+  ms: 0,
+};
+
+const TOO_MANY_SECRETS: Answer = {
+  result: new PinError(
+    'invalid_secret',
+    `an object may name at most ${MAX_PULL_SECRETS} pull secrets`,
+  ),
+  ms: 0,
+};
+
+/**
+ * For a Pod its own list alone: the API server has already copied the ServiceAccount's where the
+ * Pod had none (kubernetes plugin/pkg/admission/serviceaccount). A template gets the same rule.
+ */
+function identityOf(namespace: string, { where, now }: Subject): PullIdentity {
+  const { spec } = now.template;
+  const pullSecrets = listOf(spec, 'imagePullSecrets').flatMap((item) => {
+    const name = isJsonObject(item) ? textOf(item, 'name') : undefined;
+    return name === undefined || name === '' ? [] : [name];
+  });
+  const account = textOf(spec, 'serviceAccountName') || textOf(spec, 'serviceAccount') || 'default';
+  const lends = !where.isPod && pullSecrets.length === 0;
+  return { namespace, pullSecrets, serviceAccount: lends ? account : undefined };
+}

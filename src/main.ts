@@ -158,7 +158,9 @@ async function runServe(settings: ServeSettings): Promise<void> {
 async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('tagpin')
     .description('Pins image tags to digests: a Kubernetes admission webhook.')
-    .version(version());
+    .version(version())
+    // A mistake in the command line ends like one in a setting.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
   const serveCommand = program
     .command('serve')
     .description('Answer admission reviews at /admission/pin, /admission/enforce, /admission/warn.')

@@ -16,11 +16,17 @@ export function createRegistryLabels(): RegistryLabels {
   const labels = new Set<string>();
   return {
     answered: (host) => {
-      if (labels.size < MAX_LABELS) labels.add(ALIASES.get(host) ?? host);
+      if (labels.size < MAX_LABELS) labels.add(nameOf(host));
     },
     of: (host) => {
-      const label = ALIASES.get(host) ?? host;
+      const label = nameOf(host);
       return labels.has(label) ? label : 'other';
     },
   };
+}
+
+/** A reference has its host in any case; a URL has it in lower case. */
+function nameOf(host: string): string {
+  const name = host.toLowerCase();
+  return ALIASES.get(name) ?? name;
 }

@@ -12,35 +12,44 @@ export interface Logger {
 
 export type LogLevel = 'info' | 'warn' | 'error' | 'silent';
 
-/** A log with the means to write out what is buffered. */
+/** A log with the means to end it. */
 export interface ProcessLog {
   readonly log: Logger;
-  readonly flush: () => void;
+  /** Resolves when all that was logged is written, or nobody reads it any more. */
+  readonly end: () => Promise<void>;
 }
 
 /** Lines wait in memory until there are this many bytes of them, or a second has passed. */
 const BUFFER_BYTES = 8192;
 const FLUSH_INTERVAL_MS = 1000;
+/** The reader of a pipe may be gone, or stand still. */
+const END_LIMIT_MS = 2000;
 
-/** JSON lines on standard output, written off the path of a review. */
+/**
+ * JSON lines on standard output, written off the path of a review: always in turn, for a line that
+ * is written at once would land inside of a longer one that is still on its way. What is left when
+ * the process ends by itself or by a defect, pino writes out.
+ */
 export function createLog(level: LogLevel): ProcessLog {
-  const out = destination({ dest: 1, sync: false, minLength: BUFFER_BYTES });
+  const out = destination({
+    dest: 1,
+    sync: false,
+    minLength: BUFFER_BYTES,
+    periodicFlush: FLUSH_INTERVAL_MS,
+  });
   const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, out);
-  const flush = (): void => {
-    try {
-      out.flushSync();
-    } catch {
-      // Not yet open, or closed by its reader: there is nobody left to tell.
-    }
-  };
-  setInterval(flush, FLUSH_INTERVAL_MS).unref();
   return {
     log: {
       info: (fields, message) => log.info(fields, message),
       warn: (fields, message) => log.warn(fields, message),
       error: (fields, message) => log.error(fields, message),
     },
-    flush,
+    end: () =>
+      new Promise((resolve) => {
+        out.once('close', resolve);
+        setTimeout(resolve, END_LIMIT_MS).unref();
+        out.end();
+      }),
   };
 }
 

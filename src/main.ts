@@ -13,7 +13,7 @@ import { PinError, toPinError } from './errors.ts';
 import { compileGlobs } from './image/glob.ts';
 import { isJsonObject, textOf } from './json.ts';
 import { type ClusterReader, createClusterReader } from './kube/client.ts';
-import { createLog, describeError, type Logger, type ProcessLog } from './log.ts';
+import { createLog, describeError, type Logger } from './log.ts';
 import { createRegistryClient } from './registry/client.ts';
 import { createGuard } from './registry/guard.ts';
 import { createHosts } from './registry/hosts.ts';
@@ -137,21 +137,20 @@ function stopSignal(): Promise<string> {
 }
 
 /** A defect outside of any review: say so and end, for the state of the process is unknown. */
-function dieOnDefect({ log, flush }: ProcessLog): void {
+function dieOnDefect(log: Logger): void {
   process.on('uncaughtException', (error) => {
     log.error({ ...describeError(error), stack: error.stack }, 'uncaught error');
-    flush();
     process.exit(1);
   });
 }
 
 async function runServe(settings: ServeSettings): Promise<void> {
-  const processLog = createLog(settings.logLevel);
-  dieOnDefect(processLog);
+  const { log, end } = createLog(settings.logLevel);
+  dieOnDefect(log);
   try {
-    await serve(composeServe(settings, processLog.log), settings, stopSignal());
+    await serve(composeServe(settings, log), settings, stopSignal());
   } finally {
-    processLog.flush();
+    await end();
   }
 }
 

@@ -8,6 +8,12 @@ import { PinError } from '../errors.ts';
  */
 export const MAX_BODY_BYTES: number = 7 * 1024 * 1024;
 
+/**
+ * As much of a refused body is read, and thrown away: an answer before the end of a call that is
+ * still being sent meets a reset connection, and the caller never sees it.
+ */
+const MAX_DISCARDED_BYTES = 4 * MAX_BODY_BYTES;
+
 /** What came of reading a body. A value of its own, as any JSON may be in it. */
 export type BodyOutcome = { readonly value: unknown } | PinError;
 
@@ -19,26 +25,45 @@ export type BodyOutcome = { readonly value: unknown } | PinError;
  * and no promise, so that a warm review is answered in the turn in which its last byte arrives.
  */
 export function readJson(request: IncomingMessage, ended: (outcome: BodyOutcome) => void): void {
-  const refusal = refusalOf(request);
-  if (refusal !== undefined) {
-    ended(refusal);
-    return;
-  }
+  let refusal = refusalOf(request);
   const chunks: Buffer[] = [];
   let length = 0;
+  onBody(request, {
+    chunk: (chunk) => {
+      length += chunk.length;
+      if (length > MAX_BODY_BYTES) refusal ??= tooLarge();
+      if (refusal === undefined) chunks.push(chunk);
+      else chunks.length = 0;
+    },
+    ended: (broken) => ended(broken ?? refusal ?? parse(chunks, length)),
+  });
+}
+
+/** Reads the body of a call that is refused whatever it says, and calls back when it is over. */
+export function discardBody(request: IncomingMessage, ended: () => void): void {
+  onBody(request, { chunk: () => {}, ended });
+}
+
+/** Ends once: with the body, with more than anyone need read of it, or with the connection. */
+function onBody(
+  request: IncomingMessage,
+  reader: {
+    readonly chunk: (chunk: Buffer) => void;
+    readonly ended: (broken?: PinError) => void;
+  },
+): void {
+  let length = 0;
   let open = true;
-  const end = (outcome: BodyOutcome): void => {
-    if (open) ended(outcome);
+  const end = (broken?: PinError): void => {
+    if (open) reader.ended(broken);
     open = false;
   };
   request.on('data', (chunk: Buffer) => {
+    if (open) reader.chunk(chunk);
     length += chunk.length;
-    if (length > MAX_BODY_BYTES) end(tooLarge());
-    else if (open) chunks.push(chunk);
+    if (length > MAX_DISCARDED_BYTES) end();
   });
-  request.on('end', () => {
-    if (open) end(parse(chunks, length));
-  });
+  request.on('end', () => end());
   // Every request closes; an error made for each would cost more than the rest of its review.
   request.on('close', () => {
     if (open) end(new PinError('invalid_review', 'The caller hung up'));
@@ -51,11 +76,9 @@ export function readJson(request: IncomingMessage, ended: (outcome: BodyOutcome)
 /** What can be said of the headers alone. */
 function refusalOf({ headers }: IncomingMessage): PinError | undefined {
   const type = headers['content-type'] ?? '';
-  if (type !== 'application/json' && !/^application\/json\s*(;|$)/i.test(type)) {
-    const got = JSON.stringify(type.slice(0, 100));
-    return new PinError('unsupported_content_type', `Cannot read ${got}: send application/json`);
-  }
-  return Number(headers['content-length'] ?? 0) > MAX_BODY_BYTES ? tooLarge() : undefined;
+  if (type === 'application/json' || /^application\/json\s*(;|$)/i.test(type)) return undefined;
+  const got = JSON.stringify(type.slice(0, 100));
+  return new PinError('unsupported_content_type', `Cannot read ${got}: send application/json`);
 }
 
 function parse(chunks: readonly Buffer[], length: number): BodyOutcome {

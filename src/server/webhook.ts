@@ -7,7 +7,7 @@ import { MODES, type Mode } from '../admission/policy.ts';
 import { type AdmissionResponse, decodeReview, encodeResponse } from '../admission/review.ts';
 import { PinError, toPinError } from '../errors.ts';
 import { describeError, type Logger } from '../log.ts';
-import { readJson } from './body.ts';
+import { discardBody, readJson } from './body.ts';
 import { budgetMs } from './deadline.ts';
 
 export interface WebhookParts {
@@ -35,7 +35,8 @@ export function createWebhookApp(parts: WebhookParts): Express {
     (request: Request, response: Response, next: NextFunction): void => {
       const startedAtMs = parts.now();
       if (inFlight >= MAX_IN_FLIGHT) {
-        next(new PinError('overloaded', `${MAX_IN_FLIGHT} reviews are being answered already`));
+        const error = new PinError('overloaded', `${MAX_IN_FLIGHT} reviews are being answered`);
+        discardBody(request, () => next(error));
         return;
       }
       inFlight += 1;

@@ -123,6 +123,30 @@ describe('createWebhookServer()', () => {
     },
   );
 
+  it('answers a refused call though much of its body is still to come', async () => {
+    await using webhook = await startWebhook();
+    const body = reviewOfLength(MAX_BODY_BYTES);
+    const headers = { 'content-type': 'text/plain' };
+    expect(await webhook.call({ body, headers })).toMatchObject({ status: 415 });
+  });
+
+  it('cuts a body off that has no end', async () => {
+    await using webhook = await startWebhook();
+    const socket = connect({ port: webhook.port, host: '127.0.0.1', ca: webhook.ca });
+    const ended = closed(socket);
+    socket.on('error', () => {});
+    socket.write(head(2 ** 40));
+    const piece = Buffer.alloc(1024 * 1024, ' ');
+    const pour = (): void => {
+      while (!socket.destroyed && socket.write(piece));
+    };
+    socket.on('drain', pour);
+    pour();
+    await ended;
+    expect(webhook.refused).toEqual(['review_too_large']);
+    expect(webhook.inFlight()).toBe(0);
+  });
+
   it('gives each call of many on one connection its own answer', async () => {
     await using webhook = await startWebhook();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -182,7 +206,7 @@ describe('createWebhookServer()', () => {
     const socket = connect({ port: webhook.port, host: '127.0.0.1', ca: webhook.ca });
     socket.write((head(REVIEW.length) + REVIEW).repeat(MAX_IN_FLIGHT));
     await until(() => webhook.inFlight() === MAX_IN_FLIGHT);
-    expect(await webhook.call({ body: REVIEW })).toMatchObject({
+    expect(await webhook.call({ body: reviewOfLength(MAX_BODY_BYTES) })).toMatchObject({
       status: 503,
       headers: { 'retry-after': '1', connection: 'close' },
     });

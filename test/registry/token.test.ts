@@ -287,6 +287,23 @@ describe('createAuthorizer() with tokens that end', () => {
     },
   );
 
+  it('drops a token that is refused, though the registry refuses without it, too', async () => {
+    await using registry = await startRegistry([
+      issues({ token: 't1' }),
+      { ...told('t1'), times: 1 },
+      { ...ASKS_FOR_TOKEN, times: 1 },
+      { status: 403 },
+    ]);
+    await using stack = createRegistryStack({ plainHttp: [registry.host] });
+    await lookup(stack, registry.host);
+    expect(await lookup(stack, registry.host)).toMatchObject({ code: 'unauthorized' });
+    const before = registry.requests.length;
+    await lookup(stack, registry.host);
+    expect(registry.requests.slice(before).map(({ headers }) => headers.authorization)).toEqual([
+      undefined,
+    ]);
+  });
+
   it('asks at most twice with a credential that is never accepted', async () => {
     await using registry = await startRegistry([issues({ token: 't1' }), ASKS_FOR_TOKEN]);
     await using stack = createRegistryStack({ plainHttp: [registry.host] });

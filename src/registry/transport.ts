@@ -25,7 +25,7 @@ export interface RegistryResponse {
 }
 
 /** Told of every answer and every failure, with the host that was asked. */
-export type ObserveRequest = (request: {
+type ObserveRequest = (request: {
   readonly host: string;
   /** HTTP status as text, or the error code. */
   readonly code: string;

@@ -33,7 +33,7 @@ export interface DigestCache {
 }
 
 /** Of a look-up that failed. */
-export interface FailureTimes {
+interface FailureTimes {
   /** When it began. */
   readonly askedAtMs: number;
   readonly nowMs: number;

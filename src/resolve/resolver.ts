@@ -6,7 +6,7 @@ import type { CachedLookup, DigestCache } from './cache.ts';
 import { answers, type Flights, type Target } from './flights.ts';
 
 /** One tag to resolve, and until when. Times are on the clock of `performance.now()`. */
-export interface ResolveQuestion {
+interface ResolveQuestion {
   readonly identity: PullSecretsOwner;
   readonly deadlineAtMs: number;
   /** Only a look-up that began after this moment answers. */
@@ -21,7 +21,7 @@ export interface Resolution extends Lookup {
 }
 
 /** How the cache answered: the `result` label of its metric. */
-export type CacheResult = 'hit' | 'negative_hit' | 'shared' | 'miss' | 'stale';
+type CacheResult = 'hit' | 'negative_hit' | 'shared' | 'miss' | 'stale';
 
 export interface Resolver {
   /** Answers at once where the digest is fresh; a promise never rejects. */

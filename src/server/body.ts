@@ -6,7 +6,7 @@ import { PinError } from '../errors.ts';
  * An API request is at most 3 MiB (kubernetes/apiserver MaxRequestBodyBytes); a review carries the
  * object and its old state, and some of its own.
  */
-export const MAX_BODY_BYTES: number = 7 * 1024 * 1024;
+const MAX_BODY_BYTES = 7 * 1024 * 1024;
 
 /**
  * As much of a refused body is read, and thrown away: an answer before the end of a call that is

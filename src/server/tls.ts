@@ -6,7 +6,7 @@ import { PinError } from '../errors.ts';
 import { describeError, type Logger } from '../log.ts';
 
 /** A certificate chain and its key, as PEM. */
-export interface KeyPair {
+interface KeyPair {
   readonly cert: string;
   readonly key: string;
 }

@@ -52,7 +52,7 @@ export function createRegistryStack(options: RegistryStackOptions = {}): Registr
 }
 
 /** The real guard, with loopback allowed. */
-export function loopbackGuard(options: Partial<GuardOptions> = {}): Guard {
+function loopbackGuard(options: Partial<GuardOptions> = {}): Guard {
   return createGuard({
     plainHttp: options.plainHttp ?? [],
     allowRegistry: options.allowRegistry ?? [],

@@ -13,7 +13,7 @@ import type { KeyPair } from './certificate.ts';
 import { type Fault, misbehave } from './fault.ts';
 
 /** What a rule asks of a request; a field that is left out is not looked at. */
-export interface When {
+interface When {
   readonly method?: 'GET' | 'HEAD';
   /** Without the query. */
   readonly path?: string;

@@ -8,7 +8,7 @@ import { type Answered, type CallOptions, call } from './call.ts';
 import { createAuthority, type KeyPair } from './certificate.ts';
 
 /** One line that was logged. */
-export interface LogLine {
+interface LogLine {
   readonly level: 'info' | 'warn' | 'error';
   readonly message: string;
   readonly fields: LogFields;

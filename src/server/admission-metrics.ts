@@ -1,7 +1,8 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 
 import type { AdmissionReport } from '../admission/report.ts';
 import type { RegistryLabels } from './registry-labels.ts';
+import { createDurations, createTally } from './tally.ts';
 
 /** What is told of reviews. */
 export interface AdmissionMetrics {
@@ -21,60 +22,41 @@ export function createAdmissionMetrics(
   register: Registry,
   labels: RegistryLabels,
 ): AdmissionMetrics {
-  const registers = [register];
-  const requests = new Counter({
+  const request = createTally({
     name: 'tagpin_admission_requests_total',
     help: 'Reviews, by the most telling outcome of their images.',
     labelNames: ['mode', 'kind', 'operation', 'outcome'],
-    registers,
+    register,
   });
-  const duration = new Histogram({
+  const duration = createDurations({
     name: 'tagpin_admission_duration_seconds',
     help: 'From the arrival of a review to its answer.',
     labelNames: ['mode', 'outcome'],
     buckets: BUCKETS_S,
-    registers,
+    register,
   });
-  const images = new Counter({
+  const image = createTally({
     name: 'tagpin_images_total',
     help: 'Images of reviews: what became of each, and why.',
     labelNames: ['outcome', 'reason', 'registry'],
-    registers,
+    register,
   });
-  const refused = new Counter({
+  const refused = createTally({
     name: 'tagpin_admission_refused_total',
     help: 'Calls answered with an HTTP error, by reason.',
     labelNames: ['reason'],
-    registers,
+    register,
   });
-  const count = inFlightGauge(register);
-  const requestsOf = remembering((...values) => requests.labels(...values));
-  const durationOf = remembering((...values) => duration.labels(...values));
-  const imagesOf = remembering((...values) => images.labels(...values));
   return {
-    review: ({ mode, kind, outcome, review, images: reports, ms }) => {
-      const operation = OPERATIONS.has(review.operation) ? review.operation : 'other';
-      requestsOf(mode, kind, operation, outcome).inc();
-      durationOf(mode, outcome).observe(ms / 1000);
-      for (const { outcome: became, reason, registry } of reports) {
-        imagesOf(became, reason, registry === undefined ? '' : labels.of(registry)).inc();
+    review: ({ mode, kind, outcome, review, images, ms }) => {
+      request(mode, kind, OPERATIONS.has(review.operation) ? review.operation : 'other', outcome);
+      duration(ms / 1000, mode, outcome);
+      for (const { outcome: became, reason, registry } of images) {
+        image(became, reason, registry === undefined ? '' : labels.of(registry));
       }
     },
-    refused: (reason) => refused.inc({ reason }),
-    inFlight: count,
-  };
-}
-
-/** Finding the series of some labels costs more than counting; all label sets here are closed. */
-function remembering<T>(find: (...values: string[]) => T): (...values: string[]) => T {
-  const known = new Map<string, T>();
-  return (...values) => {
-    const key = values.join(' ');
-    const seen = known.get(key);
-    if (seen !== undefined) return seen;
-    const found = find(...values);
-    known.set(key, found);
-    return found;
+    refused,
+    inFlight: inFlightGauge(register),
   };
 }
 

@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 
 import type { RegistryLabels } from './registry-labels.ts';
+import { createDurations, createTally } from './tally.ts';
 
 /** What is told of registries, of the cache before them, and of credentials for them. */
 export interface RegistryMetrics {
@@ -23,50 +24,49 @@ export function createRegistryMetrics(
   labels: RegistryLabels,
   now: () => number,
 ): RegistryMetrics {
-  const registers = [register];
-  const requests = new Counter({
+  const request = createTally({
     name: 'tagpin_registry_requests_total',
     help: 'Requests to registries and their token servers, by HTTP status or error.',
     labelNames: ['registry', 'code'],
-    registers,
+    register,
   });
-  const duration = new Histogram({
+  const duration = createDurations({
     name: 'tagpin_registry_request_duration_seconds',
     help: 'From a request to the end of its answer.',
     labelNames: ['registry'],
     buckets: BUCKETS_S,
-    registers,
+    register,
   });
-  const mismatches = new Counter({
+  const mismatch = createTally({
     name: 'tagpin_registry_digest_mismatches_total',
     help: 'Answers whose Docker-Content-Digest is not the digest of their bytes.',
     labelNames: ['registry'],
-    registers,
+    register,
   });
-  const cache = new Counter({
+  const cacheResult = createTally({
     name: 'tagpin_cache_requests_total',
     help: 'Look-ups, by how the cache answered.',
     labelNames: ['result'],
-    registers,
+    register,
   });
-  const credentials = new Counter({
+  const credentialLookup = createTally({
     name: 'tagpin_credential_lookups_total',
     help: 'Reads of Secrets and ServiceAccounts from the API server.',
     labelNames: ['source', 'result'],
-    registers,
+    register,
   });
   const close = gatedGauge(register, now);
   return {
     registryRequest: ({ host, code, ms }) => {
       if (/^\d/.test(code)) labels.answered(host);
       const registry = labels.of(host);
-      requests.inc({ registry, code });
-      duration.observe({ registry }, ms / 1000);
+      request(registry, code);
+      duration(ms / 1000, registry);
     },
-    digestMismatch: (registry) => mismatches.inc({ registry: labels.of(registry) }),
+    digestMismatch: (registry) => mismatch(labels.of(registry)),
     registryGated: (registry, untilMs) => close(labels.of(registry), untilMs),
-    cacheResult: (result) => cache.inc({ result }),
-    credentialLookup: (source, result) => credentials.inc({ source, result }),
+    cacheResult,
+    credentialLookup,
   };
 }
 

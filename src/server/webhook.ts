@@ -101,11 +101,10 @@ function respond(
 ): void {
   const text = encodeResponse(answered);
   if (isDraining()) response.setHeader('connection', 'close');
-  response.writeHead(200, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-  });
-  response.end(text);
+  const bytes = Buffer.byteLength(text);
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes });
+  // Nearly every answer is ASCII, which is copied, where UTF-8 is encoded.
+  response.end(text, bytes === text.length ? 'latin1' : 'utf8');
 }
 
 /**

@@ -66,6 +66,8 @@ export const ERROR_RULES: Readonly<Record<PinErrorCode, ErrorRule>> = {
   not_found: {
     ...IMAGE_ERROR,
     caching: 'briefly',
+    // Some registries say 404 of what a credential may not see.
+    nextCredential: true,
     action: 'push the tag, or correct its name',
   },
   unauthorized: {

@@ -46,7 +46,10 @@ describe('ERROR_RULES', () => {
 
   it('tries again, and another credential, where that can help', () => {
     expect(CODES.filter((code) => ERROR_RULES[code].retry)).toEqual(['unavailable', 'dns_failed']);
-    expect(CODES.filter((code) => ERROR_RULES[code].nextCredential)).toEqual(['unauthorized']);
+    expect(CODES.filter((code) => ERROR_RULES[code].nextCredential)).toEqual([
+      'not_found',
+      'unauthorized',
+    ]);
   });
 });
 

@@ -19,7 +19,7 @@ export interface LocalWebhook {
   readonly stop: () => Promise<void>;
 }
 
-export interface AdmissionAnswer {
+interface AdmissionAnswer {
   readonly response: {
     readonly uid: string;
     readonly allowed: boolean;

@@ -16,14 +16,12 @@ import { type LoadResult, load } from './load.ts';
  */
 const ROUNDS = 5;
 const SECONDS = 4;
-const WARM_UP_SECONDS = 3;
+const WARM_UP_SECONDS = 4;
 const CONNECTIONS = 32;
 const TAGS = ['shop/web:1.4', 'shop/cart:2.0', 'library/cache:7'];
 
-interface Round {
-  readonly tagpin: LoadResult;
-  readonly ceiling: LoadResult;
-}
+type Contender = 'tagpin' | 'ceiling' | 'lean';
+type Round = Readonly<Record<Contender, LoadResult>>;
 
 async function bench(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'tagpin-bench-'));
@@ -32,25 +30,28 @@ async function bench(): Promise<void> {
   const body = JSON.stringify(reviewOf(registry.host));
   const answer = await webhook.send('pin', JSON.parse(body));
   if (answer.response.patch === undefined) throw new Error('The webhook pinned nothing');
-  const ceiling = await startCeiling(directory, JSON.stringify(answer));
+  const constant = JSON.stringify(answer);
+  const ceiling = await startCeiling('plain', directory, constant);
+  const lean = await startCeiling('lean', directory, constant);
   const measure = (port: number, seconds: number): Promise<LoadResult> => {
     const url = `https://127.0.0.1:${port}/admission/pin?timeout=10s`;
     return load({ url, body, seconds, directory, connections: CONNECTIONS });
   };
   try {
     const requestsBefore = registry.requests.length;
-    await measure(ceiling.port, WARM_UP_SECONDS);
-    await measure(webhook.port, WARM_UP_SECONDS);
+    for (const { port } of [ceiling, lean, webhook]) await measure(port, WARM_UP_SECONDS);
     const rounds: Round[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       rounds.push({
         ceiling: await measure(ceiling.port, SECONDS),
         tagpin: await measure(webhook.port, SECONDS),
+        lean: await measure(lean.port, SECONDS),
       });
     }
     report(rounds, body.length, registry.requests.length - requestsBefore);
   } finally {
     await ceiling.stop();
+    await lean.stop();
     await webhook.stop();
     registry.close();
     rmSync(directory, { recursive: true });
@@ -58,22 +59,25 @@ async function bench(): Promise<void> {
 }
 
 async function startCeiling(
+  reading: 'plain' | 'lean',
   directory: string,
   answer: string,
 ): Promise<{ readonly port: number; readonly stop: () => Promise<void> }> {
   const authority = await createCertificateAuthority();
   const pair = await authority.issueServer('127.0.0.1');
   const file = (name: string, text: string): string => {
-    writeFileSync(join(directory, name), text, { mode: 0o600 });
-    return join(directory, name);
+    const path = join(directory, `${reading}-${name}`);
+    writeFileSync(path, text, { mode: 0o600 });
+    return path;
   };
   const port = await freePort();
   const { stop } = await startProcess({
-    name: 'ceiling',
+    name: reading,
     directory,
     command: process.execPath,
     args: [
       join(import.meta.dirname, 'ceiling.ts'),
+      reading,
       file('tls.crt', pair.certificate),
       file('tls.key', pair.key),
       String(port),
@@ -174,46 +178,21 @@ function reviewOf(host: string): unknown {
 }
 
 function report(rounds: readonly Round[], bodyBytes: number, requests: number): void {
-  const ratios = rounds.map(
-    ({ tagpin, ceiling }) => tagpin.requestsPerSecond / ceiling.requestsPerSecond,
-  );
+  const of = (who: Contender, what: keyof LoadResult): number[] =>
+    rounds.map((round) => round[who][what]);
+  const ratios = (to: Contender): number[] =>
+    rounds.map((round) => round.tagpin.requestsPerSecond / round[to].requestsPerSecond);
   const rows = [
-    row(
-      'tagpin: reviews/s',
-      rounds.map(({ tagpin }) => tagpin.requestsPerSecond),
-      0,
-    ),
-    row(
-      'ceiling: reviews/s',
-      rounds.map(({ ceiling }) => ceiling.requestsPerSecond),
-      0,
-    ),
-    row('tagpin / ceiling', ratios, 2),
-    row(
-      'tagpin: p50 ms',
-      rounds.map(({ tagpin }) => tagpin.p50Ms),
-      2,
-    ),
-    row(
-      'tagpin: p99 ms',
-      rounds.map(({ tagpin }) => tagpin.p99Ms),
-      2,
-    ),
-    row(
-      'ceiling: p50 ms',
-      rounds.map(({ ceiling }) => ceiling.p50Ms),
-      2,
-    ),
-    row(
-      'ceiling: p99 ms',
-      rounds.map(({ ceiling }) => ceiling.p99Ms),
-      2,
-    ),
-    row(
-      'failed calls',
-      rounds.map(({ tagpin, ceiling }) => tagpin.errors + ceiling.errors),
-      0,
-    ),
+    row('tagpin: reviews/s', of('tagpin', 'requestsPerSecond'), 0),
+    row('ceiling: reviews/s', of('ceiling', 'requestsPerSecond'), 0),
+    row('lean ceiling: reviews/s', of('lean', 'requestsPerSecond'), 0),
+    row('tagpin / ceiling', ratios('ceiling'), 2),
+    row('tagpin / lean ceiling', ratios('lean'), 2),
+    row('tagpin: p50 ms', of('tagpin', 'p50Ms'), 2),
+    row('tagpin: p99 ms', of('tagpin', 'p99Ms'), 2),
+    row('ceiling: p50 ms', of('ceiling', 'p50Ms'), 2),
+    row('ceiling: p99 ms', of('ceiling', 'p99Ms'), 2),
+    row('tagpin: failed calls', of('tagpin', 'errors'), 0),
   ];
   const model = cpus()[0]?.model ?? 'unknown processor';
   process.stdout.write(`Warm reviews of a Pod of ${TAGS.length} cached images (${bodyBytes} bytes), TLS, ${CONNECTIONS} connections
@@ -224,7 +203,7 @@ requests to the registry during the load: ${requests}
 |---|---|---|---|
 ${rows.join('\n')}
 `);
-  process.stdout.write(`${JSON.stringify({ rounds, ratios, requests })}\n`);
+  process.stdout.write(`${JSON.stringify({ rounds, requests })}\n`);
 }
 
 function row(what: string, values: readonly number[], digits: number): string {

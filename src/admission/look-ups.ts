@@ -34,6 +34,8 @@ export function lookUpAll(
   };
   const refuseAll = identity.pullSecrets.length > MAX_PULL_SECRETS;
   const byTag = new Map<string, PendingAnswer>();
+  // What is known at once is known at the same time: the clock is read once for all of it.
+  const atOnceMs = parts.now() - startedAtMs;
   return asked.decided.map(({ decision }) => {
     if (decision.act !== 'resolve' && decision.act !== 'refresh') return undefined;
     if (refuseAll) return TOO_MANY_SECRETS;
@@ -42,19 +44,14 @@ export function lookUpAll(
     const known = byTag.get(tag);
     if (known !== undefined) return known;
     if (byTag.size >= MAX_LOOKUPS_PER_REVIEW) return TOO_MANY_IMAGES;
-    const answer = timed(parts, startedAtMs, parts.resolve(reference, question));
+    const result = parts.resolve(reference, question);
+    const answer =
+      result instanceof Promise
+        ? result.then((late) => ({ result: late, ms: parts.now() - startedAtMs }))
+        : { result, ms: atOnceMs };
     byTag.set(tag, answer);
     return answer;
   });
-}
-
-function timed(
-  { now }: LookUpParts,
-  startedAtMs: number,
-  result: ReturnType<ResolveImage>,
-): PendingAnswer {
-  if (!(result instanceof Promise)) return { result, ms: now() - startedAtMs };
-  return result.then((late) => ({ result: late, ms: now() - startedAtMs }));
 }
 
 const TOO_MANY_IMAGES: Answer = {

@@ -8,19 +8,26 @@ export interface RegistryLabels {
 }
 
 const MAX_LABELS = 50;
+const MAX_SPELLINGS = 200;
 
 /** The host of Docker Hub in references, for the one that answers for it. */
 const ALIASES: ReadonlyMap<string, string> = new Map([['registry-1.docker.io', 'docker.io']]);
 
 export function createRegistryLabels(): RegistryLabels {
   const labels = new Set<string>();
+  // By the spelling of users, so that a warm review finds its label at once.
+  const bySpelling = new Map<string, string>();
   return {
     answered: (host) => {
       if (labels.size < MAX_LABELS) labels.add(nameOf(host));
     },
     of: (host) => {
+      const known = bySpelling.get(host);
+      if (known !== undefined) return known;
       const label = nameOf(host);
-      return labels.has(label) ? label : 'other';
+      if (!labels.has(label)) return 'other';
+      if (bySpelling.size < MAX_SPELLINGS) bySpelling.set(host, label);
+      return label;
     },
   };
 }

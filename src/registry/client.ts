@@ -44,6 +44,11 @@ export interface RegistryClientParts {
 /** As containerd's cap, rounded (containerd core/remotes/docker, MaxManifestSize). */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;
+/**
+ * What is told of a tag is remembered, and a header may have 16 KiB. The longest digest has 135
+ * characters, a media type 255 (RFC 6838 section 4.2).
+ */
+const MAX_TOLD_CHARS = 255;
 
 export function createRegistryClient(parts: RegistryClientParts): RegistryClient {
   return {
@@ -92,7 +97,7 @@ async function ask(parts: RegistryClientParts, question: Question): Promise<Foun
   const head = await send(parts, question, 'HEAD');
   if (head.status === 200) {
     const told = toldDigest(head);
-    const [mediaType] = head.header('content-type');
+    const mediaType = toldMediaType(head);
     if (told !== undefined && !isSchema1(mediaType)) {
       return { digest: told, mediaType, source: 'header' };
     }
@@ -121,7 +126,13 @@ async function hashBody(parts: RegistryClientParts, question: Question): Promise
 function toldDigest(response: RegistryResponse): string | undefined {
   const values = response.header('docker-content-digest');
   const [value = ''] = values;
-  return values.length === 1 && isDigest(value.trim()) ? value.trim() : undefined;
+  if (values.length !== 1 || value.length > MAX_TOLD_CHARS) return undefined;
+  return isDigest(value.trim()) ? value.trim() : undefined;
+}
+
+function toldMediaType(response: RegistryResponse): string | undefined {
+  const [value = ''] = response.header('content-type');
+  return value === '' || value.length > MAX_TOLD_CHARS ? undefined : value;
 }
 
 /** A schema 1 manifest has no digest that a node could pull by; GET finds out and says so. */

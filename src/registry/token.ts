@@ -40,12 +40,17 @@ const MIN_LIFE_S = 60;
 const MAX_LIFE_S = 3600;
 /** A token is renewed this long before it ends, so that it does not end on the way. */
 const RENEW_EARLY_MS = 5000;
-const MAX_REMEMBERED = 10_000;
+/**
+ * All that is remembered, in characters. Whose registry it is writes the token, up to 128 KiB of it,
+ * and there is one for each of its repositories.
+ */
+const MAX_REMEMBERED_CHARS = 8 * 1024 * 1024;
 const CLIENT_ID = 'tagpin';
 
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const remembered = new LRUCache<string, string>({
-    max: MAX_REMEMBERED,
+    maxSize: MAX_REMEMBERED_CHARS,
+    sizeCalculation: (header, key) => header.length + key.length,
     ttl: MAX_LIFE_S * 1000,
     ttlResolution: 0,
     perf: { now: options.now },

@@ -44,8 +44,8 @@ export interface CacheOptions {
   readonly staleIfErrorMs: number;
 }
 
-/** About 400 bytes an entry. */
-const MAX_ENTRIES = 100_000;
+/** About 1 KB an entry, and 2 KB with the longest names: a tenant may fill it with names invented. */
+const MAX_ENTRIES = 30_000;
 
 /** Long enough to break a storm of retries, short enough that a push is seen at once. */
 const FAILURE_TTL_MS: Readonly<Record<FailureCaching, number>> = {

@@ -136,11 +136,23 @@ describe('createRegistryClient()', () => {
     ['of an unknown algorithm', { 'docker-content-digest': `blake3:${'a'.repeat(64)}` }],
     ['there twice', { 'docker-content-digest': [OTHER_DIGEST, INDEX_DIGEST] }],
     ['a list', { 'docker-content-digest': `${OTHER_DIGEST}, ${INDEX_DIGEST}` }],
+    [
+      'before more spaces than a cache should keep',
+      { 'docker-content-digest': OTHER_DIGEST + ' '.repeat(8000) },
+    ],
   ])('hashes the bytes of a GET where the header is %s', async (_what, headers) => {
     const { answer, methods, mismatches } = await ask([served(headers)]);
     expect(answer).toMatchObject({ digest: INDEX_DIGEST, mediaType: INDEX_TYPE, source: 'body' });
     expect(methods).toEqual(['HEAD', 'GET']);
     expect(mismatches).toEqual([]);
+  });
+
+  it('keeps no media type that is longer than one may be', async () => {
+    const longest = `application/${'a'.repeat(243)}`;
+    const { answer } = await ask([told(INDEX_DIGEST, longest)]);
+    expect(answer).toMatchObject({ digest: INDEX_DIGEST, mediaType: longest });
+    const { answer: hostile } = await ask([told(INDEX_DIGEST, `${longest}a`)]);
+    expect(hostile).toMatchObject({ digest: INDEX_DIGEST, mediaType: undefined });
   });
 
   it.each([405, 501])('asks by GET where HEAD is answered %i', async (status) => {

@@ -3,10 +3,12 @@ import { inspect } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { createFingerprint } from '../../src/credentials/fingerprint.ts';
 import type { Credential } from '../../src/credentials/keyring.ts';
 import { PinError } from '../../src/errors.ts';
 import { parseReference } from '../../src/image/reference.ts';
 import type { Lookup } from '../../src/registry/client.ts';
+import { createAuthorizer } from '../../src/registry/token.ts';
 import { createAuthority, type KeyPair } from '../support/certificate.ts';
 import {
   createRegistryStack,
@@ -406,5 +408,26 @@ describe('createAuthorizer() and token servers elsewhere', () => {
     });
     expect(await lookup(stack, registry.host, [ALICE])).toMatchObject({ digest: DIGEST });
     expect(plain.requests[0]?.headers).not.toHaveProperty('authorization');
+  });
+
+  it('does not grow with the tokens that a registry hands out', async () => {
+    await using registry = await startRegistry([issues({ token: 't'.repeat(120 * 1024) })]);
+    await using stack = createRegistryStack({ plainHttp: [registry.host] });
+    const authorizer = createAuthorizer({
+      transport: stack.transport,
+      fingerprint: createFingerprint(),
+      now: () => SECOND_MS,
+    });
+    const scopes = Array.from({ length: 80 }, (_, n) => ({
+      origin: registry.origin,
+      repository: `team/app-${n}`,
+      credential: undefined,
+      signal: AbortSignal.timeout(5000),
+    }));
+    const challenges = [{ scheme: 'bearer', params: { realm: '/token' } }];
+    for (const scope of scopes) await authorizer.answer(scope, challenges);
+    const kept = scopes.filter((scope) => authorizer.remembered(scope) !== undefined);
+    expect(kept).toContain(scopes.at(-1));
+    expect(kept.length * 120 * 1024).toBeLessThanOrEqual(8 * 1024 * 1024);
   });
 });

@@ -152,4 +152,11 @@ describe('createCache()', () => {
     keep(KEY, known);
     expect(fresh(KEY, NOW_MS + 2)).toBe(known);
   });
+
+  it('does not grow with the names that it is told', () => {
+    const { keepFailure, size } = cache();
+    for (let n = 0; n < 30_001; n += 1)
+      keepFailure(`${KEY}-${n}`, failure('not_found'), at(NOW_MS));
+    expect(size()).toBe(30_000);
+  });
 });

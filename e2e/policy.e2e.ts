@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 
 import { readEnvironment } from './support/environment.ts';
 import { eventually } from './support/eventually.ts';
@@ -11,11 +11,13 @@ import { createNamespace } from './support/test-namespace.ts';
 // The policy's own text, bound to namespaces with a label of this test. Under the label of the
 // manifests the webhook would answer first, and pin or refuse by itself.
 const LABEL = 'e2e.tagpin.dev/policy';
-const BASE = join(import.meta.dirname, '..', 'manifests', 'kustomize', 'base');
+const KUSTOMIZE = join(import.meta.dirname, '..', 'manifests', 'kustomize');
+const BASE = join(KUSTOMIZE, 'base');
 const DIGEST = `sha256:${'1f'.repeat(32)}`;
 const PINNED = `nginx@${DIGEST}`;
 
 interface Policy {
+  kind: string;
   metadata: { name: string };
   spec: { variables: { name: string; expression: string }[] };
 }
@@ -59,10 +61,31 @@ function web(image: string): Images {
   return { containers: [{ name: 'web', image }] };
 }
 
+function basePolicy(): Policy {
+  return parse(readFileSync(join(BASE, 'policy.yaml'), 'utf8')) as Policy;
+}
+
+/** The policy as an overlay renders it that takes a component. */
+async function policyWith(component: string): Promise<Policy> {
+  const overlay = mkdtempSync(join(KUSTOMIZE, 'overlay-of-a-test-'));
+  try {
+    const file = { resources: ['../base'], components: [`../components/${component}`] };
+    writeFileSync(join(overlay, 'kustomization.yaml'), stringify(file));
+    const { stdout } = await admin.run(['kustomize', overlay]);
+    const objects = parseAllDocuments(stdout).map((document) => document.toJS() as Policy);
+    return objects.find(({ kind }) => kind === 'ValidatingAdmissionPolicy')!;
+  } finally {
+    rmSync(overlay, { recursive: true });
+  }
+}
+
 /** Binds a copy of the policy to a namespace, and waits until it refuses. */
-async function enforce(kubectl: Kubectl, skip?: readonly string[]): Promise<void> {
+async function enforce(
+  kubectl: Kubectl,
+  skip?: readonly string[],
+  policy: Policy = basePolicy(),
+): Promise<void> {
   const namespace = kubectl.namespace!;
-  const policy = parse(readFileSync(join(BASE, 'policy.yaml'), 'utf8')) as Policy;
   const binding = parse(readFileSync(join(BASE, 'policy-binding.yaml'), 'utf8')) as Binding;
   const list = policy.spec.variables.find((variable) => variable.name === 'skip');
   if (skip !== undefined) list!.expression = `['${skip.join("', '")}']`;
@@ -309,3 +332,29 @@ function debug(name: string, image: string): string[] {
 function numbered(count: number, image: string): Container[] {
   return Array.from({ length: count }, (_, index) => ({ name: `c${index}`, image }));
 }
+
+describe('the policy of enforce, with the component skip-in-enforce', () => {
+  let kubectl: Kubectl;
+  const two = [
+    { name: 'web', image: 'nginx:1.27' },
+    { name: 'sidecar', image: 'envoy:1' },
+  ];
+  const models = [{ name: 'models', image: { reference: 'models:1' } }];
+
+  beforeAll(async () => {
+    kubectl = await createNamespace(kubeconfig);
+    await enforce(kubectl, undefined, await policyWith('skip-in-enforce'));
+  });
+
+  it.each([
+    ['all of a Pod', { containers: two, volumes: models }, 'true', []],
+    ['the containers it names', { containers: two }, 'web, sidecar', []],
+    ['no other container', { containers: two }, 'sidecar', ['web']],
+    ['an image volume by its name', { volumes: models }, 'volume/models', []],
+    ['nothing where it is empty', { containers: two }, '', ['web', 'sidecar']],
+  ])('excepts %s', async (...[, images, skip, refused]: [string, Images, string, string[]]) => {
+    const said = await create(kubectl, { ...images, annotations: { 'tagpin.dev/skip': skip } });
+    const named = ['web', 'sidecar', 'models'].filter((name) => said.includes(`"${name}"`));
+    expect(named).toEqual(refused);
+  });
+});

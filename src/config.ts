@@ -134,7 +134,7 @@ export const SERVE_SETTINGS: Settings<ServeSettings> = {
   allowSkipInEnforce: {
     flag: '--allow-skip-in-enforce',
     fallback: 'false',
-    text: 'Honour the skip annotation in namespaces of mode "enforce" too; the policy must then allow it as well.',
+    text: 'Honour the skip annotation in namespaces of mode "enforce" too; the policy must as well (component skip-in-enforce).',
     parse: parseBoolean,
   },
   drainTime: {

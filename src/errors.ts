@@ -37,6 +37,7 @@ export type PinErrorCode =
   | 'deadline_exceeded'
   | 'blocked_address'
   | 'too_many_images'
+  | 'too_many_secrets'
   | 'invalid_config'
   | 'invalid_review'
   | 'review_too_large'
@@ -117,8 +118,9 @@ export const ERROR_RULES: Readonly<Record<PinErrorCode, ErrorRule>> = {
     retry: false,
     action: 'try again when the registry answers in time',
   },
-  blocked_address: { ...IMAGE_ERROR, action: 'ask the operator to allow this registry' },
+  blocked_address: { ...IMAGE_ERROR, action: 'ask the operator of tagpin about this registry' },
   too_many_images: { ...IMAGE_ERROR, action: 'split the object' },
+  too_many_secrets: { ...IMAGE_ERROR, action: 'name fewer pull secrets' },
   invalid_config: { ...IMAGE_ERROR, httpStatus: 500, action: 'correct the setting' },
   invalid_review: { ...REVIEW_ERROR, httpStatus: 400 },
   review_too_large: { ...REVIEW_ERROR, httpStatus: 413 },

@@ -64,7 +64,7 @@ const TOO_MANY_IMAGES: Answer = {
 
 const TOO_MANY_SECRETS: Answer = {
   result: new PinError(
-    'invalid_secret',
+    'too_many_secrets',
     `an object may name at most ${MAX_PULL_SECRETS} pull secrets`,
   ),
   ms: 0,

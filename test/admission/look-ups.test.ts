@@ -24,7 +24,7 @@ describe('lookUpAll()', () => {
     const { response } = admission.review(POD, { object });
     expect(admission.asked).toEqual([]);
     expect(response.warnings).toEqual([
-      'Cannot resolve "web:1" for container "web": an object may name at most 100 pull secrets; the tag stays [invalid_secret]',
+      'Cannot resolve "web:1" for container "web": an object may name at most 100 pull secrets; the tag stays [too_many_secrets]',
     ]);
   });
 });

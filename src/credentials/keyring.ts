@@ -21,6 +21,8 @@ export interface Secret {
 
 /** The credentials of some pull secrets. */
 export interface Keyring {
+  /** How many credentials there are, for whatever image. */
+  readonly size: number;
   /**
    * The credentials for an image in any spelling, in the order kubelet tries them.
    *
@@ -70,7 +72,8 @@ const FORMATS: ReadonlyMap<
  */
 export function createKeyring(secrets: readonly Secret[]): Keyring {
   const slots = new Map<string, Slot>();
-  for (const { key, credential } of secrets.flatMap(readSecret)) {
+  const entries = secrets.flatMap(readSecret);
+  for (const { key, credential } of entries) {
     const slot = slots.get(key) ?? { key, target: toTarget(key), credentials: [] };
     slot.credentials.push(credential);
     slots.set(key, slot);
@@ -78,7 +81,10 @@ export function createKeyring(secrets: readonly Secret[]): Keyring {
   const ordered = [...slots.values()].toSorted((one, other) =>
     Buffer.compare(Buffer.from(other.key), Buffer.from(one.key)),
   );
-  return { lookup: (image) => lookup(ordered, slots.get(HUB_KEY), image) };
+  return {
+    size: entries.length,
+    lookup: (image) => lookup(ordered, slots.get(HUB_KEY), image),
+  };
 }
 
 function readSecret(secret: Secret): RegistryEntry[] {

@@ -3,28 +3,8 @@ import { LRUCache } from 'lru-cache';
 import { PinError } from '../errors.ts';
 import { type ImageReference, normalizedName } from '../image/reference.ts';
 import type { Fingerprint } from './fingerprint.ts';
-import { type Credential, createKeyring, type Keyring, type Secret } from './keyring.ts';
-
-/** What of the cluster is read, with `get` alone. */
-export interface SecretReader {
-  /**
-   * Undefined where there is none. Throws PinError `forbidden_secret` or `secret_unreadable`.
-   */
-  readonly readSecret: (namespace: string, name: string) => Promise<Secret | undefined>;
-  /** The names of the ServiceAccount's `imagePullSecrets`; undefined where there is none. */
-  readonly readPullSecretNames: (
-    namespace: string,
-    serviceAccount: string,
-  ) => Promise<readonly string[] | undefined>;
-}
-
-/** Whose credentials are wanted. Always of one namespace, that of the request. */
-export interface PullSecretsOwner {
-  readonly namespace: string;
-  readonly pullSecrets: readonly string[];
-  /** Lends its own pull secrets; undefined where it must not. */
-  readonly serviceAccount: string | undefined;
-}
+import { type Credential, createKeyring, type Keyring } from './keyring.ts';
+import { type PullSecretsOwner, type ReadSecretsParts, readSecrets } from './read-secrets.ts';
 
 /** The credentials for one image, and the name under which caches may know them. */
 export interface ImageCredentials {
@@ -48,24 +28,30 @@ export interface PullSecrets {
   readonly reread: (owner: PullSecretsOwner) => Promise<PodKeyring | PinError>;
 }
 
-export interface PullSecretsParts {
-  readonly reader: SecretReader;
+export interface PullSecretsParts extends ReadSecretsParts {
   readonly fingerprint: Fingerprint;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
-  /** Told how each reading of a Secret or ServiceAccount ended. */
-  readonly observe: (source: 'secret' | 'service_account', result: string) => void;
 }
 
 /** A changed pull secret is noticed within this time, or at once when a registry refuses. */
 const KEYRING_TTL_MS = 60_000;
-const MAX_KEYRINGS = 10_000;
 const MAX_IMAGES_PER_KEYRING = 200;
+/** More would be gone through for every image; a docker config that people keep has a dozen. */
+const MAX_CREDENTIALS = 1000;
+/**
+ * All keyrings together, in bytes. A tenant may have one for each order of the names of its secrets,
+ * so they cannot be counted by the piece.
+ */
+const MAX_KEYRINGS_BYTES = 48 * 1024 * 1024;
+const KEYRING_BYTES = 6 * 1024;
+/** Its key taken apart, and its place in the answer for every image. */
+const CREDENTIAL_BYTES = 512 + 8 * MAX_IMAGES_PER_KEYRING;
 
 export function createPullSecrets(parts: PullSecretsParts): PullSecrets {
-  const nobody = podKeyring([], [], parts.fingerprint);
+  const nobody = podKeyring(createKeyring([]), [], parts.fingerprint);
   const known = new LRUCache<string, PodKeyring>({
-    max: MAX_KEYRINGS,
+    maxSize: MAX_KEYRINGS_BYTES,
     ttl: KEYRING_TTL_MS,
     ttlResolution: 0,
     perf: { now: parts.now },
@@ -76,10 +62,11 @@ export function createPullSecrets(parts: PullSecretsParts): PullSecrets {
     const shared = reading.get(key);
     if (shared !== undefined) return shared;
     const started = readKeyring(parts, owner)
-      .then((keyring) => {
+      .then((made) => {
+        if (made instanceof PinError) return made;
+        const { keyring, bytes } = made;
         // What is missing now may be there in a moment: `kubectl apply -f dir/` creates it next.
-        if (!(keyring instanceof PinError) && keyring.problems.length === 0)
-          known.set(key, keyring);
+        if (keyring.problems.length === 0) known.set(key, keyring, { size: bytes + key.length });
         return keyring;
       })
       .finally(() => reading.delete(key));
@@ -101,21 +88,24 @@ export function createPullSecrets(parts: PullSecretsParts): PullSecrets {
   };
 }
 
-/** A name of Kubernetes holds no space, so a space keeps the parts apart. */
+/** As JSON, for a name comes here before it was validated: no separator could keep two apart. */
 function keyOf({ namespace, pullSecrets, serviceAccount }: PullSecretsOwner): string {
-  return `${namespace} ${serviceAccount ?? ''} ${pullSecrets.join(' ')}`;
+  return JSON.stringify([namespace, serviceAccount ?? null, ...pullSecrets]);
 }
 
 async function readKeyring(
   parts: PullSecretsParts,
   owner: PullSecretsOwner,
-): Promise<PodKeyring | PinError> {
-  const { names, problem } = await secretNames(parts, owner);
-  const read = await Promise.all(names.map((name) => readSecret(parts, owner.namespace, name)));
-  const secrets = read.filter((found): found is Secret => !(found instanceof PinError));
-  const problems = [problem, ...read].filter((found) => found instanceof PinError);
+): Promise<{ readonly keyring: PodKeyring; readonly bytes: number } | PinError> {
+  const read = await readSecrets(parts, owner);
+  if (read instanceof PinError) return read;
   try {
-    return podKeyring(secrets, problems, parts.fingerprint);
+    const keyring = createKeyring(read.secrets);
+    if (keyring.size > MAX_CREDENTIALS) return tooMany(owner, keyring.size);
+    return {
+      keyring: podKeyring(keyring, read.problems, parts.fingerprint),
+      bytes: KEYRING_BYTES + CREDENTIAL_BYTES * keyring.size + read.chars,
+    };
   } catch (caught) {
     // kubelet fails the whole keyring over one malformed secret, so the node could not pull.
     if (caught instanceof PinError) return caught;
@@ -123,58 +113,19 @@ async function readKeyring(
   }
 }
 
-async function secretNames(
-  parts: PullSecretsParts,
-  { namespace, pullSecrets, serviceAccount }: PullSecretsOwner,
-): Promise<{ readonly names: readonly string[]; readonly problem?: PinError }> {
-  if (pullSecrets.length > 0 || serviceAccount === undefined) return { names: pullSecrets };
-  const found = await orProblem(`ServiceAccount ${quote(namespace, serviceAccount)}`, async () =>
-    parts.reader.readPullSecretNames(namespace, serviceAccount),
+function tooMany({ namespace }: PullSecretsOwner, count: number): PinError {
+  const whose = JSON.stringify(namespace);
+  return new PinError(
+    'invalid_secret',
+    `The pull secrets that are named in ${whose} have ${count} entries, of which at most ${MAX_CREDENTIALS} are read`,
   );
-  parts.observe('service_account', resultOf(found));
-  return found instanceof PinError ? { names: [], problem: found } : { names: found };
-}
-
-async function readSecret(
-  parts: PullSecretsParts,
-  namespace: string,
-  name: string,
-): Promise<Secret | PinError> {
-  const found = await orProblem(`pull secret ${quote(namespace, name)}`, async () =>
-    parts.reader.readSecret(namespace, name),
-  );
-  parts.observe('secret', resultOf(found));
-  return found;
-}
-
-/** A secret that is missing or cannot be read does not stop the others, as in kubelet. */
-async function orProblem<T>(
-  asked: string,
-  read: () => Promise<T | undefined>,
-): Promise<T | PinError> {
-  try {
-    return (await read()) ?? new PinError('missing_secret', `${asked} does not exist`);
-  } catch (caught) {
-    if (caught instanceof PinError) return caught;
-    throw caught;
-  }
-}
-
-/** Before validation a name may be any text: escaped, it cannot spoil a message. */
-function quote(namespace: string, name: string): string {
-  return JSON.stringify(`${namespace}/${name}`);
-}
-
-function resultOf(found: unknown): string {
-  return found instanceof PinError ? found.code : 'found';
 }
 
 function podKeyring(
-  secrets: readonly Secret[],
+  keyring: Keyring,
   problems: readonly PinError[],
   fingerprint: Fingerprint,
 ): PodKeyring {
-  const keyring: Keyring = createKeyring(secrets);
   const byName = new LRUCache<string, ImageCredentials>({ max: MAX_IMAGES_PER_KEYRING });
   return {
     problems,

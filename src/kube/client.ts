@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 
 import type { CoreV1Api } from '@kubernetes/client-node';
 
-import type { SecretReader } from '../credentials/pull-secrets.ts';
+import type { SecretReader } from '../credentials/read-secrets.ts';
 import { PinError } from '../errors.ts';
 import { isJsonObject } from '../json.ts';
 

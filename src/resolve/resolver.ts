@@ -1,4 +1,5 @@
-import type { PodKeyring, PullSecrets, PullSecretsOwner } from '../credentials/pull-secrets.ts';
+import type { PodKeyring, PullSecrets } from '../credentials/pull-secrets.ts';
+import type { PullSecretsOwner } from '../credentials/read-secrets.ts';
 import { PinError, type PinErrorCode } from '../errors.ts';
 import { type ImageReference, normalizedName, normalizedTag } from '../image/reference.ts';
 import type { Lookup } from '../registry/client.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
-import type { PodKeyring, PullSecretsOwner } from '../../src/credentials/pull-secrets.ts';
+import type { PodKeyring } from '../../src/credentials/pull-secrets.ts';
+import type { PullSecretsOwner } from '../../src/credentials/read-secrets.ts';
 import { PinError } from '../../src/errors.ts';
 import { parseReference } from '../../src/image/reference.ts';
 import { Cluster, pullSecret } from '../support/cluster.ts';
@@ -27,6 +28,13 @@ function users(keyring: PodKeyring): string[] {
 
 function codes(keyring: PodKeyring): string[] {
   return keyring.problems.map(({ code, message }) => `${code}: ${message}`);
+}
+
+/** So many of one registry, by paths that all lead to the image. */
+function credentials(count: number): Record<string, [string, string]> {
+  const prefixes = ['', '/t', '/te', '/tea', '/team', '/team/', '/team/a', '/team/ap', '/team/app'];
+  const versions = Array.from({ length: count }, (_, n) => `${prefixes[n % 9]}#${n}`);
+  return Object.fromEntries(versions.map((path) => [`registry.example.com${path}`, ['u', 'x']]));
 }
 
 describe('createPullSecrets()', () => {
@@ -212,5 +220,78 @@ describe('createPullSecrets()', () => {
     });
     cluster.secrets.set('team/broken', pullSecret('broken', {}));
     expect(users(await keyringOf(cluster, owner))).toEqual(['one']);
+  });
+
+  it('keeps apart names that no validation has seen', async () => {
+    const cluster = new Cluster();
+    cluster.secrets.set('team/a', pullSecret('a', { 'registry.example.com': ['a', 'x'] }));
+    cluster.secrets.set('team/b', pullSecret('b', { 'registry.example.com': ['b', 'x'] }));
+    const [odd, even] = await Promise.all([
+      keyringOf(cluster, { pullSecrets: ['a b'] }),
+      keyringOf(cluster, { pullSecrets: ['a', 'b'] }),
+    ]);
+    expect(users(odd)).toEqual([]);
+    expect(users(even)).toEqual(['a', 'b']);
+  });
+
+  it('reads none of more than a hundred secrets, though a ServiceAccount lends them', async () => {
+    const cluster = new Cluster();
+    const names = Array.from({ length: 100 }, (_, n) => `secret-${n}`);
+    cluster.accounts.set('team/some', names);
+    cluster.accounts.set('team/greedy', [...names, 'one-more']);
+    expect((await keyringOf(cluster, { serviceAccount: 'some' })).problems).toHaveLength(100);
+    cluster.reads.length = 0;
+    const answer = await cluster.pullSecrets.keyringOf(ownerOf({ serviceAccount: 'greedy' }));
+    expect(answer).toMatchObject({
+      code: 'invalid_secret',
+      message: 'The pull secrets that are named in "team" are 101, of which at most 100 are read',
+    });
+    expect(cluster.reads).toEqual(['account team/greedy']);
+  });
+
+  it('stops reading where the secrets hold more than 256 KiB together', async () => {
+    const cluster = new Cluster();
+    const pullSecrets = Array.from({ length: 20 }, (_, n) => `large-${n}`);
+    const password = 'x'.repeat(90 * 1024);
+    for (const name of pullSecrets)
+      cluster.secrets.set(
+        `team/${name}`,
+        pullSecret(name, { 'registry.example.com': [name, password] }),
+      );
+    const two = pullSecrets.slice(0, 2);
+    expect(users(await keyringOf(cluster, { pullSecrets: two }))).toEqual(two);
+    cluster.reads.length = 0;
+    expect(await cluster.pullSecrets.keyringOf(ownerOf({ pullSecrets }))).toMatchObject({
+      code: 'invalid_secret',
+      message: 'The pull secrets that are named in "team" hold more than 256 KiB together',
+    });
+    expect(cluster.reads.length).toBeLessThan(8);
+  });
+
+  it.each([
+    [1000, 1000],
+    [
+      1001,
+      'The pull secrets that are named in "team" have 1001 entries, of which at most 1000 are read',
+    ],
+  ])('answers %i credentials with %p', async (count, expected) => {
+    const cluster = new Cluster();
+    cluster.secrets.set('team/many', pullSecret('many', credentials(count)));
+    const answer = await cluster.pullSecrets.keyringOf(ownerOf({ pullSecrets: ['many'] }));
+    expect(answer instanceof PinError ? answer.message : users(answer).length).toBe(expected);
+  });
+
+  it('forgets the keyring that was least used, where they are large', async () => {
+    const cluster = new Cluster();
+    cluster.secrets.set('team/many', pullSecret('many', credentials(500)));
+    cluster.secrets.set('team/one', pullSecret('one', {}));
+    // The same secret by another list each time, as anybody may name it.
+    const lists = Array.from({ length: 60 }, (_, n) => ['many', ...Array<string>(n).fill('one')]);
+    for (const pullSecrets of lists) await keyringOf(cluster, { pullSecrets });
+    cluster.reads.length = 0;
+    await keyringOf(cluster, { pullSecrets: lists.at(-1) ?? [] });
+    expect(cluster.reads).toEqual([]);
+    await keyringOf(cluster, { pullSecrets: lists[0] ?? [] });
+    expect(cluster.reads).toEqual(['secret team/many']);
   });
 });

@@ -52,7 +52,7 @@ export class Cluster {
   ): Promise<T | undefined> {
     this.reads.push(asked);
     await this.hold;
-    const found = objects.get(asked.split(' ')[1] ?? '');
+    const found = objects.get(asked.slice(asked.indexOf(' ') + 1));
     if (found instanceof PinError) throw found;
     return found;
   }

@@ -2,7 +2,7 @@ import { PinError } from '../errors.ts';
 import { type ImageReference, normalizedName, parseReference } from '../image/reference.ts';
 import type { ImagePlace } from '../workload/locations.ts';
 import { type ImageOutcome, MODE_POLICIES, type Mode } from './policy.ts';
-import { foreignPin, type OldPin, pinToReuse, readImage } from './stored.ts';
+import { foreignPin, type OldPin, pinToReuse, readImage, type StoredState } from './stored.ts';
 import type { Subject } from './subject.ts';
 
 /** What is to be done with one image. */
@@ -100,8 +100,8 @@ function unreadable(subject: Subject, place: ImagePlace, error: PinError): Decis
 }
 
 /**
- * A skipped image costs no request, on a refresh neither. An image that has no stored place of its
- * own, but the tag of a recorded pin, is refreshed with it: one tag, one digest in a template.
+ * A skipped image costs no request, on a refresh neither. An image that has no pin of its own to
+ * refresh, but the tag of a recorded one, is refreshed with it: one tag, one digest in a template.
  */
 function refreshed(question: Question): Decision | undefined {
   const { subject, mode, place, reference, options } = question;
@@ -117,10 +117,22 @@ function refreshed(question: Question): Decision | undefined {
 function pinToRefresh({ subject, place, reference, old }: Question): OldPin | undefined {
   const { before } = subject;
   if (before === undefined) return undefined;
-  if (old === undefined) return before.pinsByOriginal.get(place.image);
-  const recorded = before.pins.get(old.key);
-  const same = place.image === old.image || place.image === recorded?.entry.reference;
-  return recorded !== undefined && same ? recorded : foreignPin(before, place, reference);
+  return (
+    recordedPin(before, old, place) ??
+    foreignPin(before, place, reference) ??
+    before.pinsByOriginal.get(place.image)
+  );
+}
+
+/** The recorded pin of the same place, where the update has that pin or its original. */
+function recordedPin(
+  before: StoredState,
+  old: ImagePlace | undefined,
+  place: ImagePlace,
+): OldPin | undefined {
+  const pin = old === undefined ? undefined : before.pins.get(old.key);
+  const same = place.image === old?.image || place.image === pin?.entry.reference;
+  return same ? pin : undefined;
 }
 
 function alreadyPinned({ reference }: Question): Decision | undefined {

@@ -360,6 +360,25 @@ describe('decide() on a refresh', () => {
     expect(told(decisionOn(DEPLOYMENT, request))).toBe(refresh);
     expect(told(decisionOn(DEPLOYMENT, request, { key: 'renamed' }))).toBe(refresh);
   });
+
+  it.each([
+    ['another image, pinned', `httpd@${B}`],
+    ['another image', 'httpd:1'],
+    ['its tag, not pinned', 'nginx:1'],
+  ])('takes along a container with the same tag that had %s', (_, image) => {
+    const request = {
+      oldObject: objectOf(DEPLOYMENT, {
+        spec: specOf({ web: `nginx@${A}`, side: image }),
+        annotations: record({ web: `nginx:1 ${A}`, side: `httpd:1 ${B}` }),
+      }),
+      object: objectOf(DEPLOYMENT, {
+        spec: specOf({ web: 'nginx:1', side: 'nginx:1' }),
+        annotations: { [RESTART]: 'monday' },
+      }),
+    };
+    expect(told(decisionOn(DEPLOYMENT, request))).toBe(refresh);
+    expect(told(decisionOn(DEPLOYMENT, request, { key: 'side' }))).toBe(refresh);
+  });
 });
 
 describe('decide() on a record', () => {

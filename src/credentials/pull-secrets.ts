@@ -116,7 +116,7 @@ async function readKeyring(
 function tooMany({ namespace }: PullSecretsOwner, count: number): PinError {
   const whose = JSON.stringify(namespace);
   return new PinError(
-    'invalid_secret',
+    'too_many_secrets',
     `The pull secrets that are named in ${whose} have ${count} entries, of which at most ${MAX_CREDENTIALS} are read`,
   );
 }

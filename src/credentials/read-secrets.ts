@@ -46,7 +46,7 @@ const MAX_NAMES = 100;
 const MAX_CHARS = 256 * 1024;
 const AT_A_TIME = 4;
 
-/** Reads the secrets of an owner; `invalid_secret` where there are too many of them or too much in them. */
+/** Reads the secrets of an owner; `too_many_secrets` where there are too many of them or too much in them. */
 export async function readSecrets(
   parts: ReadSecretsParts,
   owner: PullSecretsOwner,
@@ -83,7 +83,7 @@ function charsOf(found: Secret | PinError): number {
 
 function tooMuch(namespace: string, what: string): PinError {
   const whose = JSON.stringify(namespace);
-  return new PinError('invalid_secret', `The pull secrets that are named in ${whose} ${what}`);
+  return new PinError('too_many_secrets', `The pull secrets that are named in ${whose} ${what}`);
 }
 
 async function secretNames(

@@ -70,10 +70,14 @@ interface Asked {
 const NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 const MAX_NAME_CHARS = 253;
 
+function isName(text: string): boolean {
+  return text.length <= MAX_NAME_CHARS && NAME.test(text);
+}
+
 /** The object, undefined where there is none, or a PinError that names it. */
 async function found<T>(asked: Asked, read: () => Promise<T>): Promise<T | undefined> {
   const { kind, namespace, name } = asked;
-  if (name.length > MAX_NAME_CHARS || !NAME.test(name)) return undefined;
+  if (!isName(namespace) || !isName(name)) return undefined;
   try {
     return await inTime(read());
   } catch (caught) {

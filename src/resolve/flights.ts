@@ -147,7 +147,8 @@ async function lookUp(
   registry: string,
 ): Promise<CachedLookup | PinError> {
   const askedAtMs = parts.now();
-  const closed = parts.gate.closedFor(registry, askedAtMs);
+  const asker = { registry, fingerprint: target.access.fingerprint };
+  const closed = parts.gate.closedFor(asker, askedAtMs);
   if (closed !== undefined) return closed;
   try {
     const lookup = await attempt(parts, target, askedAtMs + LOOKUP_DEADLINE_MS);
@@ -158,7 +159,7 @@ async function lookUp(
   } catch (caught) {
     const error = toPinError(caught);
     const nowMs = parts.now();
-    if (error.code === 'rate_limited') parts.gate.close(registry, error, nowMs);
+    if (error.code === 'rate_limited') parts.gate.close(asker, error, nowMs);
     parts.cache.keepFailure(target.key, error, { askedAtMs, nowMs });
     return error;
   }

@@ -2,23 +2,34 @@ import { LRUCache } from 'lru-cache';
 
 import { PinError } from '../errors.ts';
 
-/** A registry that asked to be left alone is left alone, for every repository of it. */
-export interface Gate {
-  /** Why the registry is not to be asked now, or undefined. */
-  readonly closedFor: (registry: string, nowMs: number) => PinError | undefined;
-  readonly close: (registry: string, error: PinError, nowMs: number) => void;
+/** Who asks whom. */
+export interface Asker {
+  readonly registry: string;
+  /** Of the credentials: registries limit accounts, and without any the address. */
+  readonly fingerprint: string;
 }
 
-const MAX_REGISTRIES = 1000;
+/**
+ * A registry that asked to be left alone is left alone, for every repository of it, by those whom it
+ * told: the account that one tenant has used up must not stop the others.
+ */
+export interface Gate {
+  /** Why the registry is not to be asked now, or undefined. */
+  readonly closedFor: (asker: Asker, nowMs: number) => PinError | undefined;
+  readonly close: (asker: Asker, error: PinError, nowMs: number) => void;
+}
+
+const MAX_ASKERS = 1000;
 /** Where a registry says 429 without saying how long. */
 const DEFAULT_WAIT_MS = 1000;
 
 /** `observe` is told the state of a registry whenever it changes. */
 export function createGate(observe: (registry: string, untilMs: number) => void): Gate {
-  const closedUntil = new LRUCache<string, number>({ max: MAX_REGISTRIES });
+  const closedUntil = new LRUCache<string, number>({ max: MAX_ASKERS });
   return {
-    closedFor: (registry, nowMs) => {
-      const untilMs = closedUntil.get(registry) ?? 0;
+    closedFor: (asker, nowMs) => {
+      const { registry } = asker;
+      const untilMs = closedUntil.get(keyOf(asker)) ?? 0;
       if (nowMs >= untilMs) return undefined;
       const seconds = Math.ceil((untilMs - nowMs) / 1000);
       const message = `${registry} answered 429 before and is not asked for another ${seconds} s`;
@@ -27,11 +38,16 @@ export function createGate(observe: (registry: string, untilMs: number) => void)
         retryAfterMs: untilMs - nowMs,
       });
     },
-    close: (registry, error, nowMs) => {
+    close: (asker, error, nowMs) => {
+      const key = keyOf(asker);
       const untilMs = nowMs + (error.retryAfterMs ?? DEFAULT_WAIT_MS);
-      if (untilMs <= (closedUntil.get(registry) ?? 0)) return;
-      closedUntil.set(registry, untilMs);
-      observe(registry, untilMs);
+      if (untilMs <= (closedUntil.get(key) ?? 0)) return;
+      closedUntil.set(key, untilMs);
+      observe(asker.registry, untilMs);
     },
   };
+}
+
+function keyOf({ registry, fingerprint }: Asker): string {
+  return `${registry} ${fingerprint}`;
 }

@@ -243,7 +243,7 @@ describe('createPullSecrets()', () => {
     cluster.reads.length = 0;
     const answer = await cluster.pullSecrets.keyringOf(ownerOf({ serviceAccount: 'greedy' }));
     expect(answer).toMatchObject({
-      code: 'invalid_secret',
+      code: 'too_many_secrets',
       message: 'The pull secrets that are named in "team" are 101, of which at most 100 are read',
     });
     expect(cluster.reads).toEqual(['account team/greedy']);
@@ -262,7 +262,7 @@ describe('createPullSecrets()', () => {
     expect(users(await keyringOf(cluster, { pullSecrets: two }))).toEqual(two);
     cluster.reads.length = 0;
     expect(await cluster.pullSecrets.keyringOf(ownerOf({ pullSecrets }))).toMatchObject({
-      code: 'invalid_secret',
+      code: 'too_many_secrets',
       message: 'The pull secrets that are named in "team" hold more than 256 KiB together',
     });
     expect(cluster.reads.length).toBeLessThan(8);

@@ -186,6 +186,7 @@ describe('createClusterReader()', () => {
     const before = server.requests.length;
     expect(await reader.readSecret('team', name)).toBeUndefined();
     expect(await reader.readPullSecretNames('team', name)).toBeUndefined();
+    expect(await reader.readSecret(name, 'regcred')).toBeUndefined();
     expect(server.requests).toHaveLength(before);
   });
 

@@ -172,6 +172,26 @@ describe('createResolver() with a registry that does not answer', () => {
     expect(await stack.digestOf(`${registry.host}/app:1.0`)).toBe(ONE);
   });
 
+  it('goes on asking with the credentials of others when one account has had its share', async () => {
+    const limited: Rule = { status: 429, headers: { 'retry-after': '3600' } };
+    await using registry = await startRegistry([
+      forUser('spent', limited),
+      forUser('other', told(ONE)),
+      ASKS_FOR_BASIC,
+    ]);
+    await using stack = new ResolverStack(registry);
+    for (const user of ['spent', 'other']) {
+      stack.cluster.secrets.set(
+        `${user}/regcred`,
+        pullSecret('regcred', { [registry.host]: [user, 'x'] }),
+      );
+    }
+    const ask = (namespace: string): Promise<string> =>
+      stack.digestOf(`${registry.host}/app:1.0`, { namespace, pullSecrets: ['regcred'] });
+    expect(await ask('spent')).toBe('rate_limited');
+    expect(await ask('other')).toBe(ONE);
+  });
+
   it('leaves it alone under any spelling of its name', async () => {
     await using registry = await startRegistry([{ status: 429 }]);
     await using stack = new ResolverStack(registry);

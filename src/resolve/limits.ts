@@ -14,8 +14,11 @@ export interface Limits {
 const PER_NAMESPACE = 8;
 const PER_REGISTRY = 16;
 const IN_TOTAL = 64;
-/** Shared by all hosts that never answered, so that invented names cannot take every place. */
-const FOR_STRANGERS = 8;
+/**
+ * Shared by all hosts that never answered, so that invented names cannot take every place; and more
+ * than a namespace has, or one alone could keep a registry from ever answering.
+ */
+const FOR_STRANGERS = 16;
 /** Names are chosen by tenants: the least used limiter is forgotten, and starts again empty. */
 const MAX_NAMES = 10_000;
 

@@ -12,6 +12,10 @@ function limited(retryAfterMs?: number): PinError {
   return new PinError('rate_limited', 'answered 429', details);
 }
 
+function named(n: number): Asker {
+  return { ...ASKER, registry: `host-${n}` };
+}
+
 function gate(observed: [string, number][] = []): Gate {
   return createGate((registry, untilMs) => observed.push([registry, untilMs]));
 }
@@ -68,7 +72,6 @@ describe('createGate()', () => {
 
   it('does not grow with the names that it is told', () => {
     const { closedFor, close } = gate();
-    const named = (n: number): Asker => ({ ...ASKER, registry: `host-${n}` });
     for (let n = 0; n < 1001; n += 1) close(named(n), limited(5000), NOW_MS);
     expect(closedFor(named(0), NOW_MS)).toBeUndefined();
     expect(closedFor(named(1000), NOW_MS)).toBeDefined();

@@ -43,7 +43,7 @@ describe('createLimits()', () => {
     await Promise.all([...all, elsewhere]);
   });
 
-  it('gives hosts that never answered eight places together', async () => {
+  it('gives hosts that never answered sixteen places together', async () => {
     const limits = createLimits();
     const work = new Work();
     const strangers = Array.from({ length: 30 }, (_, n) => `host-${n}.example.com`);
@@ -51,7 +51,7 @@ describe('createLimits()', () => {
     limits.hasAnswered('known.example.com');
     const known = fill(limits, work, ['known.example.com']);
     await setImmediate();
-    expect(work.begun.filter((name) => name.startsWith('host-'))).toHaveLength(8);
+    expect(work.begun.filter((name) => name.startsWith('host-'))).toHaveLength(16);
     expect(work.begun).toContain('known.example.com');
     work.end();
     await Promise.all([...all, ...known]);

@@ -201,6 +201,20 @@ describe('createResolver() with a registry that does not answer', () => {
     expect(registry.requests).toHaveLength(1);
   });
 
+  it('is asked, though it never answered, beside all that one namespace may have under way', async () => {
+    const hold = Promise.withResolvers<void>();
+    await using silent = await startRegistry([told(TWO, { hold: hold.promise })]);
+    await using registry = await startRegistry([told(ONE)]);
+    await using stack = new ResolverStack(silent, registry);
+    const hostile = Array.from({ length: 8 }, (_, n) =>
+      stack.digestOf(`${silent.host}/app:${n}`, { namespace: 'hostile' }),
+    );
+    await silent.received(8);
+    expect(await stack.digestOf(`${registry.host}/app:1.0`, { deadlineMs: 500 })).toBe(ONE);
+    hold.resolve();
+    await Promise.all(hostile);
+  });
+
   it('ends the wait of each at its own deadline, and still answers the others', async () => {
     const hold = Promise.withResolvers<void>();
     await using registry = await startRegistry([told(ONE, { hold: hold.promise })]);

@@ -1,6 +1,7 @@
 // A CommonJS module: at run time it has a default export alone, whatever its types say.
 import fastJsonPatch from 'fast-json-patch';
 
+import type { JsonObject } from '../json.ts';
 import { ORIGINALS_ANNOTATION, UNPINNED_ANNOTATION } from '../workload/annotations.ts';
 import type { PodTemplate } from '../workload/locations.ts';
 import type { Settled } from './record.ts';
@@ -34,6 +35,7 @@ function annotationPatch(template: PodTemplate, changes: AnnotationChanges): Pat
   const values = new Map<string, string>();
   if (changes.originals !== undefined) values.set(ORIGINALS_ANNOTATION, changes.originals);
   if (typeof changes.unpinned === 'string') values.set(UNPINNED_ANNOTATION, changes.unpinned);
+  dropWhatDoesNotFit(values, template.annotations ?? {});
 
   const pointer = `${template.pointer}/metadata`;
   if (template.metadata === undefined) {
@@ -51,6 +53,26 @@ function annotationPatch(template: PodTemplate, changes: AnnotationChanges): Pat
     operations.push({ op: 'remove', path: annotationPath(pointer, UNPINNED_ANNOTATION) });
   }
   return operations;
+}
+
+/** Of all annotations of an object (kubernetes apimachinery, ValidateAnnotationsSize). */
+const MAX_ANNOTATIONS_BYTES = 256 * 1024;
+
+/** A record is worth less than the object, which the API server would refuse with one too many. */
+function dropWhatDoesNotFit(values: Map<string, string>, present: JsonObject): void {
+  if (values.size === 0) return;
+  let bytes = 0;
+  for (const [name, value] of Object.entries(present)) {
+    if (!values.has(name) && typeof value === 'string') bytes += bytesOf(name, value);
+  }
+  for (const [name, value] of values) {
+    bytes += bytesOf(name, value);
+    if (bytes > MAX_ANNOTATIONS_BYTES) values.delete(name);
+  }
+}
+
+function bytesOf(name: string, value: string): number {
+  return Buffer.byteLength(name) + Buffer.byteLength(value);
 }
 
 function addAll(path: string, value: unknown, count: number): PatchOperation[] {

@@ -1,3 +1,4 @@
+import { ORIGINALS_ANNOTATION } from '../workload/annotations.ts';
 import type { ImagePlace } from '../workload/locations.ts';
 import {
   counts,
@@ -46,6 +47,10 @@ export function recordToWrite(
   const wanted = wantedRecord(subject, settled);
   if (wanted.entries.size === 0) return undefined;
   if (includes(subject.now.record, wanted)) return undefined;
+  // What a PUT has dropped comes back byte for byte: a template may be immutable, or compared.
+  const dropped = subject.now.record === undefined && includes(subject.before?.record, wanted);
+  const stored = subject.before?.template.annotations?.[ORIGINALS_ANNOTATION];
+  if (dropped && typeof stored === 'string') return stored;
   const text = formatOriginals(wanted);
   return text.length > MAX_RECORD_CHARS ? undefined : text;
 }

@@ -60,7 +60,7 @@ export function createRegistryMetrics(
     registryRequest: ({ host, code, ms }) => {
       if (/^\d/.test(code)) labels.answered(host);
       const registry = labels.of(host);
-      request(registry, code);
+      request(registry, codeLabel(code));
       duration(ms / 1000, registry);
     },
     digestMismatch: (registry) => mismatch(labels.of(registry)),
@@ -68,6 +68,17 @@ export function createRegistryMetrics(
     cacheResult,
     credentialLookup,
   };
+}
+
+/** The statuses that registries have a reason for; a hostile one could send any three digits. */
+const STATUSES: ReadonlySet<string> = new Set(
+  [200, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 406, 429, 500, 501, 502, 503, 504].map(
+    String,
+  ),
+);
+
+function codeLabel(code: string): string {
+  return STATUSES.has(code) || !/^\d/.test(code) ? code : `${code.charAt(0)}xx`;
 }
 
 /** A gate opens by time alone, so the gauge is computed when it is read. */

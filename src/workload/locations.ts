@@ -125,27 +125,24 @@ const IMAGE_LISTS: readonly ImageList[] = [
  * About what etcd can store of the smallest containers; a review that holds more would keep all
  * others waiting for nothing.
  */
-const MAX_ITEMS = 5000;
+const MAX_PLACES = 5000;
 
 /**
  * Every image of a pod template, in the order of the lists above.
  *
- * @throws PinError `review_too_large` for lists that no object could be stored with
+ * @throws PinError `review_too_large` for more images than an object could be stored with
  */
 export function imagePlacesOf(template: PodTemplate): ImagePlace[] {
-  const items = IMAGE_LISTS.reduce((sum, { list }) => sum + listOf(template.spec, list).length, 0);
-  if (items > MAX_ITEMS) {
-    throw new PinError(
-      'review_too_large',
-      `The pod spec lists ${items} containers and volumes, of which at most ${MAX_ITEMS} are read`,
-    );
-  }
   const places: ImagePlace[] = [];
   for (const list of IMAGE_LISTS) {
     listOf(template.spec, list.list).forEach((item, index) => {
       const place = placeIn(list, item, `${template.pointer}/spec/${list.list}/${index}`);
       if (place !== undefined) places.push(place);
     });
+  }
+  if (places.length > MAX_PLACES) {
+    const message = `The pod spec has ${places.length} images, of which at most ${MAX_PLACES} are read`;
+    throw new PinError('review_too_large', message);
   }
   return places;
 }

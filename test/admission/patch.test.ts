@@ -11,6 +11,7 @@ import {
 } from '../../src/workload/locations.ts';
 import { Admission, digest, patched } from '../support/admission.ts';
 import {
+  imagesOf,
   type Json,
   KINDS,
   type Kind,
@@ -152,5 +153,28 @@ describe('patchOf()', () => {
       '/spec/volumes/1/image/reference',
       '/metadata/annotations',
     ]);
+  });
+});
+
+describe('patchOf() beside annotations of 256 KiB', () => {
+  // What the record of one image takes, with its name.
+  const RECORD_BYTES =
+    'tagpin.dev/originals'.length + JSON.stringify({ web: `web:1 ${digest('a')}` }).length;
+  const FULL = 256 * 1024 - 'big'.length - RECORD_BYTES;
+
+  it.each([
+    ['writes a record that just fits', FULL, true],
+    ['leaves out a record with which the API server would refuse the object', FULL + 1, false],
+  ])('%s', (_what, length, written) => {
+    const admission = new Admission({ 'docker.io/library/web:1': digest('a') });
+    const { object } = admission.review(POD, {
+      object: objectOf(POD, {
+        annotations: { big: 'x'.repeat(length) },
+        spec: specOf({ web: 'web:1' }),
+      }),
+    });
+    const annotations = (object['metadata'] as Json)['annotations'] as Json;
+    expect('tagpin.dev/originals' in annotations).toBe(written);
+    expect(imagesOf(POD, object)).toEqual({ web: `web@${digest('a')}` });
   });
 });

@@ -254,6 +254,13 @@ describe('recordToWrite() and the bytes of a record', () => {
     expect(answer.object).toEqual(web(`nginx@${A}`, known));
   });
 
+  it('puts back what a PUT dropped byte for byte, though it would write it otherwise', () => {
+    const known = { [ORIGINALS]: `{ "web": "nginx:1 ${A}" }` };
+    const oldObject = web(`nginx@${A}`, known);
+    const answer = new Admission().review(DEPLOYMENT, { oldObject, object: web('nginx:1') });
+    expect(answer.object).toEqual(oldObject);
+  });
+
   it('writes none for a value that nobody answered', () => {
     const annotations = { [RESTART]: 'monday' };
     const answer = new Admission().review(DEPLOYMENT, { object: web(`nginx@${A}`, annotations) });

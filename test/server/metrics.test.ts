@@ -155,3 +155,20 @@ describe('createMetrics()', () => {
     expect(await series(told)).toContain('tagpin_cache_entries 4');
   });
 });
+
+describe('registryRequest()', () => {
+  it.each([
+    ['200', '200'],
+    ['404', '404'],
+    ['299', '2xx'],
+    ['799', '7xx'],
+    ['dns_failed', 'dns_failed'],
+  ])('shows %s as %s, so that no registry can invent labels', async (code, label) => {
+    const told = metrics();
+    told.registryRequest({ host: 'registry.example.com', code, ms: 1 });
+    const lines = await series(told);
+    const requests = lines.filter((line) => line.startsWith('tagpin_registry_requests_total'));
+    expect(requests).toHaveLength(1);
+    expect(requests[0]).toContain(`code="${label}"`);
+  });
+});

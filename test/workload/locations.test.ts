@@ -64,6 +64,13 @@ function empty(length: number): Json[] {
   return Array.from({ length }, () => ({}));
 }
 
+/** Items of a list that each hold an image, as small as they can be. */
+function images(list: string, length: number): Json[] {
+  return list === 'volumes'
+    ? Array.from({ length }, () => ({ image: { reference: 'm:1' } }))
+    : empty(length);
+}
+
 describe('imagePlacesOf()', () => {
   const where = locationOf('', 'Pod');
   if (where === undefined) throw new Error('no location of Pod');
@@ -118,6 +125,11 @@ describe('imagePlacesOf()', () => {
     expect(placesIn({ volumes: [volume] })).toEqual([]);
   });
 
+  it('counts no volume without an image', () => {
+    const volumes = Array.from({ length: 5001 }, () => ({ name: 'data', emptyDir: {} }));
+    expect(placesIn({ containers: [{ name: 'web' }], volumes })).toHaveLength(1);
+  });
+
   it('quotes a name that could move a cursor', () => {
     expect(placesIn({ containers: [{ name: 'a"\n\u001b[2J' }] })).toMatchObject([
       { label: 'container "a\\"\\n\\u001b[2J"' },
@@ -139,11 +151,11 @@ describe('imagePlacesOf()', () => {
     'refuses one more, in %s',
     (last) => {
       const first = last === 'containers' ? 'volumes' : 'containers';
-      const spec = { [first]: empty(5000), [last]: [{}] };
+      const spec = { [first]: images(first, 5000), [last]: images(last, 1) };
       expect(() => placesIn(spec)).toThrow(
         expect.objectContaining({
           code: 'review_too_large',
-          message: 'The pod spec lists 5001 containers and volumes, of which at most 5000 are read',
+          message: 'The pod spec has 5001 images, of which at most 5000 are read',
         }),
       );
     },

@@ -1,3 +1,4 @@
+import { textOf } from '../json.ts';
 import { ORIGINALS_ANNOTATION } from '../workload/annotations.ts';
 import type { ImagePlace } from '../workload/locations.ts';
 import {
@@ -47,12 +48,14 @@ export function recordToWrite(
   const wanted = wantedRecord(subject, settled);
   if (wanted.entries.size === 0) return undefined;
   if (includes(subject.now.record, wanted)) return undefined;
-  // What a PUT has dropped comes back byte for byte: a template may be immutable, or compared.
-  const dropped = subject.now.record === undefined && includes(subject.before?.record, wanted);
-  const stored = subject.before?.template.annotations?.[ORIGINALS_ANNOTATION];
-  if (dropped && typeof stored === 'string') return stored;
-  const text = formatOriginals(wanted);
+  const text = droppedRecord(subject, wanted) ?? formatOriginals(wanted);
   return text.length > MAX_RECORD_CHARS ? undefined : text;
+}
+
+/** What a PUT has dropped comes back byte for byte: a template may be immutable, or be compared. */
+function droppedRecord({ now, before }: Subject, wanted: Originals): string | undefined {
+  if (now.record !== undefined || !includes(before?.record, wanted)) return undefined;
+  return textOf(before?.template.annotations, ORIGINALS_ANNOTATION);
 }
 
 function wantedRecord(subject: Subject, settled: readonly Settled[]): Originals {

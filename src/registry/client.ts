@@ -5,7 +5,7 @@ import { MANIFEST_ACCEPT, recogniseManifest } from '../image/manifest.ts';
 import { type ImageReference, normalizedTag } from '../image/reference.ts';
 import { parseChallenges } from './challenge.ts';
 import type { Endpoint } from './hosts.ts';
-import { parseRetryAfterMs } from './retry-after.ts';
+import { rateLimited } from './retry-after.ts';
 import type { Authorizer, Scope } from './token.ts';
 import type { RegistryResponse, Transport } from './transport.ts';
 
@@ -199,13 +199,7 @@ function refusalOf({ registry }: Endpoint, response: RegistryResponse): PinError
   if (status === 401 || status === 403) {
     return new PinError('unauthorized', `${said} (not found, or no access)`, { host: registry });
   }
-  if (status === 429) {
-    const retryAfterMs = parseRetryAfterMs(response.header('retry-after')[0]);
-    return new PinError('rate_limited', `${said} (too many requests)`, {
-      host: registry,
-      ...(retryAfterMs !== undefined && { retryAfterMs }),
-    });
-  }
+  if (status === 429) return rateLimited(`${said} (too many requests)`, response, registry);
   if (status >= 500) return new PinError('unavailable', said, { host: registry });
   return new PinError('invalid_response', said, { host: registry });
 }

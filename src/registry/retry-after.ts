@@ -1,3 +1,6 @@
+import { PinError } from '../errors.ts';
+import type { RegistryResponse } from './transport.ts';
+
 /** An hour: whoever asks for more is asked again then. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
@@ -17,4 +20,13 @@ export function parseRetryAfterMs(
   if (!HTTP_DATE.test(text)) return undefined;
   const waitMs = Date.parse(text) - nowMs;
   return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, 0), MAX_RETRY_AFTER_MS);
+}
+
+/** What a 429 means, with the time for which it asks; `said` tells who answered it. */
+export function rateLimited(said: string, response: RegistryResponse, host: string): PinError {
+  const retryAfterMs = parseRetryAfterMs(response.header('retry-after')[0]);
+  return new PinError('rate_limited', said, {
+    host,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
 }

@@ -6,7 +6,7 @@ import type { Credential } from '../credentials/keyring.ts';
 import { PinError } from '../errors.ts';
 import { isJsonObject } from '../json.ts';
 import type { Challenge } from './challenge.ts';
-import { parseRetryAfterMs } from './retry-after.ts';
+import { rateLimited } from './retry-after.ts';
 import type { RegistryResponse, Transport } from './transport.ts';
 
 /** For what an authorization is wanted: one repository, with one credential or none. */
@@ -125,19 +125,14 @@ async function exchange(
 }
 
 function refusalOf(
-  { status, header }: RegistryResponse,
+  response: RegistryResponse,
   asked: { readonly realm: URL; readonly registry: URL; readonly withheld: boolean },
 ): PinError {
   const { realm, registry, withheld } = asked;
   const { hostname: host } = registry;
+  const { status } = response;
   const said = `the token server ${realm.host} answered ${status}`;
-  if (status === 429) {
-    const retryAfterMs = parseRetryAfterMs(header('retry-after')[0]);
-    return new PinError('rate_limited', said, {
-      host,
-      ...(retryAfterMs !== undefined && { retryAfterMs }),
-    });
-  }
+  if (status === 429) return rateLimited(said, response, host);
   if (status >= 500) return new PinError('unavailable', said, { host });
   const reason = withheld ? `; the credential is not sent to ${realm.host}, another domain` : '';
   return new PinError('unauthorized', `${said}${reason}`, { host });

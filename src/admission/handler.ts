@@ -1,6 +1,6 @@
 import type { ReferenceForm } from '../image/reference.ts';
 import { SKIP_ANNOTATION } from '../workload/annotations.ts';
-import { locationOf } from '../workload/locations.ts';
+import { type Location, locationOf } from '../workload/locations.ts';
 import { type DecisionOptions, decide } from './decide.ts';
 import { type LookUpParts, lookUpAll, type PendingAnswer } from './look-ups.ts';
 import { denialOf, warningOf } from './message.ts';
@@ -40,21 +40,17 @@ export function createHandler(parts: HandlerParts): AdmissionHandler {
     const { review, mode } = call;
     const where = locationOf(review.group, review.kind);
     const writes = review.operation === 'CREATE' || review.operation === 'UPDATE';
-    if (where === undefined || !writes) return leave(parts, call, 'no_images');
+    if (where === undefined || !writes) return leave(parts, call, { where, outcome: 'no_images' });
     const left = untouched(review, where);
-    if (left !== undefined) return leave(parts, call, left);
+    if (left !== undefined) return leave(parts, call, { where, outcome: left });
     const subject = subjectOf(review, where);
-    if (subject === undefined) return leave(parts, call, 'no_images');
+    if (subject === undefined) return leave(parts, call, { where, outcome: 'no_images' });
 
     const decided = subject.now.places.map((place) => ({
       place,
       decision: decide(subject, place, { mode, options: parts.decision }),
     }));
-    const answers = lookUpAll(
-      parts,
-      { ...call, namespace: review.namespace },
-      { subject, decided },
-    );
+    const answers = lookUpAll(parts, call, { subject, decided });
     const conclusion = (all: readonly (Answer | undefined)[]): AdmissionResponse => {
       const how = { mode, form: parts.referenceForm };
       const images = decided.map(({ place, decision }, index) =>
@@ -79,10 +75,12 @@ function conclude(
   { subject, images }: { readonly subject: Subject; readonly images: readonly SettledImage[] },
 ): AdmissionResponse {
   const { uid } = call.review;
+  const { where } = subject;
   const ignored = skipWarnings(parts, call, subject);
   const failed = images.some(({ outcome }) => outcome === 'failed');
   if (failed && MODE_POLICIES[call.mode].onFailure === 'deny') {
     return finish(parts, call, {
+      where,
       images,
       outcome: 'denied',
       response: deny(uid, denialOf(images), ignored),
@@ -95,7 +93,7 @@ function conclude(
     unpinned: annotates ? unpinnedMark(subject, images, call.mode) : undefined,
   });
   const outcome = reviewOutcome(images.map((image) => image.outcome));
-  return finish(parts, call, { images, outcome, response: allow(uid, patch, warnings) });
+  return finish(parts, call, { where, images, outcome, response: allow(uid, patch, warnings) });
 }
 
 function skipWarnings(
@@ -112,15 +110,16 @@ function skipWarnings(
 function leave(
   parts: HandlerParts,
   call: AdmissionCall,
-  outcome: ReviewOutcome,
+  left: { readonly where: Location | undefined; readonly outcome: ReviewOutcome },
 ): AdmissionResponse {
-  return finish(parts, call, { images: [], outcome, response: allow(call.review.uid, [], []) });
+  return finish(parts, call, { ...left, images: [], response: allow(call.review.uid, [], []) });
 }
 
 function finish(
   parts: HandlerParts,
   { review, mode, startedAtMs }: AdmissionCall,
   ended: {
+    readonly where: Location | undefined;
     readonly images: readonly SettledImage[];
     readonly outcome: ReviewOutcome;
     readonly response: AdmissionResponse;
@@ -128,11 +127,10 @@ function finish(
 ): AdmissionResponse {
   parts.observe({
     mode,
-    kind: locationOf(review.group, review.kind)?.kind ?? 'other',
+    kind: ended.where?.kind ?? 'other',
     review,
     outcome: ended.outcome,
     images: ended.images.map(imageReport),
-    response: ended.response,
     ms: parts.now() - startedAtMs,
   });
   return ended.response;

@@ -4,6 +4,7 @@ import { isJsonObject, listOf, textOf } from '../json.ts';
 import type { Decision } from './decide.ts';
 import { MAX_LOOKUPS_PER_REVIEW, MAX_PULL_SECRETS } from './policy.ts';
 import type { ImageQuestion, PullIdentity, ResolveImage } from './ports.ts';
+import type { Review } from './review.ts';
 import type { Answer } from './settle.ts';
 import type { Subject } from './subject.ts';
 
@@ -19,14 +20,18 @@ export type PendingAnswer = Answer | undefined | Promise<Answer>;
 /** Asks for all images at the same time, and once for images that are the same. */
 export function lookUpAll(
   parts: LookUpParts,
-  call: { readonly namespace: string; readonly startedAtMs: number; readonly deadlineAtMs: number },
+  call: {
+    readonly review: Review;
+    readonly startedAtMs: number;
+    readonly deadlineAtMs: number;
+  },
   asked: {
     readonly subject: Subject;
     readonly decided: readonly { readonly decision: Decision }[];
   },
 ): PendingAnswer[] {
   const { startedAtMs, deadlineAtMs } = call;
-  const identity = identityOf(call.namespace, asked.subject);
+  const identity = identityOf(call.review.namespace, asked.subject);
   const question: ImageQuestion = {
     identity,
     deadlineAtMs,

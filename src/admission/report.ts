@@ -1,5 +1,5 @@
 import type { ImageOutcome, Mode, ReviewOutcome } from './policy.ts';
-import type { AdmissionResponse, Review } from './review.ts';
+import type { Review } from './review.ts';
 
 /** What became of one image, as the log and the metrics tell it. */
 export interface ImageReport {
@@ -23,6 +23,5 @@ export interface AdmissionReport {
   readonly review: Review;
   readonly outcome: ReviewOutcome;
   readonly images: readonly ImageReport[];
-  readonly response: AdmissionResponse;
   readonly ms: number;
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
 import type { AdmissionReport, ImageReport } from '../../src/admission/report.ts';
-import { allow } from '../../src/admission/review.ts';
 import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
 import { objectOf, POD, reviewOf, specOf } from '../support/review.ts';
 
@@ -37,8 +36,7 @@ function report(images: readonly ImageReport[], operation = 'CREATE'): Admission
   const object = objectOf(POD, { spec: specOf({ 'canary-container': 'canary-image:1' }) });
   const more = { name: 'canary-pod', namespace: 'canary-namespace', operation };
   const review = reviewOf(POD, { object, more });
-  const response = allow(review.uid, [], []);
-  return { mode: 'pin', kind: 'Pod', review, outcome: 'pinned', images, response, ms: 2 };
+  return { mode: 'pin', kind: 'Pod', review, outcome: 'pinned', images, ms: 2 };
 }
 
 describe('createMetrics()', () => {

@@ -31,6 +31,8 @@ import { logReview } from './server/review-log.ts';
 import { createCertificateFiles } from './server/tls.ts';
 import { createWebhookApp, createWebhookServer } from './server/webhook.ts';
 
+const VERSION = readVersion();
+
 const now = (): number => performance.now();
 
 /** What answers "which digest has this tag?", with the cache and the guards before the registries. */
@@ -50,7 +52,7 @@ function composeResolver(
   const transport = createTransport({
     guard: createGuard(settings),
     observe: metrics.registryRequest,
-    userAgent: `tagpin/${version()}`,
+    userAgent: `tagpin/${VERSION}`,
   });
   const client = createRegistryClient({
     transport,
@@ -71,7 +73,7 @@ function composeResolver(
 function composeServe(settings: ServeSettings, log: Logger): ServeParts {
   const state: ServeState = { clusterLoaded: false, draining: false };
   const cache = createCache({ ttlMs: settings.cacheTtl, staleIfErrorMs: settings.staleIfError });
-  const metrics = createMetrics({ version: version(), cacheEntries: cache.size, now });
+  const metrics = createMetrics({ version: VERSION, cacheEntries: cache.size, now });
   const cluster = settings.cluster ? createClusterReader(settings.kubeconfig) : NO_CLUSTER;
   const { resolver, close } = composeResolver(settings, metrics, { cache, reader: cluster });
   const handle = createHandler({
@@ -124,7 +126,7 @@ const NO_CLUSTER: ClusterReader = {
 };
 
 /** From package.json, which lies one level up from the sources and from what is built of them. */
-function version(): string {
+function readVersion(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   const value: unknown = JSON.parse(text);
   return (isJsonObject(value) ? textOf(value, 'version') : undefined) ?? 'unknown';
@@ -158,7 +160,7 @@ async function runServe(settings: ServeSettings): Promise<void> {
 async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('tagpin')
     .description('Pins image tags to digests: a Kubernetes admission webhook.')
-    .version(version())
+    .version(VERSION)
     // A mistake in the command line ends like one in a setting.
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
   const serveCommand = program

@@ -6,24 +6,14 @@ import { Kubectl } from './support/kubectl.ts';
 import { renderManifests } from './support/manifests.ts';
 import { matchConditionErrors } from './support/match-conditions.ts';
 import { createNamespace } from './support/test-namespace.ts';
-import { type WorkloadKind, workload } from './support/workload.ts';
+import { TEMPLATE_KINDS, type WorkloadKind, workload } from './support/workload.ts';
 
 const { kubeconfig } = readEnvironment();
 const admin = new Kubectl(kubeconfig);
 
 const IMAGE = `registry.invalid/app@sha256:${'0'.repeat(64)}`;
 
-const KINDS: readonly WorkloadKind[] = [
-  'Pod',
-  'PodTemplate',
-  'ReplicationController',
-  'Deployment',
-  'ReplicaSet',
-  'StatefulSet',
-  'DaemonSet',
-  'Job',
-  'CronJob',
-];
+const KINDS: readonly WorkloadKind[] = ['Pod', ...TEMPLATE_KINDS];
 
 /** Creates, changes and deletes one object of a kind; with a finalizer, so that all are updates. */
 async function liveAndDie(kubectl: Kubectl, kind: WorkloadKind): Promise<void> {

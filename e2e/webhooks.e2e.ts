@@ -5,7 +5,7 @@ import { Kubectl } from './support/kubectl.ts';
 import { matchConditionErrors } from './support/match-conditions.ts';
 import { Recorder } from './support/recorder.ts';
 import { createNamespace } from './support/test-namespace.ts';
-import { type WorkloadKind, workload } from './support/workload.ts';
+import { TEMPLATE_KINDS, type WorkloadKind, workload } from './support/workload.ts';
 
 // What the API server calls tagpin for, and what not, is decided by the entries of the manifests.
 // A webhook that only writes its calls down stands in for tagpin, which would leave some of these
@@ -13,16 +13,6 @@ import { type WorkloadKind, workload } from './support/workload.ts';
 const { kubeconfig, webhook } = readEnvironment();
 const recorder = new Recorder(webhook);
 
-const WORKLOADS: readonly WorkloadKind[] = [
-  'PodTemplate',
-  'ReplicationController',
-  'Deployment',
-  'ReplicaSet',
-  'StatefulSet',
-  'DaemonSet',
-  'Job',
-  'CronJob',
-];
 const DRY_RUN = ['create', '--dry-run=server', '--filename=-'];
 const FINALIZER = 'example.com/hold';
 
@@ -88,18 +78,18 @@ describe('the webhook entries of a mode', () => {
 });
 
 describe('the workloads entry', () => {
-  it.each(WORKLOADS)('calls once for a new %s', async (kind) => {
+  it.each(TEMPLATE_KINDS)('calls once for a new %s', async (kind) => {
     const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
     expect(await callsFor(kubectl, some(kind))).toEqual([`/admission/pin ${kind} CREATE`]);
   });
 
-  it.each(WORKLOADS)('calls for no %s that a controller owns', async (kind) => {
+  it.each(TEMPLATE_KINDS)('calls for no %s that a controller owns', async (kind) => {
     const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
     expect(await callsFor(kubectl, ownedBy(some(kind), true))).toEqual([]);
     expect(await callsFor(kubectl, ownedBy(some(kind), false))).toHaveLength(1);
   });
 
-  it.each(WORKLOADS)('calls for no %s where templates are not asked for', async (kind) => {
+  it.each(TEMPLATE_KINDS)('calls for no %s where templates are not asked for', async (kind) => {
     const kubectl = await createNamespace(kubeconfig, { mode: 'pin', level: 'pods' });
     expect(await callsFor(kubectl, some(kind))).toEqual([]);
   });

@@ -1,14 +1,17 @@
-/** The kinds that hold a pod template, and the Pod itself. */
-export type WorkloadKind =
-  | 'Pod'
-  | 'PodTemplate'
-  | 'ReplicationController'
-  | 'Deployment'
-  | 'ReplicaSet'
-  | 'StatefulSet'
-  | 'DaemonSet'
-  | 'Job'
-  | 'CronJob';
+/** The kinds that hold a pod template. */
+export const TEMPLATE_KINDS = [
+  'PodTemplate',
+  'ReplicationController',
+  'Deployment',
+  'ReplicaSet',
+  'StatefulSet',
+  'DaemonSet',
+  'Job',
+  'CronJob',
+] as const;
+
+/** These, and the Pod itself. */
+export type WorkloadKind = 'Pod' | (typeof TEMPLATE_KINDS)[number];
 
 /** As much of a pod template as is read here. */
 export interface PodTemplate {

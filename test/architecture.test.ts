@@ -19,7 +19,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'errors.ts': { rooms: [], packages: [] },
   'json.ts': { rooms: [], packages: ['node:util'] },
   'log.ts': { rooms: [], packages: ['pino'] },
-  'config.ts': { rooms: ['image', ...VOCABULARY], packages: ['node:net'] },
+  'setting.ts': { rooms: VOCABULARY, packages: ['node:net'] },
+  'config.ts': { rooms: ['image', 'setting.ts', ...VOCABULARY], packages: [] },
   image: { rooms: VOCABULARY, packages: ['node:crypto'] },
   workload: { rooms: ['image', ...VOCABULARY], packages: [] },
   admission: { rooms: ['workload', 'image', ...VOCABULARY], packages: ['fast-json-patch'] },
@@ -52,7 +53,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     ],
   },
   commands: {
-    rooms: ['admission', 'config.ts', ...VOCABULARY],
+    rooms: ['admission', 'config.ts', 'setting.ts', ...VOCABULARY],
     packages: ['commander', 'node:net'],
   },
   'main.ts': {

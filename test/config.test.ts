@@ -3,13 +3,11 @@ import { describe, expect, it } from '@jest/globals';
 import {
   processEnvironment,
   REGISTRY_SETTINGS,
-  readSettings,
   SERVE_SETTINGS,
   type ServeSettings,
-  type SettingSources,
-  variableOf,
 } from '../src/config.ts';
 import { PinError } from '../src/errors.ts';
+import { readSettings, type SettingSources, variableOf } from '../src/setting.ts';
 
 type Name = keyof ServeSettings;
 const NAMES = Object.keys(SERVE_SETTINGS) as Name[];

@@ -4,9 +4,10 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 
 import { IMAGE_OUTCOMES } from '../src/admission/policy.ts';
-import { SERVE_SETTINGS, type Setting, variableOf } from '../src/config.ts';
+import { SERVE_SETTINGS } from '../src/config.ts';
 import { ERROR_RULES } from '../src/errors.ts';
 import { createMetrics } from '../src/server/metrics.ts';
+import { type Setting, variableOf } from '../src/setting.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 

@@ -1,8 +1,9 @@
 import type { Server } from 'node:net';
 
-import type { ListenAddress, ServeSettings } from '../config.ts';
+import type { ServeSettings } from '../config.ts';
 import { PinError } from '../errors.ts';
 import { describeError, type Logger } from '../log.ts';
+import type { ListenAddress } from '../setting.ts';
 
 /** What `tagpin serve` runs, plugged together elsewhere. */
 export interface ServeParts {

@@ -1,0 +1,139 @@
+import { isIP } from 'node:net';
+
+import { PinError } from './errors.ts';
+
+/** One row of the table: flag, variable, help and documentation all come from it. */
+export interface Setting<T> {
+  /** The flag with the shape of its value: `--cache-ttl DURATION`. */
+  readonly flag: string;
+  /** The value in the spelling of the flag; undefined where there is none. */
+  readonly fallback: string | undefined;
+  readonly text: string;
+  /** Throws an Error whose message says what was expected. */
+  readonly parse: (text: string) => T;
+}
+
+export type Settings<T> = { readonly [K in keyof T]: Setting<T[K]> };
+
+/** The environment variable of a setting: `--cache-ttl` is `TAGPIN_CACHE_TTL`. */
+export function variableOf(setting: Setting<unknown>): string {
+  const name = setting.flag.split(' ')[0] ?? '';
+  return `TAGPIN_${name
+    .replace(/^--(no-)?/, '')
+    .replaceAll('-', '_')
+    .toUpperCase()}`;
+}
+
+/** Where a value may come from: flags first, then the environment, then the table. */
+export interface SettingSources {
+  /** By the name of the setting; the value as text. */
+  readonly flags: Readonly<Record<string, string | undefined>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** Reads all settings; throws one `invalid_config` that names every problem. */
+export function readSettings<T>(settings: Settings<T>, sources: SettingSources): T {
+  const values: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const [name, setting] of Object.entries<Setting<unknown>>(settings)) {
+    const text =
+      sources.flags[name] ?? sources.environment[variableOf(setting)] ?? setting.fallback;
+    try {
+      values[name] = text === undefined ? undefined : setting.parse(text);
+    } catch (caught) {
+      const flag = setting.flag.split(' ')[0];
+      problems.push(
+        `${flag} (${variableOf(setting)}): ${Error.isError(caught) ? caught.message : String(caught)}`,
+      );
+    }
+  }
+  if (problems.length > 0) {
+    throw new PinError(
+      'invalid_config',
+      `Cannot start with these settings: ${problems.join('; ')}`,
+    );
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the loop set every name of T
+  return Object.freeze(values) as T;
+}
+
+export function parseText(text: string): string {
+  if (text === '') throw new Error('expected a value, got an empty text');
+  return text;
+}
+
+export function parseList(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+export function parseBoolean(text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new Error(`expected "true" or "false", got ${JSON.stringify(text)}`);
+}
+
+/** A place to listen on. */
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+}
+
+export function parseListenAddress(text: string): ListenAddress {
+  const colon = text.lastIndexOf(':');
+  const port = Number(text.slice(colon + 1));
+  const host = text.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  if (colon === -1 || host === '' || !/^\d{1,5}$/.test(text.slice(colon + 1)) || port > 65_535) {
+    throw new Error(`expected HOST:PORT, got ${JSON.stringify(text)}`);
+  }
+  return { host, port };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Node's timers fire at once when they are set for longer. */
+const MAX_DURATION_MS = 2 ** 31 - 1;
+
+/** `60s`, `1h`, `500ms`, `1h30m` to milliseconds. */
+export function parseDurationMs(text: string): number {
+  const parts = [...text.matchAll(/(\d+)(ms|s|m|h)/g)];
+  if (text === '' || parts.map(([part]) => part).join('') !== text) {
+    throw new Error(`expected a duration such as 60s or 1h, got ${JSON.stringify(text)}`);
+  }
+  const durationMs = parts.reduce(
+    (sum, [, count, unit]) => sum + Number(count) * (UNIT_MS[unit ?? ''] ?? 0),
+    0,
+  );
+  if (durationMs > MAX_DURATION_MS) throw new Error(`expected at most 596h, got ${text}`);
+  return durationMs;
+}
+
+export function parseCidrs(text: string): readonly string[] {
+  const list = parseList(text);
+  for (const item of list) {
+    const [address = '', bits = '', rest] = item.split('/');
+    const widest = { 4: 32, 6: 128 }[isIP(address)];
+    // A zone (fe80::1%eth0) belongs to one machine, and to no range.
+    const valid =
+      rest === undefined &&
+      !address.includes('%') &&
+      /^\d{1,3}$/.test(bits) &&
+      widest !== undefined;
+    if (!valid || Number(bits) > widest) {
+      throw new Error(`expected addresses such as 10.0.0.0/8, got ${JSON.stringify(item)}`);
+    }
+  }
+  return list;
+}
+
+export function choiceOf<T extends string>(...choices: readonly T[]): (text: string) => T {
+  return (text) => {
+    const choice = choices.find((candidate) => candidate === text);
+    if (choice !== undefined) return choice;
+    throw new Error(
+      `expected ${choices.map((c) => `"${c}"`).join(' or ')}, got ${JSON.stringify(text)}`,
+    );
+  };
+}

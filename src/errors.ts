@@ -36,6 +36,9 @@ export type PinErrorCode =
   | 'invalid_response'
   | 'deadline_exceeded'
   | 'blocked_address'
+  | 'short_name'
+  | 'digest_not_served'
+  | 'credential_source_failed'
   | 'too_many_images'
   | 'too_many_secrets'
   | 'invalid_config'
@@ -119,6 +122,17 @@ export const ERROR_RULES: Readonly<Record<PinErrorCode, ErrorRule>> = {
     action: 'try again when the registry answers in time',
   },
   blocked_address: { ...IMAGE_ERROR, action: 'ask the operator of tagpin about this registry' },
+  short_name: { ...IMAGE_ERROR, action: 'write the registry in front of the name' },
+  digest_not_served: {
+    ...IMAGE_ERROR,
+    caching: 'briefly',
+    action: 'pull the tag once through this registry, or look at why it does not serve digests',
+  },
+  credential_source_failed: {
+    ...IMAGE_ERROR,
+    caching: 'backoff',
+    action: 'ask the operator of tagpin about its own credentials',
+  },
   too_many_images: { ...IMAGE_ERROR, action: 'split the object' },
   too_many_secrets: { ...IMAGE_ERROR, action: 'name fewer pull secrets' },
   invalid_config: { ...IMAGE_ERROR, httpStatus: 500, action: 'correct the setting' },
@@ -137,6 +151,8 @@ export interface PinErrorDetails {
   readonly host?: string;
   /** How long the registry asked to be left alone. */
   readonly retryAfterMs?: number;
+  /** False where nobody was asked, so that nothing new was learnt. */
+  readonly asked?: boolean;
 }
 
 /**
@@ -148,12 +164,14 @@ export class PinError extends Error {
   readonly code: PinErrorCode;
   readonly host: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly asked: boolean;
 
   constructor(code: PinErrorCode, message: string, details: PinErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.host = details.host;
     this.retryAfterMs = details.retryAfterMs;
+    this.asked = details.asked ?? true;
   }
 
   get rule(): ErrorRule {

@@ -7,25 +7,14 @@ import { createHandler } from './admission/handler.ts';
 import { type ServeParts, type ServeState, serve } from './commands/serve.ts';
 import { addSettings, settingsOf } from './commands/settings.ts';
 import { processEnvironment, SERVE_SETTINGS, type ServeSettings } from './config.ts';
-import { createFingerprint } from './credentials/fingerprint.ts';
-import { createPullSecrets } from './credentials/pull-secrets.ts';
-import type { SecretReader } from './credentials/read-secrets.ts';
+import { composeEngine } from './engine.ts';
 import { PinError, toPinError } from './errors.ts';
 import { compileGlobs } from './image/glob.ts';
 import { isJsonObject, textOf } from './json.ts';
 import { type ClusterReader, createClusterReader } from './kube/client.ts';
 import { createLog, describeError, type Logger } from './log.ts';
-import { createRegistryClient } from './registry/client.ts';
-import { createGuard } from './registry/guard.ts';
-import { createHosts } from './registry/hosts.ts';
-import { createAuthorizer } from './registry/token.ts';
-import { createTransport } from './registry/transport.ts';
-import { createCache, type DigestCache } from './resolve/cache.ts';
-import { createFlights } from './resolve/flights.ts';
-import { createGate } from './resolve/gate.ts';
-import { createLimits } from './resolve/limits.ts';
-import { createResolver, type Resolver } from './resolve/resolver.ts';
-import { createMetrics, type Metrics } from './server/metrics.ts';
+import { createCache } from './resolve/cache.ts';
+import { createMetrics } from './server/metrics.ts';
 import { createOperationsServer } from './server/operations.ts';
 import { logReview } from './server/review-log.ts';
 import { createCertificateFiles } from './server/tls.ts';
@@ -35,49 +24,16 @@ const VERSION = readVersion();
 
 const now = (): number => performance.now();
 
-/** What answers "which digest has this tag?", with the cache and the guards before the registries. */
-function composeResolver(
-  settings: ServeSettings,
-  metrics: Metrics,
-  parts: { readonly cache: DigestCache; readonly reader: SecretReader },
-): { readonly resolver: Resolver; readonly close: () => Promise<void> } {
-  const { cache, reader } = parts;
-  const fingerprint = createFingerprint();
-  const pullSecrets = createPullSecrets({
-    reader,
-    fingerprint,
-    now,
-    observe: metrics.credentialLookup,
-  });
-  const transport = createTransport({
-    guard: createGuard(settings),
-    observe: metrics.registryRequest,
-    userAgent: `tagpin/${VERSION}`,
-  });
-  const client = createRegistryClient({
-    transport,
-    authorizer: createAuthorizer({ transport, fingerprint, now }),
-    endpointOf: createHosts(settings.plainHttp),
-    observeMismatch: metrics.digestMismatch,
-  });
-  const gate = createGate(metrics.registryGated);
-  const flights = createFlights({ client, cache, limits: createLimits(), gate, now });
-  const observe = metrics.cacheResult;
-  return {
-    resolver: createResolver({ pullSecrets, flights, cache, now, observe }),
-    close: transport.close,
-  };
-}
-
 /** `tagpin serve` from its settings: every part is made here, and plugged into those that need it. */
 function composeServe(settings: ServeSettings, log: Logger): ServeParts {
   const state: ServeState = { clusterLoaded: false, draining: false };
   const cache = createCache({ ttlMs: settings.cacheTtl, staleIfErrorMs: settings.staleIfError });
   const metrics = createMetrics({ version: VERSION, cacheEntries: cache.size, now });
   const cluster = settings.cluster ? createClusterReader(settings.kubeconfig) : NO_CLUSTER;
-  const { resolver, close } = composeResolver(settings, metrics, { cache, reader: cluster });
+  const userAgent = `tagpin/${VERSION}`;
+  const engine = composeEngine(settings, { cache, reader: cluster, metrics, userAgent, now });
   const handle = createHandler({
-    resolve: resolver.resolve,
+    resolve: engine.resolver.resolve,
     observe: (report) => {
       metrics.review(report);
       logReview(log, report);
@@ -112,7 +68,8 @@ function composeServe(settings: ServeSettings, log: Logger): ServeParts {
   ];
   const operations = createOperationsServer({ metrics, notReady });
   const loadCluster = cluster.load;
-  return { webhook, operations, certificate, loadCluster, log, state, closeRegistries: close };
+  const closeRegistries = engine.close;
+  return { webhook, operations, certificate, loadCluster, log, state, closeRegistries };
 }
 
 /** Without a cluster no ServiceAccount lends anything, and a Pod that names a secret is told so. */

@@ -128,6 +128,22 @@ export function parseCidrs(text: string): readonly string[] {
   return list;
 }
 
+/** `HOST=FILE` items; they stay text, as a host holds no `=`. */
+export function parseFilesByHost(text: string): readonly string[] {
+  const list = parseList(text);
+  const wrong = list.find((item) => !/^[^=]+=.+$/.test(item));
+  if (wrong === undefined) return list;
+  throw new Error(`expected HOST=FILE, got ${JSON.stringify(wrong)}`);
+}
+
+/** Any of the choices, with commas between them. */
+export function choicesOf<T extends string>(
+  ...choices: readonly T[]
+): (text: string) => readonly T[] {
+  const parse = choiceOf(...choices);
+  return (text) => parseList(text).map(parse);
+}
+
 export function choiceOf<T extends string>(...choices: readonly T[]): (text: string) => T {
   return (text) => {
     const choice = choices.find((candidate) => candidate === text);

@@ -30,7 +30,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   registry: {
     rooms: ['credentials', 'image', ...VOCABULARY],
-    packages: ['lru-cache', 'node:dns', 'node:net', 'tldts', 'undici'],
+    packages: ['lru-cache', 'node:dns', 'node:net', 'node:tls', 'tldts', 'undici'],
   },
   resolve: {
     rooms: ['registry', 'credentials', 'image', ...VOCABULARY],
@@ -56,15 +56,19 @@ const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['admission', 'config.ts', 'setting.ts', ...VOCABULARY],
     packages: ['commander', 'node:net'],
   },
+  // The composition root: what resolves a tag, and what is built around that.
+  'engine.ts': {
+    rooms: ['config.ts', 'credentials', 'image', 'registry', 'resolve', 'server', ...VOCABULARY],
+    packages: [],
+  },
   'main.ts': {
     rooms: [
       'admission',
       'commands',
       'config.ts',
-      'credentials',
+      'engine.ts',
       'image',
       'kube',
-      'registry',
       'resolve',
       'server',
       ...VOCABULARY,

@@ -2,7 +2,8 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
-import type { Credential, Secret } from '../../src/credentials/keyring.ts';
+import type { Credential } from '../../src/credentials/credential.ts';
+import type { Secret } from '../../src/credentials/keyring.ts';
 
 /** What main.go is asked. */
 export type Question =

@@ -1,11 +1,6 @@
 import { PinError } from '../errors.ts';
+import type { Credential } from './credential.ts';
 import { parseLocation } from './location.ts';
-
-/** What a registry is asked with. Either may be empty: kubelet offers such credentials, too. */
-export interface Credential {
-  readonly username: string;
-  readonly password: string;
-}
 
 /** Credentials and the images they are for. */
 export interface RegistryEntry {

@@ -1,9 +1,15 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
-import type { Credential } from './keyring.ts';
+import type { Credential } from './credential.ts';
 
-/** Names a list of credentials without telling them; no credentials at all are `anonymous`. */
-export type Fingerprint = (credentials: readonly Credential[]) => string;
+/**
+ * Names a list of credentials, and the sources that are lent beside them, without telling them;
+ * nothing at all is `anonymous`.
+ */
+export type Fingerprint = (
+  credentials: readonly Credential[],
+  lent?: readonly { readonly name: string }[],
+) => string;
 
 const KEY_BYTES = 32;
 
@@ -13,10 +19,13 @@ const KEY_BYTES = 32;
  */
 export function createFingerprint(): Fingerprint {
   const key = randomBytes(KEY_BYTES);
-  return (credentials) => {
-    if (credentials.length === 0) return 'anonymous';
-    const pairs = credentials.map(({ username, password }) => [username, password]);
+  return (credentials, lent = []) => {
+    if (credentials.length === 0 && lent.length === 0) return 'anonymous';
+    const own = credentials.map((one) => [one.username, one.password, one.identityToken]);
+    const names = lent.map(({ name }) => name);
     // JSON keeps apart what concatenation would not: "a" + "bc" and "ab" + "c".
-    return createHmac('sha256', key).update(JSON.stringify(pairs)).digest('base64url');
+    return createHmac('sha256', key)
+      .update(JSON.stringify([own, names]))
+      .digest('base64url');
   };
 }

@@ -1,15 +1,13 @@
 import { PinError } from '../errors.ts';
 import { normalizedName, parseReference } from '../image/reference.ts';
+import type { Credential, Offer } from './credential.ts';
 import {
-  type Credential,
   decodeBase64,
   parseDockerConfigJson,
   parseDockercfg,
   type RegistryEntry,
 } from './docker-config.ts';
 import { parseLocation } from './location.ts';
-
-export type { Credential } from './docker-config.ts';
 
 /** What is read of a Secret, in the shape the Kubernetes API returns. */
 export interface Secret {
@@ -29,6 +27,8 @@ export interface Keyring {
    * @throws PinError `invalid_reference`
    */
   lookup(image: string): Credential[];
+  /** The same, each with the pull secret that it is from. */
+  offersFor(image: string): Offer[];
 }
 
 /** A location taken apart for comparison. */
@@ -42,7 +42,7 @@ interface Target {
 interface Slot {
   readonly key: string;
   readonly target: Target | undefined;
-  readonly credentials: Credential[];
+  readonly offers: Offer[];
 }
 
 // Docker Hub's first name, under which `docker login` stores to this day. It is used for an image
@@ -73,9 +73,9 @@ const FORMATS: ReadonlyMap<
 export function createKeyring(secrets: readonly Secret[]): Keyring {
   const slots = new Map<string, Slot>();
   const entries = secrets.flatMap(readSecret);
-  for (const { key, credential } of entries) {
-    const slot = slots.get(key) ?? { key, target: toTarget(key), credentials: [] };
-    slot.credentials.push(credential);
+  for (const { key, offer } of entries) {
+    const slot = slots.get(key) ?? { key, target: toTarget(key), offers: [] };
+    slot.offers.push(offer);
     slots.set(key, slot);
   }
   const ordered = [...slots.values()].toSorted((one, other) =>
@@ -83,11 +83,13 @@ export function createKeyring(secrets: readonly Secret[]): Keyring {
   );
   return {
     size: entries.length,
-    lookup: (image) => lookup(ordered, slots.get(HUB_KEY), image),
+    lookup: (image) =>
+      lookup(ordered, slots.get(HUB_KEY), image).map(({ credential }) => credential),
+    offersFor: (image) => lookup(ordered, slots.get(HUB_KEY), image),
   };
 }
 
-function readSecret(secret: Secret): RegistryEntry[] {
+function readSecret(secret: Secret): { readonly key: string; readonly offer: Offer }[] {
   const format = FORMATS.get(secret.type ?? '');
   const data = format === undefined ? undefined : secret.data?.[format.dataKey];
   if (format === undefined || data === undefined || data === '') return [];
@@ -97,18 +99,21 @@ function readSecret(secret: Secret): RegistryEntry[] {
     throw new PinError('invalid_secret', `Cannot read ${origin}: its data is not base64`);
   }
   // A byte order mark is no JSON to Go: it is kept, so that it is none here.
-  return format.parse(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes), origin);
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  return format
+    .parse(text, origin)
+    .map(({ key, credential }) => ({ key, offer: { credential, origin } }));
 }
 
-function lookup(slots: readonly Slot[], hub: Slot | undefined, image: string): Credential[] {
+function lookup(slots: readonly Slot[], hub: Slot | undefined, image: string): Offer[] {
   const reference = parseReference(image);
   const target = toTarget(normalizedName(reference));
   const found =
     target === undefined
       ? []
       : slots.filter((slot) => slot.target !== undefined && matches(slot.target, target));
-  if (found.length > 0) return found.flatMap(({ credentials }) => credentials);
-  return isHub(reference.registry) ? [...(hub?.credentials ?? [])] : [];
+  if (found.length > 0) return found.flatMap(({ offers }) => offers);
+  return isHub(reference.registry) ? [...(hub?.offers ?? [])] : [];
 }
 
 /**

@@ -2,19 +2,15 @@ import { LRUCache } from 'lru-cache';
 
 import { PinError } from '../errors.ts';
 import { type ImageReference, normalizedName } from '../image/reference.ts';
+import type { Access } from './credential.ts';
 import type { Fingerprint } from './fingerprint.ts';
-import { type Credential, createKeyring, type Keyring } from './keyring.ts';
+import { createKeyring, type Keyring } from './keyring.ts';
+import type { Lender } from './lender.ts';
 import { type PullSecretsOwner, type ReadSecretsParts, readSecrets } from './read-secrets.ts';
-
-/** The credentials for one image, and the name under which caches may know them. */
-export interface ImageCredentials {
-  readonly credentials: readonly Credential[];
-  readonly fingerprint: string;
-}
 
 /** The keyring of one owner. */
 export interface PodKeyring {
-  readonly credentialsFor: (reference: ImageReference) => ImageCredentials;
+  readonly accessTo: (reference: ImageReference) => Access;
   /** Secrets that could not be read. They matter only when a registry then refuses. */
   readonly problems: readonly PinError[];
 }
@@ -29,6 +25,7 @@ export interface PullSecrets {
 }
 
 export interface PullSecretsParts extends ReadSecretsParts {
+  readonly lender: Lender;
   readonly fingerprint: Fingerprint;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
@@ -49,7 +46,8 @@ const KEYRING_BYTES = 6 * 1024;
 const CREDENTIAL_BYTES = 512 + 8 * MAX_IMAGES_PER_KEYRING;
 
 export function createPullSecrets(parts: PullSecretsParts): PullSecrets {
-  const nobody = podKeyring(createKeyring([]), [], parts.fingerprint);
+  const nobody = podKeyring(parts, { keyring: createKeyring([]), problems: [], lent: false });
+  const borrower = podKeyring(parts, { keyring: createKeyring([]), problems: [], lent: true });
   const known = new LRUCache<string, PodKeyring>({
     maxSize: MAX_KEYRINGS_BYTES,
     ttl: KEYRING_TTL_MS,
@@ -76,7 +74,9 @@ export function createPullSecrets(parts: PullSecretsParts): PullSecrets {
 
   return {
     keyringOf: (owner) => {
-      if (owner.pullSecrets.length === 0 && owner.serviceAccount === undefined) return nobody;
+      if (owner.pullSecrets.length === 0 && owner.serviceAccount === undefined) {
+        return parts.lender.lendsTo(owner.namespace) ? borrower : nobody;
+      }
       const key = keyOf(owner);
       return known.get(key) ?? read(key, owner);
     },
@@ -103,7 +103,11 @@ async function readKeyring(
     const keyring = createKeyring(read.secrets);
     if (keyring.size > MAX_CREDENTIALS) return tooMany(owner, keyring.size);
     return {
-      keyring: podKeyring(keyring, read.problems, parts.fingerprint),
+      keyring: podKeyring(parts, {
+        keyring,
+        problems: read.problems,
+        lent: parts.lender.lendsTo(owner.namespace),
+      }),
       bytes: KEYRING_BYTES + CREDENTIAL_BYTES * keyring.size + read.chars,
     };
   } catch (caught) {
@@ -122,19 +126,24 @@ function tooMany({ namespace }: PullSecretsOwner, count: number): PinError {
 }
 
 function podKeyring(
-  keyring: Keyring,
-  problems: readonly PinError[],
-  fingerprint: Fingerprint,
+  { fingerprint, lender }: PullSecretsParts,
+  made: {
+    readonly keyring: Keyring;
+    readonly problems: readonly PinError[];
+    readonly lent: boolean;
+  },
 ): PodKeyring {
-  const byName = new LRUCache<string, ImageCredentials>({ max: MAX_IMAGES_PER_KEYRING });
+  const byName = new LRUCache<string, Access>({ max: MAX_IMAGES_PER_KEYRING });
   return {
-    problems,
-    credentialsFor: (reference) => {
+    problems: made.problems,
+    accessTo: (reference) => {
       const name = normalizedName(reference);
       const seen = byName.get(name);
       if (seen !== undefined) return seen;
-      const credentials = keyring.lookup(name);
-      const found = { credentials, fingerprint: fingerprint(credentials) };
+      const own = made.keyring.offersFor(name);
+      const lent = made.lent ? lender.sourcesFor(reference) : [];
+      const credentials = own.map(({ credential }) => credential);
+      const found: Access = { own, lent, fingerprint: fingerprint(credentials, lent) };
       byName.set(name, found);
       return found;
     },

@@ -1,10 +1,11 @@
-import type { Credential } from '../credentials/keyring.ts';
+import type { Access, Credential, Offer } from '../credentials/credential.ts';
 import { PinError } from '../errors.ts';
 import { computeDigest, isDigest } from '../image/digest.ts';
 import { MANIFEST_ACCEPT, recogniseManifest } from '../image/manifest.ts';
 import { type ImageReference, normalizedTag } from '../image/reference.ts';
 import { parseChallenges } from './challenge.ts';
 import type { Endpoint } from './hosts.ts';
+import { referenceAt, triesOf } from './offers.ts';
 import { rateLimited } from './retry-after.ts';
 import type { Authorizer, Scope } from './token.ts';
 import type { RegistryResponse, Transport } from './transport.ts';
@@ -24,19 +25,19 @@ export interface Lookup {
 export interface RegistryClient {
   /**
    * Resolves the tag of a reference (`latest` where it has none) to the digest of what the registry
-   * serves under it: the index where there is one. Tries the credentials in turn; without any it
-   * asks anonymously. Throws PinError.
+   * serves under it at one endpoint: the index where there is one. Tries the credentials in turn;
+   * without any it asks anonymously. Throws PinError.
    */
   readonly lookup: (
+    endpoint: Endpoint,
     reference: ImageReference,
-    how: { readonly credentials: readonly Credential[]; readonly signal: AbortSignal },
+    how: { readonly access: Access; readonly signal: AbortSignal },
   ) => Promise<Lookup>;
 }
 
 export interface RegistryClientParts {
   readonly transport: Transport;
   readonly authorizer: Authorizer;
-  readonly endpointOf: (reference: ImageReference) => Endpoint;
   /** Told when a registry's header names another digest than its bytes have. */
   readonly observeMismatch: (host: string) => void;
 }
@@ -52,35 +53,52 @@ const MAX_TOLD_CHARS = 255;
 
 export function createRegistryClient(parts: RegistryClientParts): RegistryClient {
   return {
-    lookup: async (reference, { credentials, signal }) => {
-      const endpoint = parts.endpointOf(reference);
-      const candidates = credentials.length === 0 ? [undefined] : credentials;
-      let refusal: PinError | undefined;
-      let attempts = 0;
-      for (const credential of candidates) {
-        attempts += 1;
+    lookup: async (endpoint, image, { access, signal }) => {
+      const reference = referenceAt(endpoint, image);
+      const problems: PinError[] = [];
+      const refusals: Refusal[] = [];
+      const asked = { endpoint, reference: image, access, signal };
+      // Kubelet, too, tries one after the other.
+      for await (const { offer } of triesOf(asked, problems)) {
         try {
-          // oxlint-disable-next-line no-await-in-loop -- kubelet, too, tries one after the other
+          const credential = offer?.credential;
           const found = await ask(parts, { endpoint, reference, credential, signal });
-          return { ...found, host: endpoint.registry, attempts };
+          return { ...found, host: endpoint.registry, attempts: refusals.length + 1 };
         } catch (caught) {
           if (!(caught instanceof PinError) || !caught.rule.nextCredential) throw caught;
-          refusal ??= caught;
+          refusals.push({ error: caught, offer });
         }
       }
-      throw withAttempts(refusal, attempts);
+      throw refusedAll(refusals, problems);
     },
   };
 }
 
-function withAttempts(refusal: PinError | undefined, attempts: number): PinError {
-  const error = refusal ?? new PinError('internal', 'No credential was tried');
-  if (attempts < 2) return error;
-  const message = `${error.message} (${attempts} credentials tried)`;
-  return new PinError(error.code, message, {
+interface Refusal {
+  readonly error: PinError;
+  readonly offer: Offer | undefined;
+}
+
+/** More would hide the rest of the message. */
+const MAX_NAMED_ORIGINS = 3;
+
+/** The first refusal, with the credentials that were tried by name, and the sources that failed. */
+function refusedAll(refusals: readonly Refusal[], problems: readonly PinError[]): PinError {
+  const error = refusals[0]?.error ?? new PinError('internal', 'No credential was tried');
+  const failed = problems.map(({ message }) => `; ${message}`).join('');
+  return new PinError(error.code, `${error.message}${triedOf(error, refusals)}${failed}`, {
     cause: error,
     ...(error.host && { host: error.host }),
   });
+}
+
+function triedOf(error: PinError, refusals: readonly Refusal[]): string {
+  const origins = [...new Set(refusals.flatMap(({ offer }) => offer?.origin ?? []))];
+  const named = origins.slice(0, MAX_NAMED_ORIGINS).join(', ');
+  const rest = origins.length - MAX_NAMED_ORIGINS;
+  if (rest > 0) return `, asked with ${named} and ${rest} more`;
+  if (named !== '') return `, asked with ${named}`;
+  return error.code === 'unauthorized' ? ', asked without a credential' : '';
 }
 
 interface Question {
@@ -148,7 +166,7 @@ async function send(
 ): Promise<RegistryResponse> {
   const { endpoint, reference, credential, signal } = question;
   const { repository } = reference;
-  const scope: Scope = { origin: endpoint.origin, repository, credential, signal };
+  const scope: Scope = { endpoint, repository, credential, signal };
   const remembered = parts.authorizer.remembered(scope);
   const first = await sendWith(parts, { question, method, authorization: remembered });
   const expired = remembered !== undefined && EXPIRED.has(first.status);
@@ -177,11 +195,15 @@ async function sendWith(
   },
 ): Promise<RegistryResponse> {
   const { endpoint, reference, signal } = request.question;
-  const path = `/v2/${reference.repository}/manifests/${normalizedTag(reference)}`;
+  const path = `${endpoint.root}/${reference.repository}/manifests/${normalizedTag(reference)}`;
+  const url = new URL(path, endpoint.origin);
+  if (endpoint.upstream !== undefined) url.searchParams.set('ns', endpoint.upstream);
   return parts.transport.send({
     method: request.method,
-    url: new URL(path, endpoint.origin),
+    url,
+    connection: endpoint.connection,
     headers: {
+      ...endpoint.headers,
       accept: MANIFEST_ACCEPT,
       ...(request.authorization !== undefined && { authorization: request.authorization }),
     },

@@ -16,10 +16,13 @@ export interface GuardOptions {
  * a DNS answer is looked at when the connection is made, not before: a second answer may differ.
  */
 export interface Guard {
-  /** Throws `blocked_address` with the flag that would allow it. */
-  readonly checkUrl: (url: URL) => void;
+  /**
+   * Throws `blocked_address` with the flag that would allow it. What the operator's own files name,
+   * they allow: its scheme, its port and private addresses.
+   */
+  readonly checkUrl: (url: URL, named?: boolean) => void;
   /** A resolver for connections to this URL's host that yields vetted addresses only. */
-  readonly lookupFor: (url: URL) => LookupFunction;
+  readonly lookupFor: (url: URL, named?: boolean) => LookupFunction;
 }
 
 /** The ranges of RFC 6890 and of the clouds' metadata services that are no registry's, ever. */
@@ -73,8 +76,15 @@ export function createGuard(options: GuardOptions): Guard {
   };
 
   return {
-    checkUrl: (url) => checkUrl(url, { isPlain, isNamed, allowed, fault }),
-    lookupFor: (url) => vettedLookup(url, (address) => fault(address, isNamed(url))),
+    checkUrl: (url, named = false) =>
+      checkUrl(url, {
+        plain: named || isPlain(url),
+        named: named || isNamed(url),
+        allowed,
+        fault,
+      }),
+    lookupFor: (url, named = false) =>
+      vettedLookup(url, (address) => fault(address, named || isNamed(url))),
   };
 }
 
@@ -94,14 +104,13 @@ function portOf(url: URL): string {
 }
 
 interface Rules {
-  readonly isPlain: (url: URL) => boolean;
-  readonly isNamed: (url: URL) => boolean;
+  readonly plain: boolean;
+  readonly named: boolean;
   readonly allowed: BlockList;
   readonly fault: (address: string, named: boolean) => string | undefined;
 }
 
-function checkUrl(url: URL, { isPlain, isNamed, allowed, fault }: Rules): void {
-  const named = isNamed(url);
+function checkUrl(url: URL, { plain, named, allowed, fault }: Rules): void {
   const literal = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const family = isIP(literal);
   const opened = named || (family !== 0 && allowed.check(literal, family === 6 ? 'ipv6' : 'ipv4'));
@@ -111,7 +120,7 @@ function checkUrl(url: URL, { isPlain, isNamed, allowed, fault }: Rules): void {
     [METADATA_NAMES.has(url.hostname), 'it names a metadata service'],
     [url.username !== '' || url.password !== '', 'it holds a user name'],
     [
-      !secure && !(url.protocol === 'http:' && isPlain(url)),
+      !secure && !(url.protocol === 'http:' && plain),
       'it does not speak https (--plain-http allows it)',
     ],
     [address !== undefined, `it is ${address}`],

@@ -1,18 +1,17 @@
 import { LRUCache } from 'lru-cache';
 import { getDomain } from 'tldts';
-
+import type { Credential } from '../credentials/credential.ts';
 import type { Fingerprint } from '../credentials/fingerprint.ts';
-import type { Credential } from '../credentials/keyring.ts';
 import { PinError } from '../errors.ts';
 import { isJsonObject } from '../json.ts';
 import type { Challenge } from './challenge.ts';
+import type { Endpoint } from './hosts.ts';
 import { rateLimited } from './retry-after.ts';
 import type { RegistryResponse, Transport } from './transport.ts';
 
 /** For what an authorization is wanted: one repository, with one credential or none. */
 export interface Scope {
-  /** Of the registry. */
-  readonly origin: string;
+  readonly endpoint: Pick<Endpoint, 'origin' | 'connection'>;
   readonly repository: string;
   readonly credential: Credential | undefined;
   readonly signal: AbortSignal;
@@ -55,9 +54,9 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     ttlResolution: 0,
     perf: { now: options.now },
   });
-  const keyOf = ({ origin, repository, credential }: Scope): string => {
+  const keyOf = ({ endpoint, repository, credential }: Scope): string => {
     const owner = options.fingerprint(credential === undefined ? [] : [credential]);
-    return `${origin} ${repository} ${owner}`;
+    return `${endpoint.origin} ${repository} ${owner}`;
   };
   return {
     remembered: (scope) => remembered.get(keyOf(scope)),
@@ -82,11 +81,11 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
 }
 
 function unanswerable(scope: Scope, challenges: readonly Challenge[]): PinError {
-  const { host, hostname } = new URL(scope.origin);
+  const { host, hostname } = new URL(scope.endpoint.origin);
   const schemes = challenges.map(({ scheme }) => scheme).join(', ') || 'no scheme';
   const what =
     scope.credential === undefined && challenges.some(({ scheme }) => scheme === 'basic')
-      ? 'asks for a user name and password, and no pull secret has an entry for it'
+      ? 'asks for a user name and password'
       : `answered 401 and asks for ${schemes}`;
   return new PinError('unauthorized', `${host} ${what}`, { host: hostname });
 }
@@ -101,7 +100,7 @@ async function exchange(
   scope: Scope,
   challenge: Challenge,
 ): Promise<{ readonly token: string; readonly lifeMs: number }> {
-  const registry = new URL(scope.origin);
+  const registry = new URL(scope.endpoint.origin);
   const realm = realmOf(registry, challenge);
   realm.searchParams.set('client_id', CLIENT_ID);
   const service = challenge.params['service'];
@@ -118,6 +117,7 @@ async function exchange(
     signal: scope.signal,
     maxBodyBytes: MAX_TOKEN_BYTES,
     followRedirects: false,
+    connection: realm.origin === registry.origin ? scope.endpoint.connection : undefined,
   });
   if (response.status === 200) return readToken(response.body, realm, registry);
   const withheld = scope.credential !== undefined && !trusted;

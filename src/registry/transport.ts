@@ -1,9 +1,31 @@
+import { getCACertificates } from 'node:tls';
+
 import { LRUCache } from 'lru-cache';
 import { type Dispatcher, Pool } from 'undici';
 
 import { PinError } from '../errors.ts';
 import type { Guard } from './guard.ts';
 import { toNetworkError } from './network-error.ts';
+
+/** TLS as the operator wants it for one host; whatever is left out is as ever. */
+export interface TlsSettings {
+  /** Differs where any of the others does. */
+  readonly id: string;
+  /** PEM, in addition to the authorities of the system. */
+  readonly ca?: readonly string[];
+  /** The client's certificate and its key, PEM. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** Any certificate will do. */
+  readonly skipVerify?: boolean;
+}
+
+/** How a host is connected to that the operator's own files name. */
+export interface Connection {
+  readonly tls?: TlsSettings;
+  /** Milliseconds. */
+  readonly connectTimeoutMs?: number;
+}
 
 /** One request; its signal ends it, body included. */
 export interface RegistryRequest {
@@ -14,6 +36,8 @@ export interface RegistryRequest {
   readonly maxBodyBytes: number;
   /** A token endpoint is never followed elsewhere: it would be sent the credential. */
   readonly followRedirects: boolean;
+  /** For this origin alone, which the operator named: a redirect to another one leaves it behind. */
+  readonly connection?: Connection | undefined;
 }
 
 export interface RegistryResponse {
@@ -61,17 +85,25 @@ export function createTransport(options: TransportOptions): Transport {
     max: MAX_ORIGINS,
     dispose: (pool) => void pool.close(),
   });
-  const poolOf = (url: URL): Pool => {
-    const known = pools.get(url.origin);
+  const poolOf = (url: URL, connection: Connection | undefined): Pool => {
+    const key = poolKey(url, connection);
+    const known = pools.get(key);
     if (known !== undefined) return known;
+    const { id: _id, skipVerify = false, ca, ...pair } = connection?.tls ?? { id: '' };
     const pool = new Pool(url.origin, {
       connections: CONNECTIONS_PER_ORIGIN,
       headersTimeout: HEADERS_TIMEOUT_MS,
       bodyTimeout: BODY_TIMEOUT_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      connect: { timeout: CONNECT_TIMEOUT_MS, lookup: options.guard.lookupFor(url) },
+      connect: {
+        timeout: connection?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+        lookup: options.guard.lookupFor(url, connection !== undefined),
+        rejectUnauthorized: !skipVerify,
+        ...pair,
+        ...(ca && { ca: [...getCACertificates('default'), ...ca] }),
+      },
     });
-    pools.set(url.origin, pool);
+    pools.set(key, pool);
     return pool;
   };
   return {
@@ -83,22 +115,26 @@ export function createTransport(options: TransportOptions): Transport {
   };
 }
 
+/** Connections of one kind are never used for another: who may be dialled, and who trusted, differs. */
+function poolKey({ origin }: URL, connection: Connection | undefined): string {
+  if (connection === undefined) return origin;
+  return `${origin} ${connection.connectTimeoutMs} ${connection.tls?.id}`;
+}
+
 /** Redirects by hand: every hop is guarded, and another origin sees no Authorization. */
 async function follow(
   options: TransportOptions,
-  poolOf: (url: URL) => Pool,
+  poolOf: (url: URL, connection: Connection | undefined) => Pool,
   request: RegistryRequest,
 ): Promise<RegistryResponse> {
   let here = request;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    options.guard.checkUrl(here.url);
+    options.guard.checkUrl(here.url, here.connection !== undefined);
     // oxlint-disable-next-line no-await-in-loop -- each hop is known only from the one before
-    const response = await sendOnce(options, poolOf(here.url), here);
+    const response = await sendOnce(options, poolOf(here.url, here.connection), here);
     const next = request.followRedirects ? locationOf(response) : undefined;
     if (next === undefined) return response;
-    const headers =
-      next.origin === here.url.origin ? here.headers : withoutCredentials(here.headers);
-    here = { ...here, url: next, headers };
+    here = next.origin === here.url.origin ? { ...here, url: next } : elsewhere(here, next);
   }
   throw new PinError(
     'invalid_response',
@@ -119,9 +155,10 @@ function locationOf(response: RegistryResponse): URL | undefined {
   });
 }
 
-function withoutCredentials(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const { authorization: _dropped, ...rest } = headers;
-  return rest;
+/** To another origin goes what any stranger may see. */
+function elsewhere(request: RegistryRequest, url: URL): RegistryRequest {
+  const { accept } = request.headers;
+  return { ...request, url, headers: { ...(accept && { accept }) }, connection: undefined };
 }
 
 async function sendOnce(

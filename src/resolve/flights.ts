@@ -1,15 +1,14 @@
-import type { ImageCredentials } from '../credentials/pull-secrets.ts';
+import type { Access } from '../credentials/credential.ts';
 import { PinError, toPinError } from '../errors.ts';
 import type { ImageReference } from '../image/reference.ts';
-import type { RegistryClient } from '../registry/client.ts';
 import type { CachedLookup, DigestCache } from './cache.ts';
-import type { Gate } from './gate.ts';
 import type { Limits } from './limits.ts';
+import type { Route } from './route.ts';
 
 /** What is to be looked up, and for whom. */
 export interface Target {
   readonly reference: ImageReference;
-  readonly access: ImageCredentials;
+  readonly access: Access;
   /** Of the cache: registry, repository, tag and credential fingerprint. */
   readonly key: string;
   readonly namespace: string;
@@ -20,10 +19,9 @@ export interface Target {
 }
 
 export interface FlightsParts {
-  readonly client: RegistryClient;
+  readonly route: Route;
   readonly cache: DigestCache;
   readonly limits: Limits;
-  readonly gate: Gate;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
 }
@@ -51,8 +49,6 @@ interface Flight {
 
 /** A shared look-up has a deadline of its own: the first to wait must not end it for the others. */
 const LOOKUP_DEADLINE_MS = 8000;
-/** A second attempt is worth its while only with this much time left. */
-const RETRY_MARGIN_MS = 2000;
 
 /** Tells whether what the cache holds answers the target. */
 export function answers(
@@ -147,37 +143,17 @@ async function lookUp(
   registry: string,
 ): Promise<CachedLookup | PinError> {
   const askedAtMs = parts.now();
-  const asker = { registry, fingerprint: target.access.fingerprint };
-  const closed = parts.gate.closedFor(asker, askedAtMs);
-  if (closed !== undefined) return closed;
   try {
-    const lookup = await attempt(parts, target, askedAtMs + LOOKUP_DEADLINE_MS);
+    const { reference, access } = target;
+    const deadlineAtMs = askedAtMs + LOOKUP_DEADLINE_MS;
+    const lookup = await parts.route.lookup({ reference, access, deadlineAtMs });
     parts.limits.hasAnswered(registry);
     const found = { lookup, askedAtMs };
     parts.cache.keep(target.key, found);
     return found;
   } catch (caught) {
     const error = toPinError(caught);
-    const nowMs = parts.now();
-    if (error.code === 'rate_limited') parts.gate.close(asker, error, nowMs);
-    parts.cache.keepFailure(target.key, error, { askedAtMs, nowMs });
+    if (error.asked) parts.cache.keepFailure(target.key, error, { askedAtMs, nowMs: parts.now() });
     return error;
-  }
-}
-
-/** One look-up, and where the network failed another one, on a fresh connection. */
-async function attempt(
-  parts: FlightsParts,
-  { reference, access }: Target,
-  deadlineAtMs: number,
-): ReturnType<RegistryClient['lookup']> {
-  const signal = AbortSignal.timeout(Math.max(1, Math.ceil(deadlineAtMs - parts.now())));
-  const how = { credentials: access.credentials, signal };
-  try {
-    return await parts.client.lookup(reference, how);
-  } catch (caught) {
-    const error = toPinError(caught);
-    if (!error.rule.retry || deadlineAtMs - parts.now() < RETRY_MARGIN_MS) throw error;
-    return parts.client.lookup(reference, how);
   }
 }

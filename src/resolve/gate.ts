@@ -36,6 +36,7 @@ export function createGate(observe: (registry: string, untilMs: number) => void)
       return new PinError('rate_limited', message, {
         host: registry,
         retryAfterMs: untilMs - nowMs,
+        asked: false,
       });
     },
     close: (asker, error, nowMs) => {

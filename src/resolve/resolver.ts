@@ -88,7 +88,7 @@ function targetOf(
   { identity, deadlineAtMs, notBeforeMs }: ResolveQuestion,
   keyring: PodKeyring,
 ): Target {
-  const access = keyring.credentialsFor(reference);
+  const access = keyring.accessTo(reference);
   const key = `${normalizedName(reference)}:${normalizedTag(reference)} ${access.fingerprint}`;
   return { reference, access, key, namespace: identity.namespace, deadlineAtMs, notBeforeMs };
 }

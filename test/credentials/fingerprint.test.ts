@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-
+import type { Credential } from '../../src/credentials/credential.ts';
 import { createFingerprint } from '../../src/credentials/fingerprint.ts';
-import type { Credential } from '../../src/credentials/keyring.ts';
 
 function credential(username: string, password: string): Credential {
   return { username, password };

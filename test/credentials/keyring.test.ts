@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { type Credential, createKeyring, type Secret } from '../../src/credentials/keyring.ts';
+import type { Credential } from '../../src/credentials/credential.ts';
+import { createKeyring, type Secret } from '../../src/credentials/keyring.ts';
 import { PinError } from '../../src/errors.ts';
 
 function encode(content: unknown): string {

@@ -23,7 +23,7 @@ async function keyringOf(
 }
 
 function users(keyring: PodKeyring): string[] {
-  return keyring.credentialsFor(IMAGE).credentials.map(({ username }) => username);
+  return keyring.accessTo(IMAGE).own.map(({ credential }) => credential.username);
 }
 
 function codes(keyring: PodKeyring): string[] {
@@ -42,8 +42,9 @@ describe('createPullSecrets()', () => {
     const cluster = new Cluster();
     const keyring = cluster.pullSecrets.keyringOf(ownerOf({}));
     expect(keyring).not.toBeInstanceOf(Promise);
-    expect((keyring as PodKeyring).credentialsFor(IMAGE)).toEqual({
-      credentials: [],
+    expect((keyring as PodKeyring).accessTo(IMAGE)).toEqual({
+      own: [],
+      lent: [],
       fingerprint: 'anonymous',
     });
     expect(cluster.reads).toEqual([]);
@@ -94,9 +95,8 @@ describe('createPullSecrets()', () => {
   it('gives images of one credential one fingerprint, and others another', async () => {
     const cluster = new Cluster();
     cluster.secrets.set('team/one', pullSecret('one', { 'registry.example.com': ['one', 'x'] }));
-    const { credentialsFor } = await keyringOf(cluster, { pullSecrets: ['one'] });
-    const fingerprint = (image: string): string =>
-      credentialsFor(parseReference(image)).fingerprint;
+    const { accessTo } = await keyringOf(cluster, { pullSecrets: ['one'] });
+    const fingerprint = (image: string): string => accessTo(parseReference(image)).fingerprint;
     expect(fingerprint('registry.example.com/a')).toBe(fingerprint('registry.example.com/b:1'));
     expect(fingerprint('registry.example.com/a')).not.toBe('anonymous');
     // connaisseur#2166: a host is compared by its labels, not by its first letters.

@@ -3,10 +3,9 @@ import { inspect } from 'node:util';
 
 import { describe, expect, it } from '@jest/globals';
 
-import type { Credential } from '../../src/credentials/keyring.ts';
+import type { Credential } from '../../src/credentials/credential.ts';
 import { PinError } from '../../src/errors.ts';
 import { computeDigest } from '../../src/image/digest.ts';
-import { parseReference } from '../../src/image/reference.ts';
 import type { Lookup } from '../../src/registry/client.ts';
 import { createRegistryStack, type RegistryStack } from '../support/registry-stack.ts';
 import { type Rule, type ScriptedRegistry, startRegistry } from '../support/scripted-registry.ts';
@@ -70,13 +69,13 @@ async function ask(
 }
 
 async function lookup(
-  { client }: RegistryStack,
+  stack: RegistryStack,
   { host }: ScriptedRegistry,
   { credentials = [], path = 'team/app:1.0', deadlineMs = 2000 }: How = {},
 ): Promise<Lookup | PinError> {
   const signal = AbortSignal.timeout(deadlineMs);
   try {
-    return await client.lookup(parseReference(`${host}/${path}`), { credentials, signal });
+    return await stack.lookup(`${host}/${path}`, { credentials, signal });
   } catch (error) {
     if (error instanceof PinError) return error;
     throw error;
@@ -193,8 +192,8 @@ describe('createRegistryClient()', () => {
 
   it.each<[number, string, string]>([
     [400, 'invalid_response', 'answered 400'],
-    [401, 'unauthorized', 'answered 401 and asks for no scheme'],
-    [403, 'unauthorized', 'answered 403 (not found, or no access)'],
+    [401, 'unauthorized', 'answered 401 and asks for no scheme, asked without a credential'],
+    [403, 'unauthorized', 'answered 403 (not found, or no access), asked without a credential'],
     [404, 'not_found', 'answered 404 (not found)'],
     [429, 'rate_limited', 'answered 429 (too many requests)'],
     [500, 'unavailable', 'answered 500'],
@@ -285,7 +284,7 @@ describe('createRegistryClient() with credentials', () => {
     const { answer, registry, methods } = await ask([ASKS_FOR_BASIC]);
     expect(answer).toMatchObject({
       code: 'unauthorized',
-      message: `${registry.host} asks for a user name and password, and no pull secret has an entry for it`,
+      message: `${registry.host} asks for a user name and password, asked without a credential`,
     });
     expect(methods).toEqual(['HEAD']);
   });
@@ -308,7 +307,7 @@ describe('createRegistryClient() with credentials', () => {
     });
     expect(answer).toMatchObject({
       code: 'unauthorized',
-      message: `${registry.host} answered 401 and asks for negotiate, digest`,
+      message: `${registry.host} answered 401 and asks for negotiate, digest, asked with secret 1`,
     });
   });
 
@@ -338,7 +337,7 @@ describe('createRegistryClient() with credentials', () => {
     expect(answer).toMatchObject({
       code: 'unauthorized',
       host: registry.host,
-      message: `${registry.host} answered 401 (not found, or no access) (2 credentials tried)`,
+      message: `${registry.host} answered 401 (not found, or no access), asked with secret 1, secret 2`,
     });
     // Two requests a credential: a registry that says 401 for ever is not asked for ever.
     expect(methods).toEqual(['HEAD', 'HEAD', 'HEAD', 'HEAD']);

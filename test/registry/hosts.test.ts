@@ -20,7 +20,12 @@ describe('createHosts()', () => {
     ['eighty.example.com/app', 'http://eighty.example.com', 'eighty.example.com'],
   ])('asks for %s at %s', (image, origin, registry) => {
     const plainHttp = ['plain.example.com', 'PLAIN.example.com:8080', 'eighty.example.com:80'];
-    expect(createHosts(plainHttp)(parseReference(image))).toEqual({ origin, registry });
+    expect(createHosts(plainHttp)(parseReference(image))).toMatchObject({
+      origin,
+      registry,
+      root: '/v2',
+      isRegistry: true,
+    });
   });
 
   it.each([

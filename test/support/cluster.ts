@@ -1,5 +1,6 @@
 import { createFingerprint } from '../../src/credentials/fingerprint.ts';
 import type { Secret } from '../../src/credentials/keyring.ts';
+import { createLender, type Lender, type LenderOptions } from '../../src/credentials/lender.ts';
 import { createPullSecrets, type PullSecrets } from '../../src/credentials/pull-secrets.ts';
 import { PinError } from '../../src/errors.ts';
 
@@ -32,14 +33,17 @@ export class Cluster {
   /** What a reading waits for. */
   hold: Promise<void> = Promise.resolve();
   readonly pullSecrets: PullSecrets;
+  readonly lender: Lender;
 
-  constructor() {
+  constructor(lending: Partial<LenderOptions> = {}) {
+    this.lender = createLender({ sources: [], namespaces: [], images: [], ...lending });
     this.pullSecrets = createPullSecrets({
       reader: {
         readSecret: (namespace, name) => this.#read(this.secrets, `secret ${namespace}/${name}`),
         readPullSecretNames: (namespace, name) =>
           this.#read(this.accounts, `account ${namespace}/${name}`),
       },
+      lender: this.lender,
       fingerprint: createFingerprint(),
       now: () => this.nowMs,
       observe: (source, result) => this.observed.push(`${source} ${result}`),

@@ -1,13 +1,26 @@
+import type { Access, Credential } from '../../src/credentials/credential.ts';
 import { createFingerprint } from '../../src/credentials/fingerprint.ts';
-import { createRegistryClient, type RegistryClient } from '../../src/registry/client.ts';
+import { parseReference } from '../../src/image/reference.ts';
+import {
+  createRegistryClient,
+  type Lookup,
+  type RegistryClient,
+} from '../../src/registry/client.ts';
 import { createGuard, type Guard, type GuardOptions } from '../../src/registry/guard.ts';
-import { createHosts } from '../../src/registry/hosts.ts';
+import { createHosts, type FindEndpoints } from '../../src/registry/hosts.ts';
 import { createAuthorizer } from '../../src/registry/token.ts';
 import { createTransport, type Transport } from '../../src/registry/transport.ts';
 
 /** The real client with all that lies below it, as the program plugs it together. */
 export interface RegistryStack extends AsyncDisposable {
   readonly client: RegistryClient;
+  /** The registry of an image, without mirrors. */
+  readonly endpointsOf: FindEndpoints;
+  /** Asks that registry with a pod's credentials. */
+  readonly lookup: (
+    image: string,
+    how: { readonly credentials: readonly Credential[]; readonly signal: AbortSignal },
+  ) => Promise<Lookup>;
   readonly transport: Transport;
   /** Hosts whose header named another digest than their bytes have. */
   readonly mismatches: readonly string[];
@@ -27,6 +40,7 @@ export function createRegistryStack(options: RegistryStackOptions = {}): Registr
   const mismatches: string[] = [];
   const observed: string[] = [];
   const plainHttp = options.plainHttp ?? [];
+  const fingerprint = createFingerprint();
   const transport = createTransport({
     guard: options.guard ?? loopbackGuard(options),
     observe: ({ host, code }) => observed.push(`${host} ${code}`),
@@ -36,14 +50,22 @@ export function createRegistryStack(options: RegistryStackOptions = {}): Registr
     transport,
     authorizer: createAuthorizer({
       transport,
-      fingerprint: createFingerprint(),
+      fingerprint,
       now: options.now ?? ((): number => performance.now()),
     }),
-    endpointOf: createHosts(plainHttp),
     observeMismatch: (host) => mismatches.push(host),
   });
+  const registryOf = createHosts(plainHttp);
+  const endpointsOf: FindEndpoints = async (reference) => [registryOf(reference)];
   return {
     client,
+    endpointsOf,
+    lookup: async (image, { credentials, signal }) => {
+      const reference = parseReference(image);
+      const own = credentials.map((credential, n) => ({ credential, origin: `secret ${n + 1}` }));
+      const access: Access = { own, lent: [], fingerprint: fingerprint(credentials) };
+      return client.lookup(registryOf(reference), reference, { access, signal });
+    },
     transport,
     mismatches,
     observed,

@@ -5,6 +5,7 @@ import { createFlights } from '../../src/resolve/flights.ts';
 import { createGate } from '../../src/resolve/gate.ts';
 import { createLimits } from '../../src/resolve/limits.ts';
 import { createResolver, type Resolution, type Resolver } from '../../src/resolve/resolver.ts';
+import { createRoute } from '../../src/resolve/route.ts';
 import { Cluster } from './cluster.ts';
 import { createRegistryStack, type RegistryStack } from './registry-stack.ts';
 import type { ScriptedRegistry } from './scripted-registry.ts';
@@ -38,10 +39,14 @@ export class ResolverStack implements AsyncDisposable {
     this.#registries = createRegistryStack({ plainHttp, now });
     const cache = createCache({ ttlMs: CACHE_TTL_MS, staleIfErrorMs: STALE_IF_ERROR_MS });
     const flights = createFlights({
-      client: this.#registries.client,
+      route: createRoute({
+        client: this.#registries.client,
+        endpointsOf: this.#registries.endpointsOf,
+        gate: createGate((registry, untilMs) => this.gated.push([registry, untilMs])),
+        now,
+      }),
       cache,
       limits: createLimits(),
-      gate: createGate((registry, untilMs) => this.gated.push([registry, untilMs])),
       now,
     });
     this.#resolver = createResolver({

@@ -1,0 +1,74 @@
+import type { CredentialSettings, RegistrySettings } from './config.ts';
+import { createFingerprint } from './credentials/fingerprint.ts';
+import { createLender } from './credentials/lender.ts';
+import { createPullSecrets } from './credentials/pull-secrets.ts';
+import type { SecretReader } from './credentials/read-secrets.ts';
+import { createRegistryClient } from './registry/client.ts';
+import { createGuard } from './registry/guard.ts';
+import { createHosts } from './registry/hosts.ts';
+import { createAuthorizer } from './registry/token.ts';
+import { createTransport } from './registry/transport.ts';
+import type { DigestCache } from './resolve/cache.ts';
+import { createFlights } from './resolve/flights.ts';
+import { createGate } from './resolve/gate.ts';
+import { createLimits } from './resolve/limits.ts';
+import { createResolver, type Resolver } from './resolve/resolver.ts';
+import { createRoute } from './resolve/route.ts';
+import type { Metrics } from './server/metrics.ts';
+
+/** What the engine is plugged into. */
+export interface EngineParts {
+  readonly cache: DigestCache;
+  readonly reader: SecretReader;
+  readonly metrics: Metrics;
+  readonly userAgent: string;
+  /** The clock of `performance.now()`, in milliseconds. */
+  readonly now: () => number;
+}
+
+export interface Engine {
+  readonly resolver: Resolver;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * What answers "which digest has this tag?", with the cache and the guards before the registries.
+ * A part of the composition root: wiring, and nothing else.
+ */
+export function composeEngine(
+  settings: RegistrySettings & CredentialSettings,
+  { cache, reader, metrics, userAgent, now }: EngineParts,
+): Engine {
+  const fingerprint = createFingerprint();
+  const lender = createLender({
+    sources: [],
+    namespaces: settings.ownCredentialsNamespaces,
+    images: settings.ownCredentialsImages,
+  });
+  const observeCredential = metrics.credentialLookup;
+  const pullSecrets = createPullSecrets({
+    reader,
+    lender,
+    fingerprint,
+    now,
+    observe: observeCredential,
+  });
+  const guard = createGuard(settings);
+  const transport = createTransport({ guard, observe: metrics.registryRequest, userAgent });
+  const authorizer = createAuthorizer({ transport, fingerprint, now });
+  const observeMismatch = metrics.digestMismatch;
+  const client = createRegistryClient({ transport, authorizer, observeMismatch });
+  const registryOf = createHosts(settings.plainHttp);
+  const route = createRoute({
+    client,
+    endpointsOf: async (reference) => [registryOf(reference)],
+    gate: createGate(metrics.registryGated),
+    now,
+  });
+  const flights = createFlights({ route, cache, limits: createLimits(), now });
+  const observe = metrics.cacheResult;
+  return {
+    resolver: createResolver({ pullSecrets, flights, cache, now, observe }),
+    close: transport.close,
+  };
+}

@@ -22,6 +22,7 @@ export type BinaryName =
   | 'registry'
   | 'crane'
   | 'kubeconform'
+  | 'gator'
   | 'oracle';
 
 const SOURCES: Readonly<Record<BinaryName, Source>> = {
@@ -43,6 +44,10 @@ const SOURCES: Readonly<Record<BinaryName, Source>> = {
   kubeconform: {
     module: 'binaries/kubeconform',
     package: 'github.com/yannh/kubeconform/cmd/kubeconform',
+  },
+  gator: {
+    module: 'binaries/gator',
+    package: 'github.com/open-policy-agent/gatekeeper/v3/cmd/gator',
   },
   oracle: { module: 'oracle', package: '.' },
 };

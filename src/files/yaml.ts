@@ -1,0 +1,201 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  stringify,
+  type YAMLMap,
+} from 'yaml';
+
+/** How a text is written: a block scalar is one of `|` and `>`. */
+export type Style = 'plain' | 'quoted' | 'block' | 'alias';
+
+/** A value of a document as it stands in the text; offsets count UTF-16 units, the end excluded. */
+export interface Written {
+  readonly start: number;
+  readonly end: number;
+  readonly style: Style;
+  readonly value: unknown;
+  /** Inside of `{}` or `[]`, where a comment or a line break may not be added. */
+  readonly inFlow: boolean;
+  /** For an alias, the value it stands for. */
+  readonly target?: Written;
+  /** For a member of a map: where its key begins. */
+  readonly keyStart?: number;
+}
+
+/** One document of a file of YAML or JSON. */
+export interface ManifestDocument {
+  /** Counts from 1. */
+  readonly index: number;
+  readonly value: unknown;
+  /** The value at a path, through aliases and merge keys; undefined where there is none. */
+  readonly at: (path: readonly string[]) => Written | undefined;
+  /** Offsets of all aliases of the value that begins at an offset. */
+  readonly aliasesOf: (start: number) => readonly number[];
+}
+
+/** Line and column of an offset, both from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Why a file cannot be read, and where. */
+export interface Fault extends Position {
+  readonly message: string;
+}
+
+export interface Manifest {
+  readonly documents: readonly ManifestDocument[];
+  readonly faults: readonly Fault[];
+  readonly positionOf: (offset: number) => Position;
+}
+
+// kubectl and the API server read `<<` (sigs.k8s.io/yaml), which YAML 1.2 has no more.
+const OPTIONS = { merge: true, logLevel: 'error', prettyErrors: false } as const;
+
+/** Reads a file; a document that does not parse makes a fault of the file, and no exception. */
+export function readManifest(text: string): Manifest {
+  const lines = new LineCounter();
+  const positionOf = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col };
+  };
+  const faults: Fault[] = [];
+  const documents: ManifestDocument[] = [];
+  for (const [index, document] of [
+    ...parseAllDocuments(text, { ...OPTIONS, lineCounter: lines }),
+  ].entries()) {
+    const [error] = document.errors;
+    if (error !== undefined) {
+      faults.push({ ...positionOf(error.pos[0]), message: parseFault(text, error.message) });
+      continue;
+    }
+    try {
+      documents.push(documentOf(document, index + 1));
+    } catch (caught) {
+      // Aliases that multiply without end are refused when they are followed.
+      const message = Error.isError(caught) ? caught.message : String(caught);
+      faults.push({ ...positionOf(document.range[0]), message });
+    }
+  }
+  return { documents, faults, positionOf };
+}
+
+function parseFault(text: string, message: string): string {
+  const advice = 'it looks like a template; render it first (helm template … | tagpin …)';
+  return text.includes('{{') ? `${advice}: ${message}` : message;
+}
+
+/** A value as YAML, for output. */
+export function writeYaml(value: unknown): string {
+  return stringify(value, { lineWidth: 0 });
+}
+
+function documentOf(document: Document.Parsed, index: number): ManifestDocument {
+  const root: Node | null = document.contents;
+  return {
+    index,
+    value: document.toJS(),
+    at: (path) => writtenAt(document, root, path),
+    aliasesOf: (start) => aliasesOf(document, start),
+  };
+}
+
+function aliasesOf(document: Document.Parsed, start: number): number[] {
+  const offsets: number[] = [];
+  const walk = (node: unknown): void => {
+    if (isAlias(node)) {
+      const target = node.resolve(document);
+      if (target?.range?.[0] === start && node.range) offsets.push(node.range[0]);
+    } else if (isMap(node)) {
+      for (const pair of node.items) walk(pair.value);
+    } else if (isSeq(node)) {
+      for (const item of node.items) walk(item);
+    }
+  };
+  walk(document.contents);
+  return offsets;
+}
+
+interface Step {
+  readonly node: unknown;
+  readonly inFlow: boolean;
+  readonly keyStart?: number;
+}
+
+function writtenAt(
+  document: Document.Parsed,
+  root: Node | null,
+  path: readonly string[],
+): Written | undefined {
+  let here: Step | undefined = { node: root, inFlow: false };
+  for (const name of path) {
+    if (here === undefined) return undefined;
+    here = memberOf(document, here, name);
+  }
+  return here === undefined ? undefined : written(document, here);
+}
+
+function memberOf(document: Document.Parsed, from: Step, name: string): Step | undefined {
+  const node = isAlias(from.node) ? from.node.resolve(document) : from.node;
+  if (isSeq(node)) {
+    const item = node.items[Number(name)];
+    return item === undefined
+      ? undefined
+      : { node: item, inFlow: from.inFlow || node.flow === true };
+  }
+  return isMap(node) ? fieldOf(document, { map: node, inFlow: from.inFlow }, name) : undefined;
+}
+
+function fieldOf(
+  document: Document.Parsed,
+  { map, inFlow }: { readonly map: YAMLMap; readonly inFlow: boolean },
+  name: string,
+): Step | undefined {
+  const flow = inFlow || map.flow === true;
+  for (const { key, value } of map.items) {
+    if (isScalar(key) && typeof key.value !== 'symbol' && String(key.value) === name) {
+      return { node: value, inFlow: flow, ...(key.range && { keyStart: key.range[0] }) };
+    }
+  }
+  for (const { key, value } of map.items) {
+    if (!isScalar(key) || typeof key.value !== 'symbol') continue;
+    const sources = isSeq(value) ? value.items : [value];
+    for (const source of sources) {
+      const found = memberOf(document, { node: source, inFlow: flow }, name);
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
+function written(document: Document.Parsed, { node, inFlow, keyStart }: Step): Written | undefined {
+  const key = keyStart === undefined ? {} : { keyStart };
+  if (isAlias(node)) {
+    const target = node.resolve(document);
+    const behind = target === undefined ? undefined : written(document, { node: target, inFlow });
+    if (!node.range || behind === undefined) return undefined;
+    const [start, end] = node.range;
+    return { start, end, style: 'alias', value: behind.value, inFlow, target: behind, ...key };
+  }
+  if (isScalar(node) && node.range) {
+    const [start, end] = node.range;
+    return { start, end, style: styleOf(node.type), value: node.value, inFlow, ...key };
+  }
+  if ((isMap(node) || isSeq(node)) && node.range) {
+    const [start, end] = node.range;
+    return { start, end, style: 'plain', value: node.toJSON(), inFlow, ...key };
+  }
+  return undefined;
+}
+
+function styleOf(type: string | null | undefined): Style {
+  if (type === 'QUOTE_SINGLE' || type === 'QUOTE_DOUBLE') return 'quoted';
+  return type === 'BLOCK_LITERAL' || type === 'BLOCK_FOLDED' ? 'block' : 'plain';
+}

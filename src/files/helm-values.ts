@@ -23,7 +23,7 @@ function walk(finding: Finding, value: unknown, path: readonly string[]): void {
     digestSlot(finding, {
       path,
       label: `values ${JSON.stringify(path.join('.'))}`,
-      object: { kind: 'Values', name: '', namespace: '' },
+      object: { kind: 'Values', name: '', namespace: '', pointer: '' },
       repository: registry ? `${registry}/${repository}` : repository,
       tagField: 'tag',
       // A chart prints 1.10 as 1.1: what it will run cannot be told.

@@ -24,9 +24,6 @@ export interface FileImages {
   readonly notes: readonly Fault[];
 }
 
-/** Placeholder of injectors for the image of a sidecar: there is nothing to look up. */
-const PLACEHOLDER = 'auto';
-
 /** Finds every image of a file of Kubernetes YAML or JSON. */
 export function imagesIn(text: string, options: FindOptions): FileImages {
   const manifest = readManifest(text);
@@ -37,35 +34,28 @@ export function imagesIn(text: string, options: FindOptions): FileImages {
   for (const document of manifest.documents) {
     const finding: Finding = { text, document, positionOf, images, faults, notes };
     const objects = objectsOf(document.value);
-    for (const object of objects) findInObject(finding, object, options);
+    settle(
+      finding,
+      objects.flatMap((object) => findInObject(finding, object, options)),
+    );
     if (objects.length === 0 && options.helmValues) helmImagesIn(finding);
   }
   return { manifest, images, faults, notes };
 }
 
-function findInObject(finding: Finding, object: ManifestObject, options: FindOptions): void {
+function findInObject(
+  finding: Finding,
+  object: ManifestObject,
+  options: FindOptions,
+): readonly Candidate[] {
   const key = `${object.group}/${object.kind}`;
   const where = options.extraKinds.get(key) ?? locationOf(object.group, object.kind);
-  if (where !== undefined) findInTemplate(finding, object, where);
-  else if (isKustomization(object)) kustomizeImagesIn(finding, object);
+  if (where !== undefined) return candidatesIn(finding, object, where);
+  if (isKustomization(object)) kustomizeImagesIn(finding, object);
+  return [];
 }
 
-function findInTemplate(finding: Finding, object: ManifestObject, where: Location): void {
-  const template = podTemplateOf(object.value, where);
-  if (template === undefined) return;
-  try {
-    for (const { pointer, label } of imagePlacesOf(template)) {
-      const path = [...object.path, ...pointer.split('/').slice(1)];
-      const value = finding.document.at(path);
-      if (value === undefined || value.value === null) continue;
-      addImage(finding, { path, label, value, object: nameOf(object) });
-    }
-  } catch (caught) {
-    if (!(caught instanceof PinError)) throw caught;
-    finding.faults.push({ line: 1, column: 1, message: caught.message });
-  }
-}
-
+/** A field of a pod spec that holds an image. */
 interface Candidate {
   readonly path: readonly string[];
   readonly label: string;
@@ -73,25 +63,61 @@ interface Candidate {
   readonly object: ObjectName;
 }
 
-function addImage(finding: Finding, { path, label, value, object }: Candidate): void {
-  const position = finding.positionOf(value.start);
-  const reference = value.value;
-  if (typeof reference !== 'string') {
-    finding.faults.push({ ...position, message: noText(finding.text, label) });
-    return;
+function candidatesIn(finding: Finding, object: ManifestObject, where: Location): Candidate[] {
+  const template = podTemplateOf(object.value, where);
+  if (template === undefined) return [];
+  try {
+    return imagePlacesOf(template).flatMap(({ pointer, label }) => {
+      const path = [...object.path, ...pointer.split('/').slice(1)];
+      const value = finding.document.at(path);
+      const isEmpty = value === undefined || value.value === null || value.value === '';
+      // A placeholder of injectors for the image of a sidecar: there is nothing to look up.
+      if (isEmpty || value.value === 'auto') return [];
+      return [{ path, label, value, object: nameOf(object) }];
+    });
+  } catch (caught) {
+    if (!(caught instanceof PinError)) throw caught;
+    finding.faults.push({ line: 1, column: 1, message: caught.message });
+    return [];
   }
-  if (reference === '' || reference === PLACEHOLDER) return;
-  const slot = slotOf(finding.text, value);
-  if (slot === undefined) {
-    finding.faults.push({ ...position, message: `the image of ${label} is on several lines` });
-    return;
-  }
-  const pointer = `/${path.join('/')}`;
-  const where = { document: finding.document.index, object, path: pointer, label, ...position };
-  finding.images.push({ ...where, reference, holds: 'reference', slot });
 }
 
-function noText(text: string, label: string): string {
+/**
+ * An alias of another image follows that one. Any other alias is replaced itself: what it stands
+ * for may be a label, or the tag of something else.
+ */
+function settle(finding: Finding, candidates: readonly Candidate[]): void {
+  const own = new Set(candidates.map(({ value }) => value.start));
+  for (const { path, label, value, object } of candidates) {
+    const { target } = value;
+    const edited = target !== undefined && own.has(target.start) ? target : value;
+    const position = finding.positionOf(value.start);
+    const slot = typeof value.value === 'string' ? slotOf(finding.text, edited) : undefined;
+    if (slot === undefined || typeof value.value !== 'string') {
+      finding.faults.push({ ...position, message: unreadable(finding.text, label, value) });
+      continue;
+    }
+    const { index } = finding.document;
+    const where = { document: index, object, path: `/${path.join('/')}`, label, ...position };
+    finding.images.push({ ...where, reference: value.value, holds: 'reference', slot });
+  }
+  noteFollowers(finding, candidates);
+}
+
+/** Says where an anchored image takes something along that is none. */
+function noteFollowers(finding: Finding, candidates: readonly Candidate[]): void {
+  const own = new Set(candidates.map(({ value }) => value.start));
+  for (const start of own) {
+    for (const alias of finding.document.aliasesOf(start)) {
+      if (own.has(alias)) continue;
+      const message = 'this alias of an image changes with it, and is no image itself';
+      finding.notes.push({ ...finding.positionOf(alias), message });
+    }
+  }
+}
+
+function unreadable(text: string, label: string, { value }: Written): string {
+  if (typeof value === 'string') return `the image of ${label} is on several lines`;
   const advice = text.includes('{{') ? '; it looks like a template: render it first' : '';
   return `the image of ${label} is no text${advice}`;
 }

@@ -6,6 +6,8 @@ export interface ObjectName {
   /** Empty where the manifest names none. */
   readonly name: string;
   readonly namespace: string;
+  /** JSON pointer to the object inside of its document. */
+  readonly pointer: string;
 }
 
 /** An object of a document: those of a list are objects of their own. */
@@ -36,12 +38,13 @@ export function objectsOf(value: unknown, path: readonly string[] = []): Manifes
 }
 
 /** Name and namespace of an object, as far as it has them. */
-export function nameOf({ kind, value }: ManifestObject): ObjectName {
+export function nameOf({ kind, value, path }: ManifestObject): ObjectName {
   const metadata = objectAt(value, ['metadata']);
   return {
     kind,
     name: textOf(metadata, 'name') ?? textOf(metadata, 'generateName') ?? '',
     namespace: textOf(metadata, 'namespace') ?? '',
+    pointer: path.map((step) => `/${step}`).join(''),
   };
 }
 

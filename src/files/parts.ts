@@ -21,28 +21,25 @@ export function digestSlot(finding: Finding, parts: Parts): void {
   const digestValue = document.at([...parts.path, 'digest']);
   const tag = tagText(finding, parts, tagValue);
   const digest = typeof digestValue?.value === 'string' ? digestValue.value : '';
-  if (tag === undefined || (tag === '' && digest === '')) return;
-  const anchor = digestValue ?? tagValue;
-  const slot =
-    digestValue === undefined
-      ? tagValue && slotBehind(text, tagValue, 'digest')
-      : slotOf(text, digestValue);
-  if (anchor === undefined) return;
-  const position = finding.positionOf(anchor.start);
+  const beside = digestValue ?? tagValue;
+  if (beside === undefined || tag === undefined || `${tag}${digest}` === '') return;
+  const position = finding.positionOf(beside.start);
+  const slot = digestValue ? slotOf(text, digestValue) : slotBehind(text, beside, 'digest');
   if (slot === undefined) {
     finding.faults.push({ ...position, message: `${parts.label} has no place for a digest` });
     return;
   }
-  const { comment: _, ...withoutComment } = slot;
+  const { label, object, repository } = parts;
+  const { start, end, before, after } = slot;
   finding.images.push({
     ...position,
     document: document.index,
-    object: parts.object,
+    object,
     path: `/${parts.path.join('/')}`,
-    label: parts.label,
-    reference: `${parts.repository}${tag && `:${tag}`}${digest && `@${digest}`}`,
+    label,
+    reference: `${repository}${tag && `:${tag}`}${digest && `@${digest}`}`,
     holds: 'digest',
-    slot: withoutComment,
+    slot: { start, end, before, after },
   });
 }
 

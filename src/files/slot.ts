@@ -14,9 +14,10 @@ export interface Slot {
 
 /** The rest of the line behind a value. */
 export interface CommentSlot {
+  /** Where the value ends, and a comment can be added. */
   readonly offset: number;
-  /** The comment that is there, without its mark. */
-  readonly existing: string | undefined;
+  /** The comment that is there, without its mark, and where that text begins. */
+  readonly existing?: { readonly text: string; readonly start: number };
 }
 
 /** The slot of a value that is there; undefined for a text over several lines. */
@@ -44,9 +45,11 @@ function commentBehind(text: string, { end, inFlow }: Written): CommentSlot | un
   if (inFlow) return undefined;
   const newline = text.indexOf('\n', end);
   const rest = text.slice(end, newline === -1 ? text.length : newline).trimEnd();
-  if (rest === '') return { offset: end, existing: undefined };
-  const comment = /^[ \t]+#(.*)$/.exec(rest)?.[1];
-  return comment === undefined ? undefined : { offset: end, existing: comment.trim() };
+  if (rest === '') return { offset: end };
+  const comment = /^[ \t]+#[ \t]*/.exec(rest)?.[0];
+  if (comment === undefined) return undefined;
+  const { length } = comment;
+  return { offset: end, existing: { text: rest.slice(length), start: end + length } };
 }
 
 /**

@@ -52,8 +52,15 @@ function changesOf(text: string, lines: readonly string[], edits: readonly Edit[
       at = edit.end;
     }
     replaced += text.slice(at, starts[group.end] ?? text.length);
-    return { first: group.first, end: group.end, lines: splitLines(replaced) };
+    return withoutHead(lines, { ...group, lines: splitLines(replaced) });
   });
+}
+
+/** A line that was added behind others leaves those as they are. */
+function withoutHead(old: readonly string[], { first, end, lines }: Change): Change {
+  let same = 0;
+  while (first + same < end && old[first + same] === lines[same]) same += 1;
+  return { first: first + same, end, lines: lines.slice(same) };
 }
 
 function lineStarts(lines: readonly string[]): number[] {

@@ -99,20 +99,26 @@ export function writeYaml(value: unknown): string {
 
 function documentOf(document: Document.Parsed, index: number): ManifestDocument {
   const root: Node | null = document.contents;
+  let aliases: ReadonlyMap<number, readonly number[]> | undefined;
   return {
     index,
     value: document.toJS(),
     at: (path) => writtenAt(document, root, path),
-    aliasesOf: (start) => aliasesOf(document, start),
+    aliasesOf: (start) => {
+      aliases ??= aliasesIn(document);
+      return aliases.get(start) ?? [];
+    },
   };
 }
 
-function aliasesOf(document: Document.Parsed, start: number): number[] {
-  const offsets: number[] = [];
+/** Offsets of the aliases of a document, by where that begins which they stand for. */
+function aliasesIn(document: Document.Parsed): ReadonlyMap<number, readonly number[]> {
+  const offsets = new Map<number, number[]>();
   const walk = (node: unknown): void => {
     if (isAlias(node)) {
-      const target = node.resolve(document);
-      if (target?.range?.[0] === start && node.range) offsets.push(node.range[0]);
+      const start = node.resolve(document)?.range?.[0];
+      if (start === undefined || !node.range) return;
+      offsets.set(start, [...(offsets.get(start) ?? []), node.range[0]]);
     } else if (isMap(node)) {
       for (const pair of node.items) walk(pair.value);
     } else if (isSeq(node)) {
@@ -150,29 +156,38 @@ function memberOf(document: Document.Parsed, from: Step, name: string): Step | u
       ? undefined
       : { node: item, inFlow: from.inFlow || node.flow === true };
   }
-  return isMap(node) ? fieldOf(document, { map: node, inFlow: from.inFlow }, name) : undefined;
+  if (!isMap(node)) return undefined;
+  return fieldOf(document, { map: node, inFlow: from.inFlow || node.flow === true }, name);
+}
+
+interface MapStep {
+  readonly map: YAMLMap;
+  readonly inFlow: boolean;
 }
 
 function fieldOf(
   document: Document.Parsed,
-  { map, inFlow }: { readonly map: YAMLMap; readonly inFlow: boolean },
+  { map, inFlow }: MapStep,
   name: string,
 ): Step | undefined {
-  const flow = inFlow || map.flow === true;
   for (const { key, value } of map.items) {
     if (isScalar(key) && typeof key.value !== 'symbol' && String(key.value) === name) {
-      return { node: value, inFlow: flow, ...(key.range && { keyStart: key.range[0] }) };
+      return { node: value, inFlow, ...(key.range && { keyStart: key.range[0] }) };
     }
   }
-  for (const { key, value } of map.items) {
-    if (!isScalar(key) || typeof key.value !== 'symbol') continue;
-    const sources = isSeq(value) ? value.items : [value];
-    for (const source of sources) {
-      const found = memberOf(document, { node: source, inFlow: flow }, name);
-      if (found !== undefined) return found;
-    }
+  for (const source of mergedInto(map)) {
+    const found = memberOf(document, { node: source, inFlow }, name);
+    if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** What `<<` names, in the order in which it is asked. */
+function mergedInto(map: YAMLMap): unknown[] {
+  return map.items.flatMap(({ key, value }) => {
+    if (!isScalar(key) || typeof key.value !== 'symbol') return [];
+    return isSeq(value) ? value.items : [value];
+  });
 }
 
 function written(document: Document.Parsed, { node, inFlow, keyStart }: Step): Written | undefined {

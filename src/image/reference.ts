@@ -78,6 +78,11 @@ export function withDigest(text: string, digest: string, form: ReferenceForm): s
   return `${name}${keptTag}@${digest}`;
 }
 
+/** The repository of a reference that was read before, in the user's own spelling: `nginx`. */
+export function spelledName(text: string): string {
+  return splitSpelling(text).name;
+}
+
 /** Host and repository without tag or digest: `docker.io/library/nginx`. */
 export function normalizedName(reference: ImageReference): string {
   return `${reference.registry}/${reference.repository}`;

@@ -1,0 +1,173 @@
+import {
+  access,
+  chmod,
+  chown,
+  constants,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
+
+import { PinError } from '../errors.ts';
+
+/** A file that was named, or found in a folder that was. */
+export interface InputFile {
+  /** As the user wrote it, with what was found below. `-` is standard input. */
+  readonly path: string;
+  /** Below the folder that was named: where it goes in an output folder. */
+  readonly below: string;
+}
+
+const STDIN = '-';
+const MANIFEST = /\.(ya?ml|json)$/i;
+/** The third name that kustomize looks for. */
+const KUSTOMIZATION = 'Kustomization';
+
+/**
+ * The manifests under the paths: files as they are named; of folders all YAML and JSON, in the
+ * order of their names, without what begins with a dot, and without `node_modules`.
+ *
+ * @throws PinError `invalid_config` for a path that is not there
+ */
+export async function listManifests(paths: readonly string[]): Promise<InputFile[]> {
+  const lists = await Promise.all(
+    paths.map(async (path) => {
+      if (path === STDIN) return [{ path, below: path }];
+      const found = await stat(path).catch((cause: unknown) => {
+        throw new PinError('invalid_config', `Cannot read ${path}`, { cause });
+      });
+      if (!found.isDirectory()) return [{ path, below: basename(path) }];
+      const inFolder = await manifestsIn(path);
+      return inFolder.map((file) => ({ path: file, below: relative(path, file) }));
+    }),
+  );
+  const byPath = new Map(lists.flat().map((file) => [file.path, file]));
+  return [...byPath.values()];
+}
+
+async function manifestsIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const lists = await Promise.all(
+    entries
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+      .map(async (entry) => {
+        const path = join(folder, entry.name);
+        if (entry.name.startsWith('.') || entry.name === 'node_modules') return [];
+        // A link to a folder is not followed: it may lead back.
+        if (entry.isDirectory()) return manifestsIn(path);
+        const isManifest = MANIFEST.test(entry.name) || entry.name === KUSTOMIZATION;
+        if (!isManifest) return [];
+        return entry.isFile() || (await isLinkToFile(path)) ? [path] : [];
+      }),
+  );
+  return lists.flat();
+}
+
+function isLinkToFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+/** The text of a file, or why there is none. */
+export type TextOrProblem = { readonly text: string } | { readonly problem: string };
+
+/** Reads a file as it is: bytes that are no UTF-8 would not come back, and are refused. */
+export async function readText(path: string): Promise<TextOrProblem> {
+  try {
+    return decode(await readFile(path));
+  } catch (caught) {
+    return { problem: `cannot be read: ${reasonOf(caught)}` };
+  }
+}
+
+/** The text of bytes; a byte order mark stays in it. */
+export function decode(bytes: Uint8Array): TextOrProblem {
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch {
+    return { problem: 'is not UTF-8' };
+  }
+}
+
+/**
+ * Writes a file beside the old one and renames it, so that whoever looks, and whatever happens,
+ * sees one of the two whole. Mode and owner stay; a link keeps leading to the file it leads to.
+ *
+ * @returns why the file could not be written, if so
+ */
+export async function replaceFile(path: string, text: string): Promise<string | undefined> {
+  let beside: string | undefined;
+  try {
+    const target = await realpath(path);
+    const { mode, uid, gid } = await stat(target);
+    // Its folder would let us replace it all the same.
+    if ((mode & 0o222) === 0) return 'is read-only';
+    await access(target, constants.W_OK);
+    beside = join(dirname(target), `.${basename(target)}.tagpin-${process.pid}`);
+    const written = await writeNew(beside, text, mode);
+    if (written.uid !== uid || written.gid !== gid) await chown(beside, uid, gid);
+    await rename(beside, target);
+    return undefined;
+  } catch (caught) {
+    if (beside !== undefined) await rm(beside, { force: true });
+    return `cannot be written: ${reasonOf(caught)}`;
+  }
+}
+
+async function writeNew(
+  path: string,
+  text: string,
+  mode: number,
+): Promise<{ readonly uid: number; readonly gid: number }> {
+  const file = await open(path, 'w', mode);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+    return await file.stat();
+  } finally {
+    await file.close();
+    // The process may mask bits of the mode at creation.
+    await chmod(path, mode);
+  }
+}
+
+/** Writes a file that may be new, with the folders above it. */
+export async function createFile(path: string, text: string): Promise<string | undefined> {
+  const exists = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  if (exists) return replaceFile(path, text);
+  const beside = join(dirname(path), `.${basename(path)}.tagpin-${process.pid}`);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeNew(beside, text, 0o644);
+    await rename(beside, path);
+    return undefined;
+  } catch (caught) {
+    await rm(beside, { force: true });
+    return `cannot be written: ${reasonOf(caught)}`;
+  }
+}
+
+function reasonOf(caught: unknown): string {
+  if (!Error.isError(caught)) return String(caught);
+  const code = 'code' in caught ? String(caught.code) : '';
+  return REASONS[code] ?? caught.message;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  ENOENT: 'it is not there',
+  EISDIR: 'it is a folder',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space is left',
+};

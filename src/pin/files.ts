@@ -1,0 +1,76 @@
+import type { InputFile, TextOrProblem } from '../files/disk.ts';
+import { applyEdits, type Edit } from '../files/edit.ts';
+import { type FindOptions, imagesIn } from '../files/images.ts';
+import { type PinStyle, type PlannedImage, planImage, type Sources } from './plan.ts';
+
+/** A place in a file, with what is to be said of it. */
+export interface Remark {
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** What is to happen to a file. */
+export interface PlannedFile {
+  readonly file: InputFile;
+  /** Undefined where the file could not be read. */
+  readonly text: string | undefined;
+  readonly images: readonly PlannedImage[];
+  /** Empty where anything failed: such a file is not written. */
+  readonly edits: readonly Edit[];
+  /** Why the file is left as it is, beside images that failed. */
+  readonly faults: readonly Remark[];
+  readonly notes: readonly Remark[];
+}
+
+/** How files are read, and what is found in them. */
+export interface PinFilesOptions {
+  readonly read: (file: InputFile) => Promise<TextOrProblem>;
+  readonly find: FindOptions;
+  readonly style: PinStyle;
+  readonly sources: Sources;
+}
+
+/**
+ * Plans all files. Look-ups begin with the first file that is read, and go on while others are; a
+ * file of which one image failed keeps all of its bytes, and the others do not mind.
+ */
+export async function planFiles(
+  files: readonly InputFile[],
+  options: PinFilesOptions,
+): Promise<PlannedFile[]> {
+  const plans: Promise<PlannedFile>[] = [];
+  for (const file of files) {
+    // oxlint-disable-next-line no-await-in-loop -- one text in memory is parsed after the other
+    const read = await options.read(file);
+    plans.push(planFile(file, read, options));
+  }
+  return Promise.all(plans);
+}
+
+async function planFile(
+  file: InputFile,
+  read: TextOrProblem,
+  { find, style, sources }: PinFilesOptions,
+): Promise<PlannedFile> {
+  if ('problem' in read) {
+    const faults = [{ line: 1, column: 1, message: read.problem }];
+    return { file, text: undefined, images: [], edits: [], faults, notes: [] };
+  }
+  const { text } = read;
+  const { images: found, faults, notes } = imagesIn(text, find);
+  const images = await Promise.all(found.map((image) => planImage(image, style, sources)));
+  const isWhole = faults.length === 0 && !images.some(({ outcome }) => outcome === 'failed');
+  const edits = isWhole ? images.flatMap((image) => image.edits) : [];
+  return { file, text, images, edits, faults, notes };
+}
+
+/** Tells whether nothing may be written to a file. */
+export function hasFailed({ faults, images }: PlannedFile): boolean {
+  return faults.length > 0 || images.some(({ outcome }) => outcome === 'failed');
+}
+
+/** The text of a file after its edits; undefined where it could not be read. */
+export function textAfter({ text, edits }: PlannedFile): string | undefined {
+  return text === undefined ? undefined : applyEdits(text, edits);
+}

@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 
 import { createHandler } from './admission/handler.ts';
+import { addCheckCommand } from './commands/check.ts';
 import { type ServeParts, type ServeState, serve } from './commands/serve.ts';
 import { addSettings, settingsOf } from './commands/settings.ts';
+import { processStreams } from './commands/streams.ts';
 import { processEnvironment, SERVE_SETTINGS, type ServeSettings } from './config.ts';
 import { composeEngine } from './engine.ts';
 import { PinError, toPinError } from './errors.ts';
@@ -116,7 +118,9 @@ async function runServe(settings: ServeSettings): Promise<void> {
 
 async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('tagpin')
-    .description('Pins image tags to digests: a Kubernetes admission webhook.')
+    .description(
+      'Pins image tags to digests: a Kubernetes admission webhook, and its command line.',
+    )
     .version(VERSION)
     // A mistake in the command line ends like one in a setting.
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
@@ -125,9 +129,14 @@ async function main(argv: readonly string[]): Promise<void> {
     .description('Answer admission reviews at /admission/pin, /admission/enforce, /admission/warn.')
     .action(() => runServe(settingsOf(serveCommand, SERVE_SETTINGS, processEnvironment())));
   addSettings(serveCommand, SERVE_SETTINGS);
+  let exitCode = 0;
+  const end = (code: 0 | 1): void => {
+    exitCode = code;
+  };
+  addCheckCommand(program, { streams: processStreams(), version: VERSION, end });
   try {
     await program.parseAsync(argv);
-    process.exit(0);
+    process.exit(exitCode);
   } catch (caught) {
     const error = toPinError(caught);
     const { error: chain } = describeError(error);

@@ -52,9 +52,24 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'prom-client',
     ],
   },
+  files: {
+    rooms: ['workload', 'image', ...VOCABULARY],
+    packages: ['node:fs/promises', 'node:path', 'yaml'],
+  },
+  pin: { rooms: ['files', 'image', ...VOCABULARY], packages: ['node:path'] },
+  check: { rooms: ['files', 'image', ...VOCABULARY], packages: [] },
   commands: {
-    rooms: ['admission', 'config.ts', 'setting.ts', ...VOCABULARY],
-    packages: ['commander', 'node:net'],
+    rooms: [
+      'admission',
+      'check',
+      'files',
+      'image',
+      'pin',
+      'config.ts',
+      'setting.ts',
+      ...VOCABULARY,
+    ],
+    packages: ['commander', 'node:net', 'node:stream'],
   },
   // The composition root: what resolves a tag, and what is built around that.
   'engine.ts': {
@@ -85,6 +100,7 @@ const SINGLE_FILES: Readonly<Record<string, string>> = {
   tldts: 'registry/token.ts',
   undici: 'registry/transport.ts',
   'p-limit': 'resolve/limits.ts',
+  yaml: 'files/yaml.ts',
 };
 
 interface Import {
@@ -116,6 +132,12 @@ function targetFile({ file, target }: Import): string {
 
 const BETWEEN_FILES = IMPORTS.filter(({ target }) => target.startsWith('.'));
 const OF_PACKAGES = IMPORTS.filter(({ target }) => !target.startsWith('.'));
+
+/** Tells whether an import is of more than types, and not made when it is needed. */
+function isEager(file: string, target: string): boolean {
+  const text = readFileSync(join(SRC, file), 'utf8');
+  return new RegExp(`import (?!type)[^;]*from '${target}'`).test(text);
+}
 
 function filesHolding(pattern: RegExp): string[] {
   return FILES.filter((file) => pattern.test(readFileSync(join(SRC, file), 'utf8')));
@@ -159,6 +181,14 @@ describe('the structure of src', () => {
     const text = readFileSync(join(SRC, 'kube/client.ts'), 'utf8');
     expect(text).toContain("await import('@kubernetes/client-node')");
     expect(text).not.toMatch(/import (?!type)[^;]*from '@kubernetes\/client-node'/);
+  });
+
+  it('loads what the commands run when they run', () => {
+    const eager = BETWEEN_FILES.filter(
+      ({ file, target }) =>
+        roomOf(file) === 'commands' && /\.\.\/(check|pin)\//.test(target) && isEager(file, target),
+    );
+    expect(eager).toEqual([]);
   });
 
   it('ends the process, listens to signals and reads the environment in one place each', () => {

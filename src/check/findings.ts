@@ -44,27 +44,43 @@ export interface CheckedFile {
 /** Judges one file. */
 export function checkText(file: string, text: string, rules: CheckRules): CheckedFile {
   const { manifest, images, faults } = imagesIn(text, rules.find);
-  const findings: Finding[] = [];
   const byObject = Map.groupBy(images, keyOf);
-  for (const document of manifest.documents) {
-    for (const object of objectsOf(document.value)) {
-      const name = nameOf(object);
-      const own = byObject.get(keyOf({ document: document.index, object: name })) ?? [];
-      const judged: Judged = { file, document, object, name, images: own };
-      for (const constraint of rules.constraints) {
-        if (!constraint.matches(object, rules.namespace)) continue;
-        for (const { path, message } of refusalsOf(judged, constraint, rules.strict)) {
-          const { name: by, denies } = constraint;
-          const position = manifest.positionOf(startOf(document, path));
-          const where = { file, document: document.index, object: name, ...position };
-          findings.push({ ...where, path: pointer(path), message, constraint: by, denies });
-        }
-      }
-    }
-  }
+  const findings = manifest.documents.flatMap((document) =>
+    judgedObjects(document, byObject).flatMap((judged) =>
+      rules.constraints
+        .filter(({ matches }) => matches(judged.object, rules.namespace))
+        .flatMap((constraint) => {
+          const { name, denies } = constraint;
+          return refusalsOf(judged, constraint, rules.strict).map(({ path, message }) => ({
+            file,
+            document: document.index,
+            object: judged.name,
+            ...manifest.positionOf(document.at(path)?.start ?? 0),
+            path: pointer(path),
+            message,
+            constraint: name,
+            denies,
+          }));
+        }),
+    ),
+  );
   const unexamined = rules.strict ? [] : images.filter((image) => isOverlooked(image, rules));
   const kinds = unexamined.map(({ object }) => object.kind);
   return { file, findings, faults, unexamined: kinds, images: images.length };
+}
+
+function judgedObjects(
+  document: ManifestDocument,
+  byObject: ReadonlyMap<string, readonly FoundImage[]>,
+): Judged[] {
+  const objects = objectsOf(document.value);
+  // Values of a chart are no object, and are judged as one of that kind.
+  const values: ManifestObject = { group: '', kind: 'Values', value: {}, path: [] };
+  return (objects.length === 0 ? [values] : objects).map((object) => {
+    const name = nameOf(object);
+    const images = byObject.get(keyOf({ document: document.index, object: name })) ?? [];
+    return { document, object, name, images };
+  });
 }
 
 function keyOf({ document, object }: Pick<FoundImage, 'document' | 'object'>): string {
@@ -72,7 +88,6 @@ function keyOf({ document, object }: Pick<FoundImage, 'document' | 'object'>): s
 }
 
 interface Judged {
-  readonly file: string;
   readonly document: ManifestDocument;
   readonly object: ManifestObject;
   readonly name: ObjectName;
@@ -129,10 +144,6 @@ function nounOf(document: ManifestDocument, { path, label }: FoundImage): [strin
   if (noun !== undefined) return [noun, typeof name === 'string' ? name : ''];
   const [, what = label, quoted = ''] = /^(.*) "(.*)"$/.exec(label) ?? [];
   return [what, quoted];
-}
-
-function startOf(document: ManifestDocument, path: readonly string[]): number {
-  return document.at(path)?.start ?? 0;
 }
 
 function pointer(path: readonly string[]): string {

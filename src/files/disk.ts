@@ -24,7 +24,8 @@ export interface InputFile {
   readonly below: string;
 }
 
-const STDIN = '-';
+/** The path that stands for standard input. */
+export const STDIN = '-';
 const MANIFEST = /\.(ya?ml|json)$/i;
 /** The third name that kustomize looks for. */
 const KUSTOMIZATION = 'Kustomization';
@@ -77,14 +78,17 @@ function isLinkToFile(path: string): Promise<boolean> {
 }
 
 /** The text of a file, or why there is none. */
-export type TextOrProblem = { readonly text: string } | { readonly problem: string };
+export type TextOrProblem =
+  | { readonly text: string }
+  | { readonly problem: string; readonly isMissing: boolean };
 
 /** Reads a file as it is: bytes that are no UTF-8 would not come back, and are refused. */
 export async function readText(path: string): Promise<TextOrProblem> {
   try {
     return decode(await readFile(path));
   } catch (caught) {
-    return { problem: `cannot be read: ${reasonOf(caught)}` };
+    const isMissing = Error.isError(caught) && 'code' in caught && caught.code === 'ENOENT';
+    return { problem: `cannot be read: ${reasonOf(caught)}`, isMissing };
   }
 }
 
@@ -93,7 +97,7 @@ export function decode(bytes: Uint8Array): TextOrProblem {
   try {
     return { text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch {
-    return { problem: 'is not UTF-8' };
+    return { problem: 'is not UTF-8', isMissing: false };
   }
 }
 
@@ -114,6 +118,8 @@ export async function replaceFile(path: string, text: string): Promise<string | 
     beside = join(dirname(target), `.${basename(target)}.tagpin-${process.pid}`);
     const written = await writeNew(beside, text, mode);
     if (written.uid !== uid || written.gid !== gid) await chown(beside, uid, gid);
+    // The process may mask bits of a mode at creation, and a new owner takes some away.
+    await chmod(beside, mode);
     await rename(beside, target);
     return undefined;
   } catch (caught) {
@@ -130,12 +136,9 @@ async function writeNew(
   const file = await open(path, 'w', mode);
   try {
     await file.writeFile(text);
-    await file.sync();
     return await file.stat();
   } finally {
     await file.close();
-    // The process may mask bits of the mode at creation.
-    await chmod(path, mode);
   }
 }
 
@@ -149,7 +152,7 @@ export async function createFile(path: string, text: string): Promise<string | u
   const beside = join(dirname(path), `.${basename(path)}.tagpin-${process.pid}`);
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeNew(beside, text, 0o644);
+    await writeNew(beside, text, 0o666);
     await rename(beside, path);
     return undefined;
   } catch (caught) {

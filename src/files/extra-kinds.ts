@@ -1,3 +1,4 @@
+import { PinError } from '../errors.ts';
 import type { Location } from '../workload/locations.ts';
 
 const EXTRA_KIND =
@@ -7,7 +8,7 @@ const EXTRA_KIND =
  * Reads kinds such as `argoproj.io/Rollout=spec.template`: group, kind and the way to the pod
  * template.
  *
- * @throws Error that says what was expected
+ * @throws PinError `invalid_config` that says what was expected
  */
 export function parseExtraKinds(items: readonly string[]): ReadonlyMap<string, Location> {
   return new Map(items.map(parseExtraKind));
@@ -17,7 +18,8 @@ function parseExtraKind(item: string): [string, Location] {
   const { key, path } = EXTRA_KIND.exec(item)?.groups ?? {};
   if (key === undefined || path === undefined) {
     const example = 'argoproj.io/Rollout=spec.template';
-    throw new Error(`expected GROUP/KIND=PATH such as ${example}, got ${JSON.stringify(item)}`);
+    const fault = `expected GROUP/KIND=PATH such as ${example}, got ${JSON.stringify(item)}`;
+    throw new PinError('invalid_config', `Cannot read --extra-kind: ${fault}`);
   }
   const kind = key.slice(key.indexOf('/') + 1);
   return [key, { kind, template: path.split('.'), isPod: false, immutable: false }];

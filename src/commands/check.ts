@@ -1,0 +1,65 @@
+import { type Command, Option } from 'commander';
+
+import type { CheckFormat } from '../check/run.ts';
+import { PinError } from '../errors.ts';
+import type { Streams } from '../files/streams.ts';
+import { addManifestOptions, repeatable } from './manifest-options.ts';
+
+/** What `tagpin check` needs of the process. */
+export interface CheckParts {
+  readonly streams: Streams;
+  readonly version: string;
+  /** Told how the command ended: 0, or 1 for findings. */
+  readonly end: (exitCode: 0 | 1) => void;
+}
+
+interface Flags {
+  readonly strict: boolean;
+  readonly constraint: readonly string[];
+  readonly namespace: string;
+  readonly extraKind: readonly string[];
+  readonly helmValues: boolean;
+  readonly format: CheckFormat;
+}
+
+const FORMATS: readonly CheckFormat[] = ['text', 'json', 'yaml', 'sarif'];
+
+const EXAMPLES = `
+Examples:
+  tagpin check deploy/                          the verdicts of the policy K8sImageDigests
+  tagpin check --strict deploy/                 every kind, and digests of their full length
+  tagpin check --constraint policy.yaml pod.yaml
+  kustomize build overlays/prod | tagpin check --strict -
+  tagpin check --strict -o sarif deploy/ > tagpin.sarif
+
+Exit codes: 0 all pinned, 1 findings or files that cannot be read, 2 a mistake in the command line.
+`;
+
+/** Adds `tagpin check`; what it runs is loaded when it runs. */
+export function addCheckCommand(program: Command, parts: CheckParts): void {
+  const command = program
+    .command('check')
+    .description('Check that the images of manifests carry a digest.');
+  addManifestOptions(command)
+    .option('--strict', 'look at every location, and ask for digests of their full length', false)
+    .addOption(
+      repeatable(
+        '--constraint <FILE>',
+        'a Gatekeeper constraint of K8sImageDigests: what to look at, and what is exempt',
+      ),
+    )
+    .option('-n, --namespace <NAME>', 'the namespace of objects that name none', '')
+    .addOption(
+      new Option('-o, --format <FORMAT>', 'how to report').choices(FORMATS).default('text'),
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(async (paths: readonly string[], flags: Flags) => {
+      if (paths.length === 0) {
+        const message = 'name a file, a folder, or - for standard input';
+        throw new PinError('invalid_config', message);
+      }
+      const { runCheck } = await import('../check/run.ts');
+      const passed = await runCheck({ ...flags, paths, version: parts.version }, parts.streams);
+      parts.end(passed ? 0 : 1);
+    });
+}

@@ -1,0 +1,88 @@
+import { type Command, Option } from 'commander';
+import type { ReferenceForm } from '../image/reference.ts';
+import type { PinFormat, PinPorts } from '../pin/run.ts';
+import { addManifestOptions, repeatable } from './manifest-options.ts';
+
+/** What `tagpin pin` needs of the process. */
+export interface PinParts {
+  /** Made when the command runs: a resolver takes its time to load. */
+  readonly ports: (command: Command) => Promise<PinPorts>;
+  /** Told how the command ended: 0, or 1 where anything failed. */
+  readonly end: (exitCode: 0 | 1) => void;
+}
+
+interface Flags {
+  readonly dryRun: boolean;
+  readonly output?: string;
+  readonly referenceForm: ReferenceForm;
+  readonly comment: boolean;
+  readonly update: boolean;
+  readonly from: readonly string[];
+  readonly set: readonly string[];
+  readonly fromAnyTag: boolean;
+  readonly lock?: string;
+  readonly check: boolean;
+  readonly extraKind: readonly string[];
+  readonly helmValues: boolean;
+  readonly format: PinFormat;
+}
+
+const FORMATS: readonly PinFormat[] = ['text', 'json', 'yaml'];
+const FORMS: readonly ReferenceForm[] = ['digest', 'tag-and-digest'];
+
+const EXAMPLES = `
+Examples:
+  tagpin pin deploy/                            rewrite the images of all manifests, nothing else
+  tagpin pin --dry-run deploy/                  show what would change
+  tagpin pin --comment deploy/                  nginx@sha256:… # nginx:1.27
+  tagpin pin --update deploy/                   look up the kept tags again
+  tagpin pin --lock tagpin.lock --output out/ deploy/
+  tagpin pin --lock tagpin.lock --check deploy/
+  tagpin pin --from build.json deploy/          digests of a build, and no registry
+  pack build web --publish --quiet | tagpin pin --from - deploy/
+  tagpin pin --set ghcr.io/team/app=sha256:… deploy/
+  helm template . | tagpin pin - | kubectl apply -f -
+
+Exit codes: 0 done, 1 something could not be pinned, 2 a mistake in the command line.
+`;
+
+/** Adds `tagpin pin`; what it runs is loaded when it runs. Gives the command, for more options. */
+export function addPinCommand(program: Command, parts: PinParts): Command {
+  const command = program
+    .command('pin')
+    .description('Write digests into manifests, and change nothing else in them.');
+  addManifestOptions(command)
+    .option('--dry-run', 'print a unified diff, and write nothing', false)
+    .option('--output <DIR>', 'write all files here, in place of changing them')
+    .addOption(
+      new Option('--reference-form <FORM>', 'repo@digest or repo:tag@digest')
+        .choices(FORMS)
+        .default('digest'),
+    )
+    .option('--comment', 'keep the tag in a comment behind the image', false)
+    .option('--update', 'look up again what carries a digest, by the tag that was kept', false)
+    .addOption(
+      repeatable(
+        '--from <FILE>',
+        'take digests from a Cloud Build result, lines of name@digest, or a lock',
+      ),
+    )
+    .addOption(repeatable('--set <REPO[:TAG]=DIGEST>', 'take this digest'))
+    .option('--from-any-tag', 'let entries without a tag pin every tag of their repository', false)
+    .option('--lock <FILE>', 'take digests from this lock, and write new ones to it')
+    .option('--check', 'with --lock: write nothing, and fail where the lock lags', false)
+    .addOption(
+      new Option('-o, --format <FORMAT>', 'how to report').choices(FORMATS).default('text'),
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(async (paths: readonly string[], flags: Flags) => {
+      const { output, lock, ...others } = flags;
+      const [{ runPin }, ports] = await Promise.all([
+        import('../pin/run.ts'),
+        parts.ports(command),
+      ]);
+      const done = await runPin({ ...others, paths, output, lock }, ports);
+      parts.end(done ? 0 : 1);
+    });
+  return command;
+}

@@ -1,0 +1,17 @@
+import { decode, type InputFile, readText, STDIN, type TextOrProblem } from './disk.ts';
+
+/** The standard streams of a command. */
+export interface Streams {
+  readonly readInput: () => Promise<Uint8Array>;
+  /** Resolve when the text is written, or nobody reads it any more. */
+  readonly out: (text: string) => Promise<void>;
+  readonly err: (text: string) => Promise<void>;
+}
+
+/** Reads a file, or standard input where its path is `-`. */
+export async function readFrom(
+  { path }: Pick<InputFile, 'path'>,
+  streams: Streams,
+): Promise<TextOrProblem> {
+  return path === STDIN ? decode(await streams.readInput()) : readText(path);
+}

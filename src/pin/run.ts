@@ -1,0 +1,206 @@
+import { join } from 'node:path';
+
+import { PinError } from '../errors.ts';
+import {
+  createFile,
+  type InputFile,
+  listManifests,
+  readText,
+  replaceFile,
+  STDIN,
+} from '../files/disk.ts';
+import { parseExtraKinds } from '../files/extra-kinds.ts';
+import { readFrom, type Streams } from '../files/streams.ts';
+import { unifiedDiff } from '../files/unified-diff.ts';
+import { writeYaml } from '../files/yaml.ts';
+import type { ReferenceForm } from '../image/reference.ts';
+import { createEntries, type Entries, type Entry, readEntries, readSetting } from './entries.ts';
+import { hasFailed, type PlannedFile, planFiles, textAfter } from './files.ts';
+import { lagsOf } from './lag.ts';
+import { type Lock, readLock } from './lock.ts';
+import { askOnce, type DigestOf, type Sources } from './plan.ts';
+import { changeLines, fails, type PinReport, plainReport, problemLines } from './report.ts';
+import { checkUsage } from './usage.ts';
+
+/** What `tagpin pin` was asked. */
+export interface PinOptions {
+  readonly paths: readonly string[];
+  readonly dryRun: boolean;
+  /** A folder to write to, in place of the files themselves. */
+  readonly output: string | undefined;
+  readonly referenceForm: ReferenceForm;
+  readonly comment: boolean;
+  readonly update: boolean;
+  readonly from: readonly string[];
+  readonly set: readonly string[];
+  readonly fromAnyTag: boolean;
+  readonly lock: string | undefined;
+  /** Write nothing, and fail where the lock lags. */
+  readonly check: boolean;
+  readonly extraKind: readonly string[];
+  readonly helmValues: boolean;
+  readonly format: PinFormat;
+}
+
+export type PinFormat = 'text' | 'json' | 'yaml';
+
+/** What is plugged into `tagpin pin`. */
+export interface PinPorts {
+  readonly streams: Streams;
+  /** Asks a registry; not called where digests were given, or the lock has them. */
+  readonly digestOf: DigestOf;
+}
+
+interface LockFile {
+  readonly path: string;
+  readonly lock: Lock;
+  /** Empty for a lock that is new. */
+  readonly before: string;
+}
+
+/**
+ * Pins the images of files; resolves to whether nothing failed.
+ *
+ * @throws PinError `invalid_config` for a path, a lock or digests that cannot be read
+ */
+export async function runPin(options: PinOptions, ports: PinPorts): Promise<boolean> {
+  checkUsage(options);
+  const { streams } = ports;
+  const files = await listManifests(options.paths);
+  refuseCollisions(files, options);
+  const entries = await readAllEntries(options, streams);
+  const lockFile = options.lock === undefined ? undefined : await readLockFile(options.lock);
+  const planned = await planFiles(files, {
+    read: (file) => readFrom(file, streams),
+    find: { extraKinds: parseExtraKinds(options.extraKind), helmValues: options.helmValues },
+    style: { form: options.referenceForm, comment: options.comment, update: options.update },
+    sources: sourcesOf(options, { entries, lock: lockFile?.lock, digestOf: ports.digestOf }),
+  });
+  const unwritten = await writeAll(planned, lockFile, { options, streams });
+  const report: PinReport = {
+    files: planned,
+    unwritten,
+    unusedEntries: (entries?.unused() ?? []).map(spelled),
+    unusedLocks: lockFile?.lock.unused() ?? [],
+    lags: options.check && lockFile !== undefined ? lagsOf(planned, lockFile) : [],
+  };
+  await tell(report, options, streams);
+  return !fails(report);
+}
+
+/** With given digests no registry is asked; nor for a check, unless it is to look for newer ones. */
+function sourcesOf(
+  { check, update }: PinOptions,
+  { entries, lock, digestOf }: Sources & { readonly digestOf: DigestOf },
+): Sources {
+  const isOffline = entries !== undefined || (check && !update);
+  return { entries, lock, digestOf: isOffline ? undefined : askOnce(digestOf) };
+}
+
+async function readAllEntries(
+  { from, set, fromAnyTag }: PinOptions,
+  streams: Streams,
+): Promise<Entries | undefined> {
+  if (from.length === 0 && set.length === 0) return undefined;
+  const lists: (readonly Entry[])[] = [];
+  for (const path of from) {
+    // oxlint-disable-next-line no-await-in-loop -- in the order of the command line
+    const read = await readFrom({ path }, streams);
+    if ('problem' in read) throw new PinError('invalid_config', `${path} ${read.problem}`);
+    const entries = readEntries(read.text, path);
+    if (entries.length === 0) throw new PinError('invalid_config', `${path} holds no digest`);
+    lists.push(entries);
+  }
+  return createEntries([...lists.flat(), ...set.map(readSetting)], { anyTag: fromAnyTag });
+}
+
+async function readLockFile(path: string): Promise<LockFile> {
+  const read = await readText(path);
+  // A lock that is not there yet will be.
+  if ('problem' in read && !read.isMissing) {
+    throw new PinError('invalid_config', `The lock ${path} ${read.problem}`);
+  }
+  const before = 'text' in read ? read.text : '';
+  return { path, lock: readLock(before, path), before };
+}
+
+function refuseCollisions(files: readonly InputFile[], { output }: PinOptions): void {
+  if (output === undefined) return;
+  const seen = new Map<string, string>();
+  for (const { path, below } of files) {
+    const other = seen.get(below);
+    if (other !== undefined && path !== STDIN) {
+      throw new PinError(
+        'invalid_config',
+        `${other} and ${path} would both be ${join(output, below)}`,
+      );
+    }
+    seen.set(below, path);
+  }
+}
+
+interface Writing {
+  readonly options: PinOptions;
+  readonly streams: Streams;
+}
+
+/** Files are small and many: this many are written at the same time. */
+const WRITES_AT_ONCE = 16;
+
+async function writeAll(
+  planned: readonly PlannedFile[],
+  lockFile: LockFile | undefined,
+  writing: Writing,
+): Promise<string[]> {
+  const { options } = writing;
+  if (options.check) return [];
+  const problems: string[] = [];
+  // First the lock: the tags of files that are pinned must be in it.
+  if (lockFile !== undefined && !options.dryRun) problems.push(...(await writeLock(lockFile)));
+  const whole = planned.filter((file) => !hasFailed(file));
+  for (let from = 0; from < whole.length; from += WRITES_AT_ONCE) {
+    const batch = whole.slice(from, from + WRITES_AT_ONCE);
+    // oxlint-disable-next-line no-await-in-loop -- a batch after the other
+    problems.push(...(await Promise.all(batch.map((file) => writeOne(file, writing)))).flat());
+  }
+  return problems;
+}
+
+async function writeLock({ path, lock, before }: LockFile): Promise<string[]> {
+  const text = lock.toText();
+  if (text === before) return [];
+  const problem = await createFile(path, text);
+  return problem === undefined ? [] : [`${path} ${problem}`];
+}
+
+async function writeOne(planned: PlannedFile, { options, streams }: Writing): Promise<string[]> {
+  const { file, text = '', edits } = planned;
+  const after = textAfter(planned) ?? '';
+  if (options.dryRun) {
+    await streams.out(unifiedDiff(file.path.replaceAll('\\', '/'), text, edits));
+    return [];
+  }
+  if (file.path === STDIN) {
+    await streams.out(after);
+    return [];
+  }
+  const { output } = options;
+  if (output === undefined && edits.length === 0) return [];
+  const target = output === undefined ? file.path : join(output, file.below);
+  const problem = await (output === undefined ? replaceFile : createFile)(target, after);
+  return problem === undefined ? [] : [`${target} ${problem}`];
+}
+
+async function tell(report: PinReport, options: PinOptions, streams: Streams): Promise<void> {
+  const isPiped = options.paths.includes(STDIN);
+  const isQuiet = options.dryRun || options.check || isPiped || options.format !== 'text';
+  const changes = isQuiet ? [] : changeLines(report);
+  await streams.err([...changes, ...problemLines(report)].map((line) => `${line}\n`).join(''));
+  if (options.format === 'json')
+    await streams.out(`${JSON.stringify(plainReport(report), null, 2)}\n`);
+  if (options.format === 'yaml') await streams.out(writeYaml(plainReport(report)));
+}
+
+function spelled({ name, tag, digest, origin }: Entry): string {
+  return `${name}${tag === undefined ? '' : `:${tag}`}@${digest} (${origin})`;
+}

@@ -177,7 +177,7 @@ async function writeOne(planned: PlannedFile, { options, streams }: Writing): Pr
   const { file, text = '', edits } = planned;
   const after = textAfter(planned) ?? '';
   if (options.dryRun) {
-    await streams.out(unifiedDiff(file.path.replaceAll('\\', '/'), text, edits));
+    await streams.out(unifiedDiff(file.path.replaceAll('\\', '/').replace(/^(?:\.?\/)+/, ''), text, edits));
     return [];
   }
   if (file.path === STDIN) {

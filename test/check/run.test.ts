@@ -1,0 +1,167 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+
+import { type CheckOptions, runCheck } from '../../src/check/run.ts';
+import { digest } from '../support/admission.ts';
+import { recordedStreams } from '../support/streams.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tagpin-check-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const NONE: Omit<CheckOptions, 'paths'> = {
+  constraint: [],
+  strict: false,
+  namespace: '',
+  extraKind: [],
+  helmValues: false,
+  format: 'text',
+  version: '1.2.3',
+};
+
+async function check(
+  input: string,
+  options: Partial<CheckOptions> = {},
+): Promise<{ readonly passed: boolean; readonly out: string; readonly err: string }> {
+  const streams = recordedStreams(input);
+  const passed = await runCheck({ ...NONE, paths: ['-'], ...options }, streams);
+  return { passed, ...streams.written };
+}
+
+async function put(name: string, text: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return path;
+}
+
+const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: n}\nspec:\n  containers:\n';
+const UNPINNED = `${POD}  - name: web\n    image: nginx # c\n`;
+const DEPLOYMENT = `---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  template:\n    spec:\n      containers:\n      - {name: web, image: nginx}\n      volumes:\n      - {name: m, image: {reference: "a:1"}}\n`;
+const MESSAGE = 'container <web> uses an image without a digest <nginx>';
+
+function constraint(spec: object): string {
+  const head = { apiVersion: 'constraints.gatekeeper.sh/v1beta1', kind: 'K8sImageDigests' };
+  return JSON.stringify({ ...head, metadata: { name: 'pinned' }, spec });
+}
+
+describe('tagpin check', () => {
+  it('names file, line, column and object of each finding', async () => {
+    const file = await put('pod.yaml', UNPINNED);
+    const { passed, out, err } = await check('', { paths: [folder] });
+    expect(passed).toBe(false);
+    expect(out).toBe(`${file}:7:12: ${MESSAGE} (Pod n/p)\n`);
+    expect(err).toBe('1 image in 1 file: 1 finding\n');
+  });
+
+  it('passes what is pinned', async () => {
+    const { passed, out } = await check(`${POD}  - {name: web, image: "nginx@${digest('a')}"}\n`);
+    expect({ passed, out }).toEqual({ passed: true, out: '' });
+  });
+
+  it('counts what the policy does not look at, so that nothing is silently green', async () => {
+    const { passed, out, err } = await check(DEPLOYMENT);
+    expect({ passed, out }).toEqual({ passed: true, out: '' });
+    expect(err).toContain('2 unpinned images where K8sImageDigests does not look (Deployment 2)');
+    expect(err).toContain('--strict');
+  });
+
+  it('looks everywhere when it is strict, and asks for whole digests', async () => {
+    const short = `${POD}  - {name: s, image: "x@sha256:ab"}\n`;
+    const kustomization = '---\nimages:\n- name: k\n  newTag: "1"\n';
+    const { passed, out } = await check(short + DEPLOYMENT + kustomization, { strict: true });
+    expect(passed).toBe(false);
+    expect(out.split('\n')).toEqual([
+      '-:6:22: container <s> uses an image with a malformed reference or digest <x@sha256:ab> (Pod n/p)',
+      `-:15:28: ${MESSAGE} (Deployment d)`,
+      '-:17:38: image volume <m> uses an image without a digest <a:1> (Deployment d)',
+      '-:20:3: kustomize image <k> uses an image without a digest <k:1> (Kustomization)',
+      '',
+    ]);
+  });
+
+  it('judges by constraints, and names them', async () => {
+    const match = { namespaces: ['n'] };
+    const applies = await put('a.json', constraint({ match }));
+    const exempts = await put('b.json', constraint({ parameters: { exemptImages: ['ngin*'] } }));
+    const { passed, out } = await check(UNPINNED, { constraint: [applies, exempts] });
+    expect(passed).toBe(false);
+    expect(out).toBe(`-:7:12: ${MESSAGE} (Pod n/p) [pinned]\n`);
+    expect(await check(UNPINNED, { constraint: [exempts], strict: true })).toMatchObject({
+      passed: true,
+    });
+  });
+
+  it('does not fail by a constraint that only warns', async () => {
+    const warns = await put('a.json', constraint({ enforcementAction: 'warn' }));
+    const { passed, out } = await check(UNPINNED, { constraint: [warns] });
+    expect(passed).toBe(true);
+    expect(out).toContain('warning: container <web>');
+  });
+
+  it('fails by what it cannot read, and goes on', async () => {
+    await put('a.yaml', '{{ if }}\na\n');
+    await put('b.yaml', UNPINNED);
+    await writeFile(join(folder, 'c.yaml'), Buffer.from([0xff]));
+    const { passed, out, err } = await check('', { paths: [folder] });
+    expect(passed).toBe(false);
+    expect(out).toContain(MESSAGE);
+    expect(err).toContain('a.yaml:2:1: it looks like a template');
+    expect(err).toContain('c.yaml:1:1: the file is not UTF-8');
+    expect(err).toContain('2 places unread');
+  });
+
+  it.each(['json', 'yaml'] as const)('reports in %s', async (format) => {
+    const { out } = await check(UNPINNED + DEPLOYMENT, { format });
+    for (const text of [MESSAGE, 'Deployment', 'spec/containers/0/image']) {
+      expect(out).toContain(text);
+    }
+    if (format === 'json') {
+      expect(JSON.parse(out)).toMatchObject({
+        findings: [{ file: '-', line: 7, column: 12, kind: 'Pod', name: 'p', level: 'error' }],
+        unexamined: { Deployment: 2 },
+      });
+    }
+  });
+
+  it('reports in SARIF', async () => {
+    const file = await put('a b.yaml', UNPINNED);
+    const { out } = await check('', { paths: [file], format: 'sarif' });
+    expect(JSON.parse(out)).toMatchObject({
+      version: '2.1.0',
+      runs: [
+        {
+          tool: { driver: { name: 'tagpin', version: '1.2.3' } },
+          results: [
+            {
+              ruleId: 'image-without-digest',
+              level: 'error',
+              message: { text: MESSAGE },
+              locations: [
+                {
+                  physicalLocation: {
+                    artifactLocation: { uri: expect.stringMatching(/\/a%20b\.yaml$/) },
+                    region: { startLine: 7, startColumn: 12 },
+                  },
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    });
+  });
+
+  it.each([
+    ['a constraint that is not there', { constraint: ['/nowhere'] }],
+    ['a path that is not there', { paths: ['/nowhere'] }],
+    ['an extra kind that is none', { extraKind: ['x'] }],
+  ])('refuses %s', async (_, options) => {
+    await expect(check('', options)).rejects.toMatchObject({ code: 'invalid_config' });
+  });
+});

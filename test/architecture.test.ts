@@ -54,7 +54,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   files: {
     rooms: ['workload', 'image', ...VOCABULARY],
-    packages: ['node:fs/promises', 'node:path', 'yaml'],
+    packages: ['node:fs', 'node:fs/promises', 'node:path', 'yaml'],
   },
   pin: { rooms: ['files', 'image', ...VOCABULARY], packages: ['node:path'] },
   check: { rooms: ['files', 'image', ...VOCABULARY], packages: [] },

@@ -2,7 +2,7 @@ import type { Fault } from '../files/yaml.ts';
 import type { CheckedFile, Finding } from './findings.ts';
 
 /** A part of a file that was not judged. */
-export interface Unread extends Fault {
+interface Unread extends Fault {
   readonly file: string;
 }
 

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 
 /** Gathers an option that may be given several times. */
-export function gather(item: string, before: readonly string[]): readonly string[] {
+function gather(item: string, before: readonly string[]): readonly string[] {
   return [...before, item];
 }
 

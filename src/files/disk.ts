@@ -1,17 +1,18 @@
 import {
-  access,
-  chmod,
-  chown,
+  accessSync,
+  chmodSync,
+  chownSync,
   constants,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-} from 'node:fs/promises';
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 
 import { PinError } from '../errors.ts';
@@ -82,10 +83,13 @@ export type TextOrProblem =
   | { readonly text: string }
   | { readonly problem: string; readonly isMissing: boolean };
 
-/** Reads a file as it is: bytes that are no UTF-8 would not come back, and are refused. */
-export async function readText(path: string): Promise<TextOrProblem> {
+/**
+ * Reads a file as it is: bytes that are no UTF-8 would not come back, and are refused. It waits, as
+ * writing does: for files of this size that takes a fifth of the time of asking the thread pool.
+ */
+export function readText(path: string): TextOrProblem {
   try {
-    return decode(await readFile(path));
+    return decode(readFileSync(path));
   } catch (caught) {
     const isMissing = Error.isError(caught) && 'code' in caught && caught.code === 'ENOENT';
     return { problem: `cannot be read: ${reasonOf(caught)}`, isMissing };
@@ -107,57 +111,51 @@ export function decode(bytes: Uint8Array): TextOrProblem {
  *
  * @returns why the file could not be written, if so
  */
-export async function replaceFile(path: string, text: string): Promise<string | undefined> {
-  let beside: string | undefined;
-  try {
-    const target = await realpath(path);
-    const { mode, uid, gid } = await stat(target);
+export function replaceFile(path: string, text: string): string | undefined {
+  return problemOf(() => {
+    const target = realpathSync(path);
+    const { mode, uid, gid } = statSync(target);
     // Its folder would let us replace it all the same.
     if ((mode & 0o222) === 0) return 'is read-only';
-    await access(target, constants.W_OK);
-    beside = join(dirname(target), `.${basename(target)}.tagpin-${process.pid}`);
-    const written = await writeNew(beside, text, mode);
-    if (written.uid !== uid || written.gid !== gid) await chown(beside, uid, gid);
-    // The process may mask bits of a mode at creation, and a new owner takes some away.
-    await chmod(beside, mode);
-    await rename(beside, target);
+    accessSync(target, constants.W_OK);
+    writeBeside(target, text, (beside) => {
+      const written = statSync(beside);
+      if (written.uid !== uid || written.gid !== gid) chownSync(beside, uid, gid);
+      // The process may mask bits of a mode at creation, and a new owner takes some away.
+      chmodSync(beside, mode);
+    });
     return undefined;
-  } catch (caught) {
-    if (beside !== undefined) await rm(beside, { force: true });
-    return `cannot be written: ${reasonOf(caught)}`;
-  }
-}
-
-async function writeNew(
-  path: string,
-  text: string,
-  mode: number,
-): Promise<{ readonly uid: number; readonly gid: number }> {
-  const file = await open(path, 'w', mode);
-  try {
-    await file.writeFile(text);
-    return await file.stat();
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** Writes a file that may be new, with the folders above it. */
-export async function createFile(path: string, text: string): Promise<string | undefined> {
-  const exists = await stat(path).then(
-    () => true,
-    () => false,
-  );
-  if (exists) return replaceFile(path, text);
-  const beside = join(dirname(path), `.${basename(path)}.tagpin-${process.pid}`);
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeNew(beside, text, 0o666);
-    await rename(beside, path);
+export function createFile(path: string, text: string): string | undefined {
+  if (existsSync(path)) return replaceFile(path, text);
+  return problemOf(() => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeBeside(path, text, () => {});
     return undefined;
+  });
+}
+
+function problemOf(write: () => string | undefined): string | undefined {
+  try {
+    return write();
   } catch (caught) {
-    await rm(beside, { force: true });
     return `cannot be written: ${reasonOf(caught)}`;
+  }
+}
+
+/** In the same folder: a rename is one step inside of a file system alone. */
+function writeBeside(target: string, text: string, prepare: (beside: string) => void): void {
+  const beside = join(dirname(target), `.${basename(target)}.tagpin-${process.pid}`);
+  try {
+    writeFileSync(beside, text);
+    prepare(beside);
+    renameSync(beside, target);
+  } catch (caught) {
+    rmSync(beside, { force: true });
+    throw caught;
   }
 }
 

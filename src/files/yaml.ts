@@ -12,7 +12,7 @@ import {
 } from 'yaml';
 
 /** How a text is written: a block scalar is one of `|` and `>`. */
-export type Style = 'plain' | 'quoted' | 'block' | 'alias';
+type Style = 'plain' | 'quoted' | 'block' | 'alias';
 
 /** A value of a document as it stands in the text; offsets count UTF-16 units, the end excluded. */
 export interface Written {

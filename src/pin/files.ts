@@ -44,6 +44,9 @@ export async function planFiles(
     // oxlint-disable-next-line no-await-in-loop -- one text in memory is parsed after the other
     const read = await options.read(file);
     plans.push(planFile(file, read, options));
+    // Lets the look-ups that it began go out before the next file is parsed.
+    // oxlint-disable-next-line no-await-in-loop
+    await nextTurn();
   }
   return Promise.all(plans);
 }
@@ -73,4 +76,10 @@ export function hasFailed({ faults, images }: PlannedFile): boolean {
 /** The text of a file after its edits; undefined where it could not be read. */
 export function textAfter({ text, edits }: PlannedFile): string | undefined {
   return text === undefined ? undefined : applyEdits(text, edits);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

@@ -69,7 +69,7 @@ export async function runPin(options: PinOptions, ports: PinPorts): Promise<bool
   const files = await listManifests(options.paths);
   refuseCollisions(files, options);
   const entries = await readAllEntries(options, streams);
-  const lockFile = options.lock === undefined ? undefined : await readLockFile(options.lock);
+  const lockFile = options.lock === undefined ? undefined : readLockFile(options.lock);
   const planned = await planFiles(files, {
     read: (file) => readFrom(file, streams),
     find: { extraKinds: parseExtraKinds(options.extraKind), helmValues: options.helmValues },
@@ -114,8 +114,8 @@ async function readAllEntries(
   return createEntries([...lists.flat(), ...set.map(readSetting)], { anyTag: fromAnyTag });
 }
 
-async function readLockFile(path: string): Promise<LockFile> {
-  const read = await readText(path);
+function readLockFile(path: string): LockFile {
+  const read = readText(path);
   // A lock that is not there yet will be.
   if ('problem' in read && !read.isMissing) {
     throw new PinError('invalid_config', `The lock ${path} ${read.problem}`);
@@ -144,9 +144,6 @@ interface Writing {
   readonly streams: Streams;
 }
 
-/** Files are small and many: this many are written at the same time. */
-const WRITES_AT_ONCE = 16;
-
 async function writeAll(
   planned: readonly PlannedFile[],
   lockFile: LockFile | undefined,
@@ -156,20 +153,19 @@ async function writeAll(
   if (options.check) return [];
   const problems: string[] = [];
   // First the lock: the tags of files that are pinned must be in it.
-  if (lockFile !== undefined && !options.dryRun) problems.push(...(await writeLock(lockFile)));
+  if (lockFile !== undefined && !options.dryRun) problems.push(...writeLock(lockFile));
   const whole = planned.filter((file) => !hasFailed(file));
-  for (let from = 0; from < whole.length; from += WRITES_AT_ONCE) {
-    const batch = whole.slice(from, from + WRITES_AT_ONCE);
-    // oxlint-disable-next-line no-await-in-loop -- a batch after the other
-    problems.push(...(await Promise.all(batch.map((file) => writeOne(file, writing)))).flat());
+  for (const file of whole) {
+    // oxlint-disable-next-line no-await-in-loop -- one file after the other
+    problems.push(...(await writeOne(file, writing)));
   }
   return problems;
 }
 
-async function writeLock({ path, lock, before }: LockFile): Promise<string[]> {
+function writeLock({ path, lock, before }: LockFile): string[] {
   const text = lock.toText();
   if (text === before) return [];
-  const problem = await createFile(path, text);
+  const problem = createFile(path, text);
   return problem === undefined ? [] : [`${path} ${problem}`];
 }
 
@@ -177,7 +173,9 @@ async function writeOne(planned: PlannedFile, { options, streams }: Writing): Pr
   const { file, text = '', edits } = planned;
   const after = textAfter(planned) ?? '';
   if (options.dryRun) {
-    await streams.out(unifiedDiff(file.path.replaceAll('\\', '/').replace(/^(?:\.?\/)+/, ''), text, edits));
+    await streams.out(
+      unifiedDiff(file.path.replaceAll('\\', '/').replace(/^(?:\.?\/)+/, ''), text, edits),
+    );
     return [];
   }
   if (file.path === STDIN) {
@@ -187,7 +185,7 @@ async function writeOne(planned: PlannedFile, { options, streams }: Writing): Pr
   const { output } = options;
   if (output === undefined && edits.length === 0) return [];
   const target = output === undefined ? file.path : join(output, file.below);
-  const problem = await (output === undefined ? replaceFile : createFile)(target, after);
+  const problem = (output === undefined ? replaceFile : createFile)(target, after);
   return problem === undefined ? [] : [`${target} ${problem}`];
 }
 

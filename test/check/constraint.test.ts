@@ -67,7 +67,7 @@ describe('readConstraints()', () => {
       object({ labels: { a: '' } }),
       false,
     ],
-  ])('selects by %s', (_, match, subject, expected) => {
+  ])('selects by %s', (...[, match, subject, expected]) => {
     expect(applies(match, subject)).toBe(expected);
   });
 

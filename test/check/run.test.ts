@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { type CheckOptions, runCheck } from '../../src/check/run.ts';
+import { readManifest } from '../../src/files/yaml.ts';
 import { digest } from '../support/admission.ts';
 import { recordedStreams } from '../support/streams.ts';
 
@@ -116,17 +117,31 @@ describe('tagpin check', () => {
     expect(err).toContain('2 places unread');
   });
 
-  it.each(['json', 'yaml'] as const)('reports in %s', async (format) => {
+  it.each([
+    ['json', (text: string): unknown => JSON.parse(text)],
+    ['yaml', (text: string): unknown => readManifest(text).documents[0]?.value],
+  ] as const)('reports in %s', async (format, parse) => {
     const { out } = await check(UNPINNED + DEPLOYMENT, { format });
-    for (const text of [MESSAGE, 'Deployment', 'spec/containers/0/image']) {
-      expect(out).toContain(text);
-    }
-    if (format === 'json') {
-      expect(JSON.parse(out)).toMatchObject({
-        findings: [{ file: '-', line: 7, column: 12, kind: 'Pod', name: 'p', level: 'error' }],
-        unexamined: { Deployment: 2 },
-      });
-    }
+    expect(parse(out)).toMatchObject({
+      findings: [
+        {
+          file: '-',
+          line: 7,
+          column: 12,
+          document: 1,
+          path: '/spec/containers/0/image',
+          message: MESSAGE,
+          kind: 'Pod',
+          namespace: 'n',
+          name: 'p',
+          level: 'error',
+        },
+      ],
+      unread: [],
+      unexamined: { Deployment: 2 },
+      files: 1,
+      images: 3,
+    });
   });
 
   it('reports in SARIF', async () => {

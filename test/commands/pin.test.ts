@@ -17,10 +17,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+function digestOf(): Promise<never> {
+  return Promise.reject(new PinError('not_found', 'not there'));
+}
+
 async function run(...args: string[]): Promise<{ ends: number[]; err: string }> {
   const ends: number[] = [];
   const streams = recordedStreams();
-  const digestOf = (): Promise<never> => Promise.reject(new PinError('not_found', 'not there'));
   const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
   addPinCommand(program, {
     ports: () => Promise.resolve({ streams, digestOf }),

@@ -64,11 +64,11 @@ describe('listManifests()', () => {
 
 describe('readText()', () => {
   it('keeps a byte order mark, and refuses what is not UTF-8', async () => {
-    expect(await readText(await put('a', '\uFEFFx'))).toEqual({ text: '\uFEFFx' });
+    expect(readText(await put('a', '\uFEFFx'))).toEqual({ text: '\uFEFFx' });
     const path = join(folder, 'b');
     await writeFile(path, Buffer.from([0x66, 0xff]));
-    expect(await readText(path)).toEqual({ problem: 'is not UTF-8', isMissing: false });
-    expect(await readText(join(folder, 'c'))).toEqual({
+    expect(readText(path)).toEqual({ problem: 'is not UTF-8', isMissing: false });
+    expect(readText(join(folder, 'c'))).toEqual({
       problem: 'cannot be read: it is not there',
       isMissing: true,
     });
@@ -80,7 +80,7 @@ describe('replaceFile()', () => {
     const path = await put('a.yaml');
     await chmod(path, 0o755);
     const before = await stat(path);
-    expect(await replaceFile(path, 'new')).toBeUndefined();
+    expect(replaceFile(path, 'new')).toBeUndefined();
     expect(await readFile(path, 'utf8')).toBe('new');
     const after = await stat(path);
     expect(after.mode).toBe(before.mode);
@@ -93,7 +93,7 @@ describe('replaceFile()', () => {
     const path = await put('real/a.yaml');
     const link = join(folder, 'link.yaml');
     await symlink(path, link);
-    expect(await replaceFile(link, 'new')).toBeUndefined();
+    expect(replaceFile(link, 'new')).toBeUndefined();
     expect(await readFile(path, 'utf8')).toBe('new');
     expect(await readdir(folder)).toEqual(['link.yaml', 'real']);
     expect(await readdir(join(folder, 'real'))).toEqual(['a.yaml']);
@@ -102,19 +102,17 @@ describe('replaceFile()', () => {
   it('names what is read-only, and what is gone', async () => {
     const path = await put('a.yaml');
     await chmod(path, 0o444);
-    expect(await replaceFile(path, 'new')).toBe('is read-only');
+    expect(replaceFile(path, 'new')).toBe('is read-only');
     expect(await readFile(path, 'utf8')).toBe('x');
-    expect(await replaceFile(join(folder, 'gone'), 'new')).toBe(
-      'cannot be written: it is not there',
-    );
+    expect(replaceFile(join(folder, 'gone'), 'new')).toBe('cannot be written: it is not there');
   });
 });
 
 describe('createFile()', () => {
   it('makes the folders above a file, and replaces one that is there', async () => {
     const path = join(folder, 'a/b/c.yaml');
-    expect(await createFile(path, 'one')).toBeUndefined();
-    expect(await createFile(path, 'two')).toBeUndefined();
+    expect(createFile(path, 'one')).toBeUndefined();
+    expect(createFile(path, 'two')).toBeUndefined();
     expect(await readFile(path, 'utf8')).toBe('two');
     expect(await readdir(join(folder, 'a/b'))).toEqual(['c.yaml']);
   });

@@ -211,7 +211,7 @@ describe('tagpin pin --comment, --update', () => {
       { comment: true, referenceForm: 'tag-and-digest' },
       `nginx:1@${old}`,
     ],
-  ])('%s', async (_, before, options, after) => {
+  ])('%s', async (...[, before, options, after]) => {
     const file = await put('a.yaml', plain(before));
     expect((await run([file], options)).passed).toBe(true);
     expect(await read(file)).toBe(plain(after));

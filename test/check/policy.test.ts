@@ -49,6 +49,13 @@ describe('policyViolations()', () => {
     ]);
   });
 
+  it('says the same thing once, of the first that it is true of', () => {
+    const item = { name: 'a', image: 'x' };
+    expect(policyViolations({ spec: { containers: [item, item] } }, NOTHING_EXEMPT)).toMatchObject([
+      { path: ['spec', 'containers', '0', 'image'] },
+    ]);
+  });
+
   it.each<[string, unknown, string[]]>([
     ['no image', { containers: [{ name: 'a' }] }, []],
     ['no name', { containers: [{ image: 'a' }] }, []],

@@ -68,6 +68,17 @@ describe('unifiedDiff()', () => {
     expect(unifiedDiff('f.yaml', 'a\n', [])).toBe('');
   });
 
+  it('counts lines that were added above', () => {
+    const text = Array.from({ length: 20 }, (_, index) => `l${index}\n`).join('');
+    const edits = [
+      { start: 2, end: 2, text: '\nadded' },
+      { start: text.length - 4, end: text.length - 1, text: 'end' },
+    ];
+    const diff = unifiedDiff('f.yaml', text, edits);
+    expect(diff.match(/^@@.*$/gm)).toEqual(['@@ -1,4 +1,5 @@', '@@ -17,4 +18,4 @@']);
+    expect(applyDiff(text, diff)).toBe(applyEdits(text, edits));
+  });
+
   it('has three lines of context, a hunk for each distant change, and marks an open end', () => {
     const lines = Array.from({ length: 20 }, (_, index) => `l${index + 1}`);
     const text = lines.join('\n');

@@ -143,6 +143,7 @@ describe('an image that is edited', () => {
     ['at the end of its line', 'image: a', ''],
     ['before a comment', 'image: a  # c', 'c'],
     ['in braces', '{image: a, name: b}', undefined],
+    ['in braces, at the end of a line', '{"name": "b",\n    "image": "a"\n    }', undefined],
     ['in a block', 'image: |-\n      a', undefined],
   ])('tells whether a comment can follow: %s', (_, field, expected) => {
     const { images } = find(pod(`  - ${field}\n`));

@@ -1,0 +1,18 @@
+import { Command } from 'commander';
+import { addPinCommand } from '../../src/commands/pin.ts';
+import { processStreams } from '../../src/commands/streams.ts';
+import { computeDigest } from '../../src/image/digest.ts';
+
+// `tagpin pin` as a process of its own, whose registry has a digest for everything.
+const program = new Command();
+addPinCommand(program, {
+  ports: () =>
+    Promise.resolve({
+      streams: processStreams(),
+      digestOf: (reference) => Promise.resolve(computeDigest(Buffer.from(reference))),
+    }),
+  end: (code) => {
+    process.exitCode = code;
+  },
+});
+await program.parseAsync(process.argv);

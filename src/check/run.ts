@@ -1,5 +1,5 @@
 import { PinError } from '../errors.ts';
-import { listManifests } from '../files/disk.ts';
+import { listManifests, STDIN } from '../files/disk.ts';
 import { parseExtraKinds } from '../files/extra-kinds.ts';
 import { readFrom, type Streams } from '../files/streams.ts';
 import { writeYaml } from '../files/yaml.ts';
@@ -36,6 +36,9 @@ export type CheckFormat = 'text' | 'json' | 'yaml' | 'sarif';
  * @throws PinError `invalid_config` for a path or a constraint that cannot be read
  */
 export async function runCheck(options: CheckOptions, streams: Streams): Promise<boolean> {
+  if ([...options.paths, ...options.constraint].filter((path) => path === STDIN).length > 1) {
+    throw new PinError('invalid_config', 'standard input can be read once');
+  }
   const rules = await rulesOf(options, streams);
   const files = await listManifests(options.paths);
   const checked: CheckedFile[] = [];

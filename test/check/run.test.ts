@@ -175,6 +175,7 @@ describe('tagpin check', () => {
   it.each([
     ['a constraint that is not there', { constraint: ['/nowhere'] }],
     ['a path that is not there', { paths: ['/nowhere'] }],
+    ['standard input twice', { constraint: ['-'] }],
     ['an extra kind that is none', { extraKind: ['x'] }],
   ])('refuses %s', async (_, options) => {
     await expect(check('', options)).rejects.toMatchObject({ code: 'invalid_config' });

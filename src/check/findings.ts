@@ -1,8 +1,8 @@
 import { PinError } from '../errors.ts';
 import type { FoundImage } from '../files/finding.ts';
 import { type FindOptions, imagesIn } from '../files/images.ts';
+import type { Fault, ManifestDocument, Position } from '../files/manifest.ts';
 import { type ManifestObject, nameOf, type ObjectName, objectsOf } from '../files/objects.ts';
-import type { Fault, ManifestDocument, Position } from '../files/yaml.ts';
 import { parseReference } from '../image/reference.ts';
 import type { Constraint } from './constraint.ts';
 import { POLICY_LISTS, passesPolicy, policyMessage, policyViolations } from './policy.ts';

@@ -1,4 +1,4 @@
-import type { Fault } from '../files/yaml.ts';
+import type { Fault } from '../files/manifest.ts';
 import type { CheckedFile, Finding } from './findings.ts';
 
 /** A part of a file that was not judged. */

@@ -1,4 +1,4 @@
-import type { Position } from '../files/yaml.ts';
+import type { Position } from '../files/manifest.ts';
 import type { CheckReport } from './report.ts';
 
 const RULE = 'image-without-digest';

@@ -1,6 +1,6 @@
+import type { Fault, ManifestDocument, Position } from './manifest.ts';
 import type { ObjectName } from './objects.ts';
 import type { Slot } from './slot.ts';
-import type { Fault, ManifestDocument, Position } from './yaml.ts';
 
 /** An image of a file, where it stands and how another is written in its place. */
 export interface FoundImage extends Position {

@@ -3,9 +3,10 @@ import { imagePlacesOf, type Location, locationOf, podTemplateOf } from '../work
 import type { Finding, FoundImage } from './finding.ts';
 import { helmImagesIn } from './helm-values.ts';
 import { isKustomization, kustomizeImagesIn } from './kustomization.ts';
+import type { Fault, Manifest, Written } from './manifest.ts';
 import { type ManifestObject, nameOf, type ObjectName, objectsOf } from './objects.ts';
 import { slotOf } from './slot.ts';
-import { type Fault, type Manifest, readManifest, type Written } from './yaml.ts';
+import { readManifest } from './yaml.ts';
 
 /** What is to be found beside the kinds that are known. */
 export interface FindOptions {

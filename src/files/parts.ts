@@ -1,7 +1,7 @@
 import type { Finding } from './finding.ts';
+import type { Written } from './manifest.ts';
 import type { ObjectName } from './objects.ts';
 import { slotBehind, slotOf } from './slot.ts';
-import type { Written } from './yaml.ts';
 
 /** An image that a file holds in parts: a repository, a tag, and a digest that may be missing. */
 export interface Parts {

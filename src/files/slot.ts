@@ -1,5 +1,5 @@
 import type { Edit } from './edit.ts';
-import type { Written } from './yaml.ts';
+import type { Written } from './manifest.ts';
 
 /** The place of a value in a text, and how another value is written there. */
 export interface Slot {

@@ -1,26 +1,19 @@
 import { join } from 'node:path';
 
 import { PinError } from '../errors.ts';
-import {
-  createFile,
-  type InputFile,
-  listManifests,
-  readText,
-  replaceFile,
-  STDIN,
-} from '../files/disk.ts';
+import { type InputFile, listManifests, readText, STDIN } from '../files/disk.ts';
 import { parseExtraKinds } from '../files/extra-kinds.ts';
 import { readFrom, type Streams } from '../files/streams.ts';
-import { unifiedDiff } from '../files/unified-diff.ts';
 import { writeYaml } from '../files/yaml.ts';
 import type { ReferenceForm } from '../image/reference.ts';
 import { createEntries, type Entries, type Entry, readEntries, readSetting } from './entries.ts';
-import { hasFailed, type PlannedFile, planFiles, textAfter } from './files.ts';
+import { planFiles } from './files.ts';
 import { lagsOf } from './lag.ts';
-import { type Lock, readLock } from './lock.ts';
+import { readLock } from './lock.ts';
 import { askOnce, type DigestOf, type Sources } from './plan.ts';
 import { changeLines, fails, type PinReport, plainReport, problemLines } from './report.ts';
 import { checkUsage } from './usage.ts';
+import { type LockFile, writeAll } from './write.ts';
 
 /** What `tagpin pin` was asked. */
 export interface PinOptions {
@@ -49,13 +42,6 @@ export interface PinPorts {
   readonly streams: Streams;
   /** Asks a registry; not called where digests were given, or the lock has them. */
   readonly digestOf: DigestOf;
-}
-
-interface LockFile {
-  readonly path: string;
-  readonly lock: Lock;
-  /** Empty for a lock that is new. */
-  readonly before: string;
 }
 
 /**
@@ -137,56 +123,6 @@ function refuseCollisions(files: readonly InputFile[], { output }: PinOptions): 
     }
     seen.set(below, path);
   }
-}
-
-interface Writing {
-  readonly options: PinOptions;
-  readonly streams: Streams;
-}
-
-async function writeAll(
-  planned: readonly PlannedFile[],
-  lockFile: LockFile | undefined,
-  writing: Writing,
-): Promise<string[]> {
-  const { options } = writing;
-  if (options.check) return [];
-  const problems: string[] = [];
-  // First the lock: the tags of files that are pinned must be in it.
-  if (lockFile !== undefined && !options.dryRun) problems.push(...writeLock(lockFile));
-  const whole = planned.filter((file) => !hasFailed(file));
-  for (const file of whole) {
-    // oxlint-disable-next-line no-await-in-loop -- one file after the other
-    problems.push(...(await writeOne(file, writing)));
-  }
-  return problems;
-}
-
-function writeLock({ path, lock, before }: LockFile): string[] {
-  const text = lock.toText();
-  if (text === before) return [];
-  const problem = createFile(path, text);
-  return problem === undefined ? [] : [`${path} ${problem}`];
-}
-
-async function writeOne(planned: PlannedFile, { options, streams }: Writing): Promise<string[]> {
-  const { file, text = '', edits } = planned;
-  const after = textAfter(planned) ?? '';
-  if (options.dryRun) {
-    await streams.out(
-      unifiedDiff(file.path.replaceAll('\\', '/').replace(/^(?:\.?\/)+/, ''), text, edits),
-    );
-    return [];
-  }
-  if (file.path === STDIN) {
-    await streams.out(after);
-    return [];
-  }
-  const { output } = options;
-  if (output === undefined && edits.length === 0) return [];
-  const target = output === undefined ? file.path : join(output, file.below);
-  const problem = (output === undefined ? replaceFile : createFile)(target, after);
-  return problem === undefined ? [] : [`${target} ${problem}`];
 }
 
 async function tell(report: PinReport, options: PinOptions, streams: Streams): Promise<void> {

@@ -83,7 +83,7 @@ const SINGLE_FILES: Readonly<Record<string, string>> = {
   'fast-json-patch': 'admission/patch.ts',
   pino: 'log.ts',
   tldts: 'registry/token.ts',
-  undici: 'registry/transport.ts',
+  undici: 'registry/pools.ts',
   'p-limit': 'resolve/limits.ts',
 };
 

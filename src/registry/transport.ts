@@ -1,11 +1,7 @@
-import { getCACertificates } from 'node:tls';
-
-import { LRUCache } from 'lru-cache';
-import { type Dispatcher, Pool } from 'undici';
-
 import { PinError } from '../errors.ts';
 import type { Guard } from './guard.ts';
 import { toNetworkError } from './network-error.ts';
+import { createPools, type Pools } from './pools.ts';
 
 /** TLS as the operator wants it for one host; whatever is left out is as ever. */
 export interface TlsSettings {
@@ -69,69 +65,25 @@ export interface TransportOptions {
   readonly userAgent: string;
 }
 
-const CONNECT_TIMEOUT_MS = 2000;
-const HEADERS_TIMEOUT_MS = 5000;
-/** Between two chunks; the signal bounds the whole. */
-const BODY_TIMEOUT_MS = 3000;
-const CONNECTIONS_PER_ORIGIN = 16;
-const KEEP_ALIVE_MS = 60_000;
-/** Pools are keyed by a host that a tenant chose; the least used is closed. */
-const MAX_ORIGINS = 200;
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export function createTransport(options: TransportOptions): Transport {
-  const pools = new LRUCache<string, Pool>({
-    max: MAX_ORIGINS,
-    dispose: (pool) => void pool.close(),
-  });
-  const poolOf = (url: URL, connection: Connection | undefined): Pool => {
-    const key = poolKey(url, connection);
-    const known = pools.get(key);
-    if (known !== undefined) return known;
-    const { id: _id, skipVerify = false, ca, ...pair } = connection?.tls ?? { id: '' };
-    const pool = new Pool(url.origin, {
-      connections: CONNECTIONS_PER_ORIGIN,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      bodyTimeout: BODY_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connect: {
-        timeout: connection?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-        lookup: options.guard.lookupFor(url, connection !== undefined),
-        rejectUnauthorized: !skipVerify,
-        ...pair,
-        ...(ca && { ca: [...getCACertificates('default'), ...ca] }),
-      },
-    });
-    pools.set(key, pool);
-    return pool;
-  };
-  return {
-    send: (request) => follow(options, poolOf, request),
-    close: async () => {
-      const closing = [...pools.values()].map((pool) => pool.destroy());
-      await Promise.all(closing);
-    },
-  };
-}
-
-/** Connections of one kind are never used for another: who may be dialled, and who trusted, differs. */
-function poolKey({ origin }: URL, connection: Connection | undefined): string {
-  if (connection === undefined) return origin;
-  return `${origin} ${connection.connectTimeoutMs} ${connection.tls?.id}`;
+  const pools = createPools(options.guard);
+  return { send: (request) => follow(options, pools, request), close: pools.close };
 }
 
 /** Redirects by hand: every hop is guarded, and another origin sees no Authorization. */
 async function follow(
   options: TransportOptions,
-  poolOf: (url: URL, connection: Connection | undefined) => Pool,
+  pools: Pools,
   request: RegistryRequest,
 ): Promise<RegistryResponse> {
   let here = request;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
     options.guard.checkUrl(here.url, here.connection !== undefined);
     // oxlint-disable-next-line no-await-in-loop -- each hop is known only from the one before
-    const response = await sendOnce(options, poolOf(here.url, here.connection), here);
+    const response = await sendOnce(options, pools, here);
     const next = request.followRedirects ? locationOf(response) : undefined;
     if (next === undefined) return response;
     here = next.origin === here.url.origin ? { ...here, url: next } : elsewhere(here, next);
@@ -163,7 +115,7 @@ function elsewhere(request: RegistryRequest, url: URL): RegistryRequest {
 
 async function sendOnce(
   options: TransportOptions,
-  pool: Pool,
+  pools: Pools,
   request: RegistryRequest,
 ): Promise<RegistryResponse> {
   const { url, method, signal } = request;
@@ -171,7 +123,8 @@ async function sendOnce(
   const observe = (code: string): void =>
     options.observe({ host: url.host, code, ms: performance.now() - startedAtMs });
   try {
-    const answer = await pool.request({
+    const answer = await pools.poolOf(url, request.connection).request({
+      origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method,
       signal,
@@ -203,12 +156,12 @@ function headerReader(
 }
 
 async function readBody(
-  body: Dispatcher.ResponseData['body'],
+  body: AsyncIterable<Buffer> & { readonly destroy: () => unknown },
   { url, maxBodyBytes }: RegistryRequest,
 ): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     length += chunk.length;
     if (length > maxBodyBytes) {
       body.destroy();

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import {
   createServer,
   type IncomingHttpHeaders,
+  type IncomingMessage,
   type RequestListener,
   type ServerResponse,
 } from 'node:http';
@@ -14,7 +15,7 @@ import { type Fault, misbehave } from './fault.ts';
 
 /** What a rule asks of a request; a field that is left out is not looked at. */
 interface When {
-  readonly method?: 'GET' | 'HEAD';
+  readonly method?: 'GET' | 'HEAD' | 'POST';
   /** Without the query. */
   readonly path?: string;
   /** By name in lower case; null: the request has no such header. */
@@ -29,6 +30,8 @@ export interface Rule {
   readonly body?: string | Uint8Array;
   /** Instead of a proper answer. */
   readonly fault?: Fault;
+  /** Instead of all of it: these bytes and the end of the connection. */
+  readonly raw?: string | Uint8Array;
   /** The answer waits for this. */
   readonly hold?: Promise<void>;
   /** How often the rule answers before it is passed over; without it, for ever. */
@@ -41,6 +44,8 @@ export interface RecordedRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
+  /** The answer waits until it is complete. */
+  readonly body: string;
 }
 
 /** A real server on a loopback address that answers by a script. */
@@ -53,6 +58,8 @@ export interface ScriptedRegistry extends AsyncDisposable {
   readonly requests: readonly RecordedRequest[];
   /** Resolves when so many have arrived since the start. */
   readonly received: (count: number) => Promise<void>;
+  /** More rules, behind those that are there. */
+  readonly answer: (...more: readonly Rule[]) => void;
 }
 
 /** What a request gets that no rule foresees: no client takes it for anything else. */
@@ -66,10 +73,11 @@ interface SecureVersions {
 
 /** Starts a registry; the first rule that fits a request answers it. With `pair` it speaks TLS. */
 export async function startRegistry(
-  rules: readonly Rule[],
+  start: readonly Rule[],
   pair?: KeyPair & SecureVersions,
 ): Promise<ScriptedRegistry> {
   const requests: RecordedRequest[] = [];
+  const rules = [...start];
   const answer = script(rules, requests);
   const server = pair === undefined ? createServer(answer) : createTlsServer(pair, answer);
   await new Promise<void>((resolve) => {
@@ -88,6 +96,7 @@ export async function startRegistry(
         await once(server, 'request');
       }
     },
+    answer: (...more) => void rules.push(...more),
     [Symbol.asyncDispose]: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -97,30 +106,46 @@ export async function startRegistry(
 }
 
 function script(rules: readonly Rule[], requests: RecordedRequest[]): RequestListener {
-  const left = new Map(rules.map((rule) => [rule, rule.times ?? Number.POSITIVE_INFINITY]));
+  const used = new Map<Rule, number>();
+  const isLeft = (rule: Rule): boolean =>
+    (used.get(rule) ?? 0) < (rule.times ?? Number.POSITIVE_INFINITY);
   return (message, response) => {
-    const url = new URL(message.url ?? '', 'http://registry.invalid');
-    const request: RecordedRequest = {
-      method: message.method ?? '',
-      path: url.pathname,
-      query: url.searchParams,
-      headers: message.headers,
-    };
+    const request = record(message);
     requests.push(request);
-    const rule = rules.find(
-      (candidate) => (left.get(candidate) ?? 0) > 0 && fits(candidate, request),
-    );
+    const rule = rules.find((candidate) => isLeft(candidate) && fits(candidate, request));
     if (rule === undefined) {
       response.writeHead(UNFORESEEN).end();
       return;
     }
-    left.set(rule, (left.get(rule) ?? 0) - 1);
-    if (rule.hold === undefined) reply(rule, response);
-    else void rule.hold.then(() => reply(rule, response));
+    used.set(rule, (used.get(rule) ?? 0) + 1);
+    const hasBody = (message.headers['content-length'] ?? '0') !== '0';
+    const ready = hasBody ? once(message, 'end').then(() => rule.hold) : rule.hold;
+    if (ready === undefined) reply(rule, response);
+    else void ready.then(() => reply(rule, response));
   };
 }
 
-function reply({ status = 200, headers = {}, body, fault }: Rule, response: ServerResponse): void {
+function record(message: IncomingMessage): RecordedRequest {
+  const url = new URL(message.url ?? '', 'http://registry.invalid');
+  const chunks: Buffer[] = [];
+  message.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return {
+    method: message.method ?? '',
+    path: url.pathname,
+    query: url.searchParams,
+    headers: message.headers,
+    get body() {
+      return Buffer.concat(chunks).toString();
+    },
+  };
+}
+
+function reply(rule: Rule, response: ServerResponse): void {
+  const { status = 200, headers = {}, body, fault, raw } = rule;
+  if (raw !== undefined) {
+    response.socket?.end(raw);
+    return;
+  }
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.statusCode = status;
   if (fault === undefined) response.end(body);

@@ -82,7 +82,7 @@ const SINGLE_FILES: Readonly<Record<string, string>> = {
   '@kubernetes/client-node': 'kube/client.ts',
   'fast-json-patch': 'admission/patch.ts',
   pino: 'log.ts',
-  tldts: 'registry/token.ts',
+  tldts: 'registry/realm.ts',
   undici: 'registry/pools.ts',
   'p-limit': 'resolve/limits.ts',
 };

@@ -3,7 +3,8 @@ import { MANIFEST_ACCEPT } from '../image/manifest.ts';
 import { type ImageReference, normalizedTag } from '../image/reference.ts';
 import { parseChallenges } from './challenge.ts';
 import type { Endpoint } from './hosts.ts';
-import type { Authorizer, Scope } from './token.ts';
+import type { Authorizer } from './token.ts';
+import type { Scope } from './token-request.ts';
 import type { RegistryResponse, Transport } from './transport.ts';
 
 /** What manifests are asked for with. */

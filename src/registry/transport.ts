@@ -25,9 +25,11 @@ export interface Connection {
 
 /** One request; its signal ends it, body included. */
 export interface RegistryRequest {
-  readonly method: 'GET' | 'HEAD';
+  readonly method: 'GET' | 'HEAD' | 'POST';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** A form, which may hold a secret: it is sent once, to no other place. */
+  readonly form?: URLSearchParams | undefined;
   readonly signal: AbortSignal;
   readonly maxBodyBytes: number;
   /** A token endpoint is never followed elsewhere: it would be sent the credential. */
@@ -84,7 +86,7 @@ async function follow(
     options.guard.checkUrl(here.url, here.connection !== undefined);
     // oxlint-disable-next-line no-await-in-loop -- each hop is known only from the one before
     const response = await sendOnce(options, pools, here);
-    const next = request.followRedirects ? locationOf(response) : undefined;
+    const next = followsRedirects(request) ? locationOf(response) : undefined;
     if (next === undefined) return response;
     here = next.origin === here.url.origin ? { ...here, url: next } : elsewhere(here, next);
   }
@@ -95,6 +97,10 @@ async function follow(
       host: request.url.hostname,
     },
   );
+}
+
+function followsRedirects({ followRedirects, form }: RegistryRequest): boolean {
+  return followRedirects && form === undefined;
 }
 
 function locationOf(response: RegistryResponse): URL | undefined {
@@ -118,7 +124,7 @@ async function sendOnce(
   pools: Pools,
   request: RegistryRequest,
 ): Promise<RegistryResponse> {
-  const { url, method, signal } = request;
+  const { url, method, signal, form } = request;
   const startedAtMs = performance.now();
   const observe = (code: string): void =>
     options.observe({ host: url.host, code, ms: performance.now() - startedAtMs });
@@ -132,8 +138,10 @@ async function sendOnce(
       headers: {
         'user-agent': options.userAgent,
         'accept-encoding': 'identity',
+        ...(form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
         ...request.headers,
       },
+      ...(form !== undefined && { body: form.toString() }),
     });
     const body = await readBody(answer.body, request);
     observe(String(answer.statusCode));

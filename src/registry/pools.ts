@@ -29,7 +29,7 @@ export function createPools(guard: Guard): Pools {
   });
   return {
     poolOf: (url, connection) => {
-      const key = poolKey(url, connection);
+      const key = poolKey(url, connection, guard.isNamed(url));
       const known = pools.get(key);
       if (known !== undefined) return known;
       const pool = connect(guard, url, connection);
@@ -61,7 +61,7 @@ function connect(guard: Guard, url: URL, connection: Connection | undefined): Po
 }
 
 /** Connections of one kind are never used for another: who may be dialled, and who trusted, differs. */
-function poolKey({ origin }: URL, connection: Connection | undefined): string {
-  if (connection === undefined) return origin;
+function poolKey({ origin }: URL, connection: Connection | undefined, named: boolean): string {
+  if (connection === undefined) return named ? `${origin} named` : origin;
   return `${origin} ${connection.connectTimeoutMs} ${connection.tls?.id}`;
 }

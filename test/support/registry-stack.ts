@@ -85,7 +85,7 @@ function loopbackGuard(options: Partial<GuardOptions> = {}): Guard {
 /** The real guard before a DNS that knows every name, and has 127.0.0.1 for each. */
 export function guardWithNames(allowRegistry: readonly string[]): Guard {
   return {
-    checkUrl: loopbackGuard({ allowRegistry }).checkUrl,
+    ...loopbackGuard({ allowRegistry }),
     lookupFor: () => (_hostname, options, callback) => {
       if (options.all === true) callback(null, [{ address: '127.0.0.1', family: 4 }]);
       else callback(null, '127.0.0.1', 4);

@@ -88,6 +88,7 @@ async function follow(
     const response = await sendOnce(options, pools, here);
     const next = followsRedirects(request) ? locationOf(response) : undefined;
     if (next === undefined) return response;
+    refuseDowngrade(here.url, next);
     here = next.origin === here.url.origin ? { ...here, url: next } : elsewhere(here, next);
   }
   throw new PinError(
@@ -111,6 +112,13 @@ function locationOf(response: RegistryResponse): URL | undefined {
   throw new PinError('invalid_response', `${response.url.host} redirects to no address`, {
     host: response.url.hostname,
   });
+}
+
+/** What was asked over TLS is not answered without, not even by a host that may speak http. */
+function refuseDowngrade(from: URL, to: URL): void {
+  if (from.protocol !== 'https:' || to.protocol !== 'http:') return;
+  const message = `${from.host} redirects from https to http, which is not followed`;
+  throw new PinError('blocked_address', message, { host: from.hostname });
 }
 
 /** To another origin goes what any stranger may see. */

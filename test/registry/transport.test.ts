@@ -266,6 +266,54 @@ function tlsStack(): RegistryStack {
   return createRegistryStack({ guard: guardWithNames(['*.example.com:*']) });
 }
 
+describe('createTransport() with redirects of strangers', () => {
+  it('gives no credential to the target of a redirect that asks for one', async () => {
+    await using other = await startRegistry([
+      { status: 401, headers: { 'www-authenticate': 'Basic realm="r"' } },
+    ]);
+    await using registry = await startRegistry([
+      {
+        when: { headers: { authorization: null } },
+        status: 401,
+        headers: { 'www-authenticate': 'Basic realm="r"' },
+      },
+      { status: 302, headers: { location: `${other.origin}/v2/a/manifests/1` } },
+    ]);
+    await using stack = plainStack(registry.host, other.host);
+    const asked = stack.lookup(`${registry.host}/a:1`, {
+      credentials: [{ username: 'alice', password: 'canary' }],
+      signal: AbortSignal.timeout(2000),
+    });
+    await expect(asked).rejects.toMatchObject({ code: 'unauthorized' });
+    expect(registry.requests.some(({ headers }) => headers.authorization !== undefined)).toBe(true);
+    expect(other.requests.length).toBeGreaterThan(0);
+    expect(other.requests.filter(({ headers }) => 'authorization' in headers)).toEqual([]);
+  });
+
+  it('refuses a location of 10 KB without repeating it', async () => {
+    const host = `${'a'.repeat(10_000)}.example.com`;
+    await using registry = await startRegistry([
+      { when: { path: '/host' }, status: 302, headers: { location: `https://${host}/` } },
+      { when: { path: '/path' }, status: 302, headers: { location: `/${'b'.repeat(10_000)}` } },
+      { body: 'there' },
+    ]);
+    await using stack = plainStack(registry.host);
+    const refused = await get(stack, `${registry.origin}/host`).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'blocked_address' });
+    expect((refused as Error).message.length).toBeLessThan(200);
+    expect((await get(stack, `${registry.origin}/path`)).url.pathname).toHaveLength(10_001);
+  });
+
+  it('asks no second time what redirects to itself more than five times', async () => {
+    await using registry = await startRegistry([{ status: 302, headers: { location: '' } }]);
+    await using stack = plainStack(registry.host);
+    await expect(get(stack, `${registry.origin}/loop`)).rejects.toMatchObject({
+      code: 'invalid_response',
+    });
+    expect(registry.requests).toHaveLength(6);
+  });
+});
+
 describe('createTransport() over TLS', () => {
   let trusted: KeyPair;
   let expired: KeyPair;
@@ -315,6 +363,23 @@ describe('createTransport() over TLS', () => {
       message: `${host} has a certificate that is not trusted (${code})`,
     });
     expect(registry.requests).toHaveLength(0);
+  });
+
+  it('does not follow from https to http, not even to a host of --plain-http', async () => {
+    await using plain = await startRegistry([{ body: 'there' }]);
+    await using registry = await startRegistry(
+      [{ status: 302, headers: { location: `${plain.origin}/v2/` } }],
+      trusted,
+    );
+    await using stack = createRegistryStack({
+      guard: { ...guardWithNames(['*.example.com:*']), checkUrl: () => {} },
+    });
+    const host = `registry.example.com:${registry.port}`;
+    await expect(get(stack, `https://${host}/`)).rejects.toMatchObject({
+      code: 'blocked_address',
+      message: `${host} redirects from https to http, which is not followed`,
+    });
+    expect(plain.requests).toHaveLength(0);
   });
 
   it('says that TLS is too old, and not that the certificate is wrong', async () => {

@@ -1,0 +1,118 @@
+import { createServer, type Server } from 'node:net';
+
+import { describe, expect, it } from '@jest/globals';
+
+import { createGuard, type GuardOptions, type ResolveName } from '../../src/registry/guard.ts';
+import { createRegistryStack, type RegistryStack } from '../support/registry-stack.ts';
+import { type ScriptedRegistry, startRegistry } from '../support/scripted-registry.ts';
+
+const FOUND = { headers: { 'docker-content-digest': `sha256:${'a'.repeat(64)}` } };
+
+/** The real guard before a DNS that has these addresses for every name. */
+function stackWithDns(resolveName: ResolveName, change: Partial<GuardOptions> = {}): RegistryStack {
+  const guard = createGuard({
+    plainHttp: ['r.example.com:*'],
+    allowRegistry: [],
+    allowAddress: ['127.0.0.0/8', '::1/128'],
+    resolveName,
+    ...change,
+  });
+  return createRegistryStack({ guard });
+}
+
+function dnsWith(...addresses: readonly string[]): ResolveName {
+  return (_hostname, _options, callback) =>
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    );
+}
+
+/** A server that takes connections at ::1 and never says a word, at the port of a registry. */
+async function silentAtIpv6(port: number): Promise<Server> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen({ port, host: '::1', ipv6Only: true }, resolve);
+  });
+  return server;
+}
+
+async function statusOf(stack: RegistryStack, { port }: ScriptedRegistry): Promise<number> {
+  const response = await stack.transport.send({
+    method: 'HEAD',
+    url: new URL(`http://r.example.com:${port}/v2/a/manifests/1`),
+    headers: {},
+    signal: AbortSignal.timeout(5000),
+    maxBodyBytes: 1000,
+    followRedirects: true,
+  });
+  return response.status;
+}
+
+describe('createPools() and addresses of both families', () => {
+  it.each([
+    ['IPv6 refuses connections', ['::1', '127.0.0.1']],
+    ['the first of each family refuses them', ['::1', '127.0.0.9', '127.0.0.1']],
+  ])('reaches the address that works where %s', async (_what, addresses) => {
+    await using registry = await startRegistry([FOUND]);
+    await using stack = stackWithDns(dnsWith(...addresses));
+    expect(await statusOf(stack, registry)).toBe(200);
+  });
+
+  it('dials none of the addresses where one of them is refused', async () => {
+    await using registry = await startRegistry([FOUND]);
+    const listener = await silentAtIpv6(registry.port);
+    let dialled = 0;
+    listener.on('connection', (socket) => {
+      dialled += 1;
+      socket.destroy();
+    });
+    const options = { allowAddress: ['127.0.0.0/8'] };
+    await using stack = stackWithDns(dnsWith('127.0.0.1', '::1'), options);
+    await expect(statusOf(stack, registry)).rejects.toMatchObject({ code: 'blocked_address' });
+    listener.close();
+    expect(dialled).toBe(0);
+    expect(registry.requests).toHaveLength(0);
+  });
+});
+
+describe('createPools() and rules that change', () => {
+  it('asks DNS once for many requests, and again for a connection of its own', async () => {
+    await using registry = await startRegistry([FOUND]);
+    const asked: string[] = [];
+    const answer = dnsWith('127.0.0.1');
+    await using stack = stackWithDns((hostname, options, callback) => {
+      asked.push(hostname);
+      answer(hostname, options, callback);
+    });
+    await statusOf(stack, registry);
+    await statusOf(stack, registry);
+    expect(asked).toEqual(['r.example.com']);
+  });
+
+  it('leaves a connection alone that was made while the registry was named', async () => {
+    await using registry = await startRegistry([FOUND]);
+    let lookups = 0;
+    let more: readonly string[] = [];
+    const answer = dnsWith('127.0.0.1');
+    // Names are loopback here, where the guard would see private addresses elsewhere.
+    const guard = createGuard({
+      plainHttp: [],
+      allowRegistry: [],
+      allowAddress: ['127.0.0.0/8'],
+      moreRegistries: () => more,
+      resolveName: (hostname, options, callback) => {
+        lookups += 1;
+        answer(hostname, options, callback);
+      },
+    });
+    await using stack = createRegistryStack({ guard: { ...guard, checkUrl: () => {} } });
+    more = ['r.example.com:*'];
+    await statusOf(stack, registry);
+    await statusOf(stack, registry);
+    expect(lookups).toBe(1);
+    more = [];
+    await statusOf(stack, registry);
+    expect(lookups).toBe(2);
+  });
+});

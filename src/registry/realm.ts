@@ -3,7 +3,7 @@ import { PinError } from '../errors.ts';
 import type { Challenge } from './challenge.ts';
 
 /** Where a challenge sends for a token. Throws `unauthorized` where it says nothing of use. */
-export function realmOf(registry: URL, challenge: Challenge): URL {
+export function realmOf(registry: URL, challenge: Pick<Challenge, 'params'>): URL {
   const realm = URL.parse(challenge.params['realm'] ?? '', registry.href);
   if (challenge.params['realm'] !== undefined && realm !== null) return realm;
   const message = `${registry.host} answered 401 with a challenge that names no token server`;

@@ -5,7 +5,7 @@ import type { Challenge } from './challenge.ts';
 import type { Endpoint } from './hosts.ts';
 import { mayHaveCredentials, realmOf } from './realm.ts';
 import { rateLimited } from './retry-after.ts';
-import type { RegistryResponse, Transport } from './transport.ts';
+import type { Connection, RegistryResponse, Transport } from './transport.ts';
 
 /** For what an authorization is wanted: one repository, with one credential or none. */
 export interface Scope {
@@ -15,52 +15,112 @@ export interface Scope {
   readonly signal: AbortSignal;
 }
 
+/** What a token server is asked. */
+export interface TokenQuestion {
+  readonly registry: URL;
+  readonly realm: URL;
+  /** The parameters of the request, by either method. */
+  readonly wanted: Readonly<Record<string, string>>;
+  /** What the server is shown; none where it is a stranger to the registry. */
+  readonly credential: Credential | undefined;
+  /** There is a credential, and the server is not shown it. */
+  readonly withheld: boolean;
+  readonly connection: Connection | undefined;
+}
+
+/** What a token server gave. */
+export interface Token {
+  readonly token: string;
+  readonly lifeMs: number;
+}
+
 const MAX_TOKEN_BYTES = 128 * 1024;
 /** Default and floor of a token's life (distribution's token specification), and a ceiling of ours. */
 const MIN_LIFE_S = 60;
 export const MAX_LIFE_S = 3600;
 const CLIENT_ID = 'tagpin';
+/** Docker's name for the user of a token in place of a password. */
+const TOKEN_USER = '<token>';
+/** What servers answer that know no OAuth2: the specification has clients ask by GET then. */
+const KNOWS_NO_POST: ReadonlySet<number> = new Set([404, 405]);
 
 /** The header of RFC 7617. */
 export function basicHeader({ username, password }: Credential): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-/** Gets a token from the realm of a challenge (distribution docs/content/spec/auth/token.md). */
-export async function requestToken(
-  transport: Transport,
-  scope: Scope,
-  challenge: Challenge,
-): Promise<{ readonly token: string; readonly lifeMs: number }> {
-  const registry = new URL(scope.endpoint.origin);
-  const realm = realmOf(registry, challenge);
-  realm.searchParams.set('client_id', CLIENT_ID);
-  const service = challenge.params['service'];
-  if (service !== undefined) realm.searchParams.set('service', service);
-  realm.searchParams.set(
-    'scope',
-    challenge.params['scope'] ?? `repository:${scope.repository}:pull`,
-  );
-  const trusted = scope.credential !== undefined && mayHaveCredentials(registry, realm);
-  const response = await transport.send({
-    method: 'GET',
-    url: realm,
-    headers: trusted && scope.credential ? { authorization: basicHeader(scope.credential) } : {},
-    signal: scope.signal,
-    maxBodyBytes: MAX_TOKEN_BYTES,
-    followRedirects: false,
-    connection: realm.origin === registry.origin ? scope.endpoint.connection : undefined,
-  });
-  if (response.status === 200) return readToken(response.body, realm, registry);
-  const withheld = scope.credential !== undefined && !trusted;
-  throw refusalOf(response, { realm, registry, withheld });
+/**
+ * An entry of a docker config without user name and password is a credential to kubelet, and to
+ * containerd it is none: registries were seen to refuse an empty one for what anybody may read.
+ */
+export function isEmpty({ username, password, identityToken }: Credential): boolean {
+  return username === '' && password === '' && identityToken === undefined;
 }
 
-function refusalOf(
-  response: RegistryResponse,
-  asked: { readonly realm: URL; readonly registry: URL; readonly withheld: boolean },
-): PinError {
-  const { realm, registry, withheld } = asked;
+/** What a Bearer challenge asks a client to ask. Throws `unauthorized` where it names no server. */
+export function tokenQuestion(scope: Scope, { params }: Challenge): TokenQuestion {
+  const registry = new URL(scope.endpoint.origin);
+  const realm = realmOf(registry, { params });
+  const credential =
+    scope.credential === undefined || isEmpty(scope.credential) ? undefined : scope.credential;
+  const trusted = mayHaveCredentials(registry, realm);
+  const service = params['service'];
+  return {
+    registry,
+    realm,
+    wanted: {
+      ...(service !== undefined && { service }),
+      scope: params['scope'] ?? `repository:${scope.repository}:pull`,
+      client_id: CLIENT_ID,
+    },
+    credential: trusted ? credential : undefined,
+    withheld: credential !== undefined && !trusted,
+    connection: realm.origin === registry.origin ? scope.endpoint.connection : undefined,
+  };
+}
+
+/**
+ * Gets a token: by GET, which every server knows (distribution docs/content/spec/auth/token.md); for
+ * an identity token by POST (oauth.md). Follows no redirect. Throws PinError.
+ */
+export async function requestToken(
+  transport: Transport,
+  question: TokenQuestion,
+  signal: AbortSignal,
+): Promise<Token> {
+  const response = await answerOf(transport, question, signal);
+  if (response.status === 200) return readToken(response.body, question);
+  throw refusalOf(response, question);
+}
+
+async function answerOf(
+  transport: Transport,
+  question: TokenQuestion,
+  signal: AbortSignal,
+): Promise<RegistryResponse> {
+  const { realm: url, credential, wanted, connection } = question;
+  const common = { signal, connection, maxBodyBytes: MAX_TOKEN_BYTES, followRedirects: false };
+  const get = (shown: Credential | undefined): Promise<RegistryResponse> => {
+    const headers = shown === undefined ? {} : { authorization: basicHeader(shown) };
+    return transport.send({ ...common, method: 'GET', url: withQuery(url, wanted), headers });
+  };
+  if (credential?.identityToken === undefined) return get(credential);
+  const { identityToken, username } = credential;
+  const grant = { grant_type: 'refresh_token', refresh_token: identityToken };
+  const form = new URLSearchParams({ ...wanted, ...grant });
+  const posted = await transport.send({ ...common, method: 'POST', url, headers: {}, form });
+  if (!KNOWS_NO_POST.has(posted.status)) return posted;
+  return get({ username: username || TOKEN_USER, password: identityToken });
+}
+
+function withQuery(realm: URL, wanted: Readonly<Record<string, string>>): URL {
+  const url = new URL(realm);
+  for (const [name, value] of Object.entries(wanted)) url.searchParams.set(name, value);
+  return url;
+}
+
+function refusalOf(response: RegistryResponse, question: TokenQuestion): PinError {
+  const { realm, registry, withheld } = question;
   const { hostname: host } = registry;
   const { status } = response;
   const said = `the token server ${realm.host} answered ${status}`;
@@ -70,9 +130,13 @@ function refusalOf(
   return new PinError('unauthorized', `${said}${reason}`, { host });
 }
 
-function readToken(body: Buffer, realm: URL, registry: URL): { token: string; lifeMs: number } {
+/**
+ * `issued_at` is not read: it is the clock of another machine, and a token that ends early is
+ * renewed when it is refused. A new refresh token is not read either: the operator's stays.
+ */
+function readToken(body: Buffer, { realm, registry }: TokenQuestion): Token {
   const answer = parseJson(body);
-  const token = isJsonObject(answer) ? (answer['token'] ?? answer['access_token']) : undefined;
+  const token = isJsonObject(answer) ? answer['token'] || answer['access_token'] : undefined;
   // A header may hold visible characters only; anything else is no token.
   if (!isJsonObject(answer) || typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
     const message = `the token server ${realm.host} answered 200 without a token`;

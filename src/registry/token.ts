@@ -1,8 +1,20 @@
 import { LRUCache } from 'lru-cache';
+import type { Credential } from '../credentials/credential.ts';
 import type { Fingerprint } from '../credentials/fingerprint.ts';
 import { PinError } from '../errors.ts';
 import type { Challenge } from './challenge.ts';
-import { basicHeader, MAX_LIFE_S, requestToken, type Scope } from './token-request.ts';
+import { toNetworkError } from './network-error.ts';
+import { createSharedRequests, type SharedRequests } from './shared-requests.ts';
+import {
+  basicHeader,
+  isEmpty,
+  MAX_LIFE_S,
+  requestToken,
+  type Scope,
+  type Token,
+  type TokenQuestion,
+  tokenQuestion,
+} from './token-request.ts';
 import type { Transport } from './transport.ts';
 
 /** Finds the `Authorization` header for a request, by a challenge or from memory. */
@@ -37,38 +49,66 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     ttlResolution: 0,
     perf: { now: options.now },
   });
-  const keyOf = ({ endpoint, repository, credential }: Scope): string => {
-    const owner = options.fingerprint(credential === undefined ? [] : [credential]);
-    return `${endpoint.origin} ${repository} ${owner}`;
-  };
+  const requests = createSharedRequests<Token>();
+  const ownerOf = (credential: Credential | undefined): string =>
+    options.fingerprint(credential === undefined ? [] : [credential]);
+  const keyOf = ({ endpoint, repository, credential }: Scope): string =>
+    `${endpoint.origin} ${repository} ${ownerOf(credential)}`;
   return {
     remembered: (scope) => remembered.get(keyOf(scope)),
     forget: (scope) => void remembered.delete(keyOf(scope)),
     answer: async (scope, challenges) => {
+      // A token first: with Basic the password would be sent with each request.
       const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
-      const basic = challenges.find(({ scheme }) => scheme === 'basic');
       if (bearer !== undefined) {
-        const { token, lifeMs } = await requestToken(options.transport, scope, bearer);
+        const question = tokenQuestion(scope, bearer);
+        const { registry, realm, wanted, credential } = question;
+        const key = JSON.stringify([registry.origin, realm.href, wanted, ownerOf(credential)]);
+        const { token, lifeMs } = await shared(options.transport, requests, {
+          key,
+          question,
+          signal: scope.signal,
+        });
         const header = `Bearer ${token}`;
         remembered.set(keyOf(scope), header, { ttl: lifeMs - RENEW_EARLY_MS });
         return header;
       }
-      if (basic !== undefined && scope.credential !== undefined) {
-        const header = basicHeader(scope.credential);
-        remembered.set(keyOf(scope), header);
-        return header;
-      }
-      throw unanswerable(scope, challenges);
+      const header = basicFor(scope, challenges);
+      remembered.set(keyOf(scope), header);
+      return header;
     },
   };
 }
 
-function unanswerable(scope: Scope, challenges: readonly Challenge[]): PinError {
-  const { host, hostname } = new URL(scope.endpoint.origin);
+/** Several tags of one repository that are asked for at once need one token. */
+async function shared(
+  transport: Transport,
+  requests: SharedRequests<Token>,
+  asked: {
+    readonly key: string;
+    readonly question: TokenQuestion;
+    readonly signal: AbortSignal;
+  },
+): Promise<Token> {
+  const { key, question, signal } = asked;
+  try {
+    return await requests.join(key, signal, (stop) => requestToken(transport, question, stop));
+  } catch (caught) {
+    if (signal.aborted) throw toNetworkError(signal.reason, question.realm);
+    throw caught;
+  }
+}
+
+function basicFor({ endpoint, credential }: Scope, challenges: readonly Challenge[]): string {
+  const offered = challenges.some(({ scheme }) => scheme === 'basic');
+  // An identity token is a token server's, which is not here.
+  const isPassword =
+    credential !== undefined && credential.identityToken === undefined && !isEmpty(credential);
+  if (offered && isPassword) return basicHeader(credential);
+  const { host, hostname } = new URL(endpoint.origin);
   const schemes = challenges.map(({ scheme }) => scheme).join(', ') || 'no scheme';
-  const what =
-    scope.credential === undefined && challenges.some(({ scheme }) => scheme === 'basic')
-      ? 'asks for a user name and password'
-      : `answered 401 and asks for ${schemes}`;
-  return new PinError('unauthorized', `${host} ${what}`, { host: hostname });
+  const what = offered
+    ? 'asks for a user name and password'
+    : `answered 401 and asks for ${schemes}`;
+  throw new PinError('unauthorized', `${host} ${what}`, { host: hostname });
 }

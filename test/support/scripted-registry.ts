@@ -20,6 +20,7 @@ interface When {
   readonly path?: string;
   /** By name in lower case; null: the request has no such header. */
   readonly headers?: Readonly<Record<string, string | null>>;
+  readonly also?: (request: RecordedRequest) => boolean;
 }
 
 /** One row of the script: whom it answers, and how. */
@@ -153,10 +154,11 @@ function reply(rule: Rule, response: ServerResponse): void {
 }
 
 function fits({ when = {} }: Rule, request: RecordedRequest): boolean {
-  const { method, path, headers = {} } = when;
+  const { method, path, headers = {}, also } = when;
   return (
     (method === undefined || method === request.method) &&
     (path === undefined || path === request.path) &&
+    (also === undefined || also(request)) &&
     Object.entries(headers).every(([name, value]) => (request.headers[name] ?? null) === value)
   );
 }

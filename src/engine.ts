@@ -57,7 +57,14 @@ export function composeEngine(
   const transport = createTransport({ guard, observe: metrics.registryRequest, userAgent });
   const authorizer = createAuthorizer({ transport, fingerprint, now });
   const observeMismatch = metrics.digestMismatch;
-  const client = createRegistryClient({ transport, authorizer, observeMismatch });
+  const client = createRegistryClient({
+    transport,
+    authorizer,
+    observeMismatch,
+    now,
+    anonymousFallback: settings.anonymousFallback,
+    verifyByDigest: settings.verifyByDigest,
+  });
   const registryOf = createHosts(settings.plainHttp);
   const route = createRoute({
     client,

@@ -1,23 +1,22 @@
 import type { Access } from '../credentials/credential.ts';
 import { PinError } from '../errors.ts';
-import { computeDigest, isDigest } from '../image/digest.ts';
-import { recogniseManifest } from '../image/manifest.ts';
-import type { ImageReference } from '../image/reference.ts';
+import { type ImageReference, normalizedTag } from '../image/reference.ts';
 import type { Endpoint } from './hosts.ts';
-import { type ManifestQuestion, sendManifestRequest } from './manifest-request.ts';
-import { referenceAt, triesOf } from './offers.ts';
-import { type Refusal, refusalOf, refusedAll } from './refusal.ts';
-import type { Authorizer } from './token.ts';
-import type { RegistryResponse, Transport } from './transport.ts';
+import type { ManifestQuestion } from './manifest-request.ts';
+import { type Attempt, referenceAt, triesOf } from './offers.ts';
+import { refusedAll } from './refusal.ts';
+import {
+  createTagDigests,
+  type TagDigest,
+  type TagDigestParts,
+  type TagDigests,
+} from './tag-digest.ts';
+import { createVerification, type Verification } from './verification.ts';
 
 /** What a registry said of a tag. */
-export interface Lookup {
-  readonly digest: string;
-  readonly mediaType: string | undefined;
+export interface Lookup extends Pick<TagDigest, 'digest' | 'mediaType' | 'source'> {
   /** The registry, as the reference names it. */
   readonly host: string;
-  /** Whether the registry told the digest, or its bytes were hashed. */
-  readonly source: 'header' | 'body';
   /** How many credentials were tried. */
   readonly attempts: number;
 }
@@ -35,88 +34,69 @@ export interface RegistryClient {
   ) => Promise<Lookup>;
 }
 
-export interface RegistryClientParts {
-  readonly transport: Transport;
-  readonly authorizer: Authorizer;
-  /** Told when a registry's header names another digest than its bytes have. */
-  readonly observeMismatch: (host: string) => void;
+export interface RegistryClientParts extends TagDigestParts {
+  /** Ask without a credential when all were refused. */
+  readonly anonymousFallback: boolean;
+  /** Prefixes of names whose digests are pinned only after they were served by digest. */
+  readonly verifyByDigest: readonly string[];
 }
 
-/**
- * What is told of a tag is remembered, and a header may have 16 KiB. The longest digest has 135
- * characters, a media type 255 (RFC 6838 section 4.2).
- */
-const MAX_TOLD_CHARS = 255;
-
 export function createRegistryClient(parts: RegistryClientParts): RegistryClient {
+  const digests = createTagDigests(parts);
+  const verification = createVerification(parts, parts.verifyByDigest);
+  const { anonymousFallback } = parts;
   return {
-    lookup: async (endpoint, image, { access, signal }) => {
-      const reference = referenceAt(endpoint, image);
-      const problems: PinError[] = [];
-      const refusals: Refusal[] = [];
-      const asked = { endpoint, reference: image, access, signal };
-      // Kubelet, too, tries one after the other.
-      for await (const { offer } of triesOf(asked, problems)) {
-        try {
-          const credential = offer?.credential;
-          const found = await ask(parts, { endpoint, reference, credential, signal });
-          return { ...found, host: endpoint.registry, attempts: refusals.length + 1 };
-        } catch (caught) {
-          if (!(caught instanceof PinError) || !caught.rule.nextCredential) throw caught;
-          refusals.push({ error: caught, offer });
-        }
-      }
-      throw refusedAll(refusals, problems);
+    lookup: async (endpoint, reference, how) => {
+      const attempt = {
+        ...how,
+        endpoint,
+        reference,
+        anonymousFallback,
+        refusals: [],
+        problems: [],
+      };
+      return firstAccepted(attempt, (question) => {
+        const isCovered =
+          verification.covers(reference) || verification.covers(referenceAt(endpoint, reference));
+        return resolveTag({ digests, verification, isCovered }, question);
+      });
     },
   };
 }
 
-type Found = Omit<Lookup, 'host' | 'attempts'>;
-
-/** HEAD, which Docker Hub does not count as a pull; GET where that tells no digest. */
-async function ask(parts: RegistryClientParts, question: ManifestQuestion): Promise<Found> {
-  const head = await sendManifestRequest(parts, question, 'HEAD');
-  if (head.status === 200) {
-    const told = toldDigest(head);
-    const mediaType = toldMediaType(head);
-    if (told !== undefined && !isSchema1(mediaType)) {
-      return { digest: told, mediaType, source: 'header' };
+/** Kubelet, too, tries one credential after the other. */
+async function firstAccepted(
+  attempt: Attempt,
+  resolve: (question: ManifestQuestion) => Promise<TagDigest>,
+): Promise<Lookup> {
+  const { endpoint, reference, signal, refusals } = attempt;
+  const { repository } = referenceAt(endpoint, reference);
+  for await (const { offer, source } of triesOf(attempt)) {
+    const credential = offer?.credential;
+    const name = normalizedTag(reference);
+    try {
+      const found = await resolve({ endpoint, repository, name, credential, signal });
+      const { digest, mediaType, source: told } = found;
+      const attempts = refusals.length + 1;
+      return { digest, mediaType, source: told, host: endpoint.registry, attempts };
+    } catch (caught) {
+      if (!(caught instanceof PinError) || !caught.rule.nextCredential) throw caught;
+      refusals.push({ error: caught, offer, source });
     }
-  } else if (head.status !== 405 && head.status !== 501) {
-    throw refusalOf(question.endpoint, head);
   }
-  return hashBody(parts, question);
+  throw refusedAll(refusals, attempt.problems);
 }
 
-async function hashBody(parts: RegistryClientParts, question: ManifestQuestion): Promise<Found> {
-  const response = await sendManifestRequest(parts, question, 'GET');
-  if (response.status !== 200) throw refusalOf(question.endpoint, response);
-  const [contentType] = response.header('content-type');
-  const mediaType = recogniseManifest(contentType, response.body);
-  const told = toldDigest(response);
-  const algorithm = told?.startsWith('sha512:') === true ? 'sha512' : 'sha256';
-  const computed = computeDigest(response.body, algorithm);
-  if (told === undefined || told === computed)
-    return { digest: computed, mediaType, source: 'body' };
-  // The node verifies what it pulls by its bytes: a header that disagrees is only a nuisance.
-  parts.observeMismatch(question.endpoint.registry);
-  return { digest: computeDigest(response.body), mediaType, source: 'body' };
-}
-
-/** `Docker-Content-Digest`, if it is there once and well formed. */
-function toldDigest(response: RegistryResponse): string | undefined {
-  const values = response.header('docker-content-digest');
-  const [value = ''] = values;
-  if (values.length !== 1 || value.length > MAX_TOLD_CHARS) return undefined;
-  return isDigest(value.trim()) ? value.trim() : undefined;
-}
-
-function toldMediaType(response: RegistryResponse): string | undefined {
-  const [value = ''] = response.header('content-type');
-  return value === '' || value.length > MAX_TOLD_CHARS ? undefined : value;
-}
-
-/** A schema 1 manifest has no digest that a node could pull by; GET finds out and says so. */
-function isSchema1(mediaType: string | undefined): boolean {
-  return mediaType?.startsWith('application/vnd.docker.distribution.manifest.v1') === true;
+async function resolveTag(
+  how: {
+    readonly digests: TagDigests;
+    readonly verification: Verification;
+    readonly isCovered: boolean;
+  },
+  question: ManifestQuestion,
+): Promise<TagDigest> {
+  const { digests, verification, isCovered } = how;
+  const found = await (isCovered ? digests.fetch(question) : digests.ask(question));
+  if (isCovered || found.isForeign) await verification.verify(question, found.digest);
+  return found;
 }

@@ -64,7 +64,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
         const question = tokenQuestion(scope, bearer);
         const { registry, realm, wanted, credential } = question;
         const key = JSON.stringify([registry.origin, realm.href, wanted, ownerOf(credential)]);
-        const { token, lifeMs } = await shared(options.transport, requests, {
+        const { token, lifeMs } = await shared(options, requests, {
           key,
           question,
           signal: scope.signal,
@@ -82,7 +82,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
 
 /** Several tags of one repository that are asked for at once need one token. */
 async function shared(
-  transport: Transport,
+  { transport, now }: AuthorizerOptions,
   requests: SharedRequests<Token>,
   asked: {
     readonly key: string;
@@ -91,10 +91,11 @@ async function shared(
   },
 ): Promise<Token> {
   const { key, question, signal } = asked;
+  const startedAtMs = now();
   try {
     return await requests.join(key, signal, (stop) => requestToken(transport, question, stop));
   } catch (caught) {
-    if (signal.aborted) throw toNetworkError(signal.reason, question.realm);
+    if (signal.aborted) throw toNetworkError(signal.reason, question.realm, now() - startedAtMs);
     throw caught;
   }
 }

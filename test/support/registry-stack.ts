@@ -1,4 +1,4 @@
-import type { Access, Credential } from '../../src/credentials/credential.ts';
+import type { Access, Credential, CredentialSource } from '../../src/credentials/credential.ts';
 import { createFingerprint } from '../../src/credentials/fingerprint.ts';
 import { parseReference } from '../../src/image/reference.ts';
 import {
@@ -19,7 +19,11 @@ export interface RegistryStack extends AsyncDisposable {
   /** Asks that registry with a pod's credentials. */
   readonly lookup: (
     image: string,
-    how: { readonly credentials: readonly Credential[]; readonly signal: AbortSignal },
+    how: {
+      readonly credentials: readonly Credential[];
+      readonly lent?: readonly CredentialSource[];
+      readonly signal: AbortSignal;
+    },
   ) => Promise<Lookup>;
   readonly transport: Transport;
   /** Hosts whose header named another digest than their bytes have. */
@@ -33,6 +37,8 @@ export interface RegistryStackOptions extends Partial<GuardOptions> {
   readonly guard?: Guard;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now?: () => number;
+  readonly anonymousFallback?: boolean;
+  readonly verifyByDigest?: readonly string[];
 }
 
 /** Loopback addresses are allowed, for the registries of tests have no others. */
@@ -40,6 +46,7 @@ export function createRegistryStack(options: RegistryStackOptions = {}): Registr
   const mismatches: string[] = [];
   const observed: string[] = [];
   const plainHttp = options.plainHttp ?? [];
+  const now = options.now ?? ((): number => performance.now());
   const fingerprint = createFingerprint();
   const transport = createTransport({
     guard: options.guard ?? loopbackGuard(options),
@@ -48,22 +55,21 @@ export function createRegistryStack(options: RegistryStackOptions = {}): Registr
   });
   const client = createRegistryClient({
     transport,
-    authorizer: createAuthorizer({
-      transport,
-      fingerprint,
-      now: options.now ?? ((): number => performance.now()),
-    }),
+    authorizer: createAuthorizer({ transport, fingerprint, now }),
     observeMismatch: (host) => mismatches.push(host),
+    now,
+    anonymousFallback: options.anonymousFallback ?? false,
+    verifyByDigest: options.verifyByDigest ?? [],
   });
   const registryOf = createHosts(plainHttp);
   const endpointsOf: FindEndpoints = async (reference) => [registryOf(reference)];
   return {
     client,
     endpointsOf,
-    lookup: async (image, { credentials, signal }) => {
+    lookup: async (image, { credentials, lent = [], signal }) => {
       const reference = parseReference(image);
       const own = credentials.map((credential, n) => ({ credential, origin: `secret ${n + 1}` }));
-      const access: Access = { own, lent: [], fingerprint: fingerprint(credentials) };
+      const access: Access = { own, lent, fingerprint: fingerprint(credentials, lent) };
       return client.lookup(registryOf(reference), reference, { access, signal });
     },
     transport,

@@ -30,7 +30,18 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   registry: {
     rooms: ['credentials', 'image', ...VOCABULARY],
-    packages: ['lru-cache', 'node:dns', 'node:net', 'node:tls', 'tldts', 'undici'],
+    packages: [
+      'lru-cache',
+      'node:crypto',
+      'node:dns',
+      'node:fs',
+      'node:net',
+      'node:path',
+      'node:tls',
+      'smol-toml',
+      'tldts',
+      'undici',
+    ],
   },
   resolve: {
     rooms: ['registry', 'credentials', 'image', ...VOCABULARY],
@@ -83,6 +94,7 @@ const SINGLE_FILES: Readonly<Record<string, string>> = {
   'fast-json-patch': 'admission/patch.ts',
   pino: 'log.ts',
   tldts: 'registry/realm.ts',
+  'smol-toml': 'registry/toml.ts',
   undici: 'registry/pools.ts',
   'p-limit': 'resolve/limits.ts',
 };

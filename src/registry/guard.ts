@@ -2,8 +2,8 @@ import { type LookupAddress, type LookupOptions, lookup as systemLookup } from '
 import { isIP, type LookupFunction } from 'node:net';
 
 import { PinError } from '../errors.ts';
-import { compileGlobs } from '../image/glob.ts';
 import { createAddressKinds, createRanges, LOOPBACK } from './addresses.ts';
+import { hostsOf } from './host-globs.ts';
 
 /** DNS, as `lookup` of node:dns asks it for every address of a name. */
 export type ResolveName = (
@@ -104,12 +104,6 @@ export function createGuard(options: GuardOptions): Guard {
   };
 }
 
-/** Reads globs of `HOST[:PORT]`, with the port that stands for none. */
-function hostsOf(globs: readonly string[], port: number): (url: URL) => boolean {
-  const matches = compileGlobs(globs.map((glob) => withPort(glob, port)));
-  return (url) => matches(`${url.hostname}:${portOf(url)}`);
-}
-
 /** The same of a list that is another one once it has changed. */
 function changingHostsOf(globsOf: () => readonly string[], port: number): (url: URL) => boolean {
   let globs = globsOf();
@@ -122,15 +116,6 @@ function changingHostsOf(globsOf: () => readonly string[], port: number): (url: 
     }
     return matches(url);
   };
-}
-
-function withPort(host: string, port: number): string {
-  const text = host.toLowerCase();
-  return /:(\d+|\*)$/.test(text) ? text : `${text}:${port}`;
-}
-
-function portOf(url: URL): string {
-  return url.port || (url.protocol === 'http:' ? '80' : '443');
 }
 
 interface Findings {

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { type Dispatcher, Pool } from 'undici';
 
 import type { Guard } from './guard.ts';
+import type { Authorities, FindAuthorities } from './registry-authorities.ts';
 import type { Connection } from './transport.ts';
 
 /** Connections that are kept open, by origin and by how it is connected to. */
@@ -22,17 +23,29 @@ const KEEP_ALIVE_MS = 60_000;
 /** Pools are keyed by a host that a tenant chose; the least used is closed. */
 const MAX_ORIGINS = 200;
 
-export function createPools(guard: Guard): Pools {
+interface PoolsParts {
+  readonly guard: Guard;
+  readonly authoritiesOf?: FindAuthorities;
+}
+
+/** One kind of connection. */
+interface Kind {
+  readonly connection: Connection | undefined;
+  readonly authorities: Authorities | undefined;
+}
+
+export function createPools({ guard, authoritiesOf }: PoolsParts): Pools {
   const pools = new LRUCache<string, Dispatcher>({
     max: MAX_ORIGINS,
     dispose: (pool) => void pool.close(),
   });
   return {
     poolOf: (url, connection) => {
-      const key = poolKey(url, connection, guard.isNamed(url));
+      const kind: Kind = { connection, authorities: authoritiesOf?.(url) };
+      const key = poolKey(url, kind, guard.isNamed(url));
       const known = pools.get(key);
       if (known !== undefined) return known;
-      const pool = connect(guard, url, connection);
+      const pool = connect(guard, url, kind);
       pools.set(key, pool);
       return pool;
     },
@@ -43,8 +56,9 @@ export function createPools(guard: Guard): Pools {
   };
 }
 
-function connect(guard: Guard, url: URL, connection: Connection | undefined): Pool {
-  const { id: _id, skipVerify = false, ca, ...pair } = connection?.tls ?? { id: '' };
+function connect(guard: Guard, url: URL, { connection, authorities }: Kind): Pool {
+  const { id: _id, skipVerify = false, ca = [], ...pair } = connection?.tls ?? { id: '' };
+  const more = [...(authorities?.ca ?? []), ...ca];
   return new Pool(url.origin, {
     connections: CONNECTIONS_PER_ORIGIN,
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -52,16 +66,16 @@ function connect(guard: Guard, url: URL, connection: Connection | undefined): Po
     keepAliveTimeout: KEEP_ALIVE_MS,
     connect: {
       timeout: connection?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-      lookup: guard.lookupFor(url, connection !== undefined),
+      lookup: guard.lookupFor(url, connection?.named),
       rejectUnauthorized: !skipVerify,
       ...pair,
-      ...(ca && { ca: [...getCACertificates('default'), ...ca] }),
+      ...(more.length > 0 && { ca: [...getCACertificates('default'), ...more] }),
     },
   });
 }
 
 /** Connections of one kind are never used for another: who may be dialled, and who trusted, differs. */
-function poolKey({ origin }: URL, connection: Connection | undefined, named: boolean): string {
-  if (connection === undefined) return named ? `${origin} named` : origin;
-  return `${origin} ${connection.connectTimeoutMs} ${connection.tls?.id}`;
+function poolKey({ origin }: URL, { connection, authorities }: Kind, named: boolean): string {
+  const { named: byFile = false, connectTimeoutMs, tls } = connection ?? {};
+  return [origin, named || byFile, connectTimeoutMs, tls?.id, authorities?.id].join(' ');
 }

@@ -2,6 +2,7 @@ import { PinError } from '../errors.ts';
 import type { Guard } from './guard.ts';
 import { toNetworkError } from './network-error.ts';
 import { createPools, type Pools } from './pools.ts';
+import type { FindAuthorities } from './registry-authorities.ts';
 
 /** TLS as the operator wants it for one host; whatever is left out is as ever. */
 export interface TlsSettings {
@@ -16,8 +17,10 @@ export interface TlsSettings {
   readonly skipVerify?: boolean;
 }
 
-/** How a host is connected to that the operator's own files name. */
+/** How a host is connected to of which the operator's own files say something. */
 export interface Connection {
+  /** They name this host: it may have private addresses, any port, and speak plain http. */
+  readonly named: boolean;
   readonly tls?: TlsSettings;
   /** Milliseconds. */
   readonly connectTimeoutMs?: number;
@@ -63,6 +66,8 @@ export interface Transport {
 
 export interface TransportOptions {
   readonly guard: Guard;
+  /** Whom to trust beside the system's authorities; nobody where it is absent. */
+  readonly authoritiesOf?: FindAuthorities;
   readonly observe: ObserveRequest;
   readonly userAgent: string;
 }
@@ -71,7 +76,7 @@ const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export function createTransport(options: TransportOptions): Transport {
-  const pools = createPools(options.guard);
+  const pools = createPools(options);
   return { send: (request) => follow(options, pools, request), close: pools.close };
 }
 
@@ -83,7 +88,7 @@ async function follow(
 ): Promise<RegistryResponse> {
   let here = request;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    options.guard.checkUrl(here.url, here.connection !== undefined);
+    options.guard.checkUrl(here.url, here.connection?.named);
     // oxlint-disable-next-line no-await-in-loop -- each hop is known only from the one before
     const response = await sendOnce(options, pools, here);
     const next = followsRedirects(request) ? locationOf(response) : undefined;
@@ -155,7 +160,7 @@ async function sendOnce(
     observe(String(answer.statusCode));
     return { status: answer.statusCode, header: headerReader(answer.headers), body, url };
   } catch (caught) {
-    const error = toNetworkError(caught, url);
+    const error = toNetworkError(caught, url, performance.now() - startedAtMs);
     observe(error.code);
     throw error;
   }

@@ -35,6 +35,8 @@ export interface Rule {
   readonly raw?: string | Uint8Array;
   /** The answer waits for this. */
   readonly hold?: Promise<void>;
+  /** Told of the answer before it is written. */
+  readonly observe?: (response: ServerResponse) => void;
   /** How often the rule answers before it is passed over; without it, for ever. */
   readonly times?: number;
 }
@@ -142,7 +144,8 @@ function record(message: IncomingMessage): RecordedRequest {
 }
 
 function reply(rule: Rule, response: ServerResponse): void {
-  const { status = 200, headers = {}, body, fault, raw } = rule;
+  const { status = 200, headers = {}, body, fault, raw, observe } = rule;
+  observe?.(response);
   if (raw !== undefined) {
     response.socket?.end(raw);
     return;

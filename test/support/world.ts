@@ -44,8 +44,8 @@ export interface Ask {
   readonly notBeforeMs?: number;
 }
 
-/** What a name resolves to; a function is asked anew each time. */
-type Addresses = readonly string[] | (() => readonly string[]);
+/** What a name resolves to: a function is asked anew each time, silence never ends. */
+type Addresses = readonly string[] | (() => readonly string[]) | 'silence';
 
 const NAMESPACE = 'team';
 const ALL_PLACES = 'all-places';
@@ -232,6 +232,7 @@ async function engineBeforeNames(
   dns.lookup = (hostname, options, callback) => {
     const known = namesOfNow.get(hostname);
     if (known === undefined) return lookup(hostname, options, callback);
+    if (known === 'silence') return;
     const found = (typeof known === 'function' ? known() : known).map(
       (address): LookupAddress => ({ address, family: address.includes(':') ? 6 : 4 }),
     );

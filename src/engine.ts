@@ -3,11 +3,18 @@ import { createFingerprint } from './credentials/fingerprint.ts';
 import { createLender } from './credentials/lender.ts';
 import { createPullSecrets } from './credentials/pull-secrets.ts';
 import type { SecretReader } from './credentials/read-secrets.ts';
+import { PinError } from './errors.ts';
+import type { Logger } from './log.ts';
 import { createRegistryClient } from './registry/client.ts';
+import { createEndpoints } from './registry/endpoints.ts';
 import { createGuard } from './registry/guard.ts';
-import { createHosts } from './registry/hosts.ts';
+import { createHosts, type FindEndpoints } from './registry/hosts.ts';
+import { createHostsDirectory } from './registry/hosts-directory.ts';
+import { createRegistriesConf } from './registry/registries-files.ts';
+import { createAuthorities } from './registry/registry-authorities.ts';
 import { createAuthorizer } from './registry/token.ts';
 import { createTransport } from './registry/transport.ts';
+import { createBreaker } from './resolve/breaker.ts';
 import type { DigestCache } from './resolve/cache.ts';
 import { createFlights } from './resolve/flights.ts';
 import { createGate } from './resolve/gate.ts';
@@ -22,6 +29,7 @@ export interface EngineParts {
   readonly reader: SecretReader;
   readonly metrics: Metrics;
   readonly userAgent: string;
+  readonly log: Logger;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
 }
@@ -37,7 +45,7 @@ export interface Engine {
  */
 export function composeEngine(
   settings: RegistrySettings & CredentialSettings,
-  { cache, reader, metrics, userAgent, now }: EngineParts,
+  { cache, reader, metrics, userAgent, log, now }: EngineParts,
 ): Engine {
   const fingerprint = createFingerprint();
   const lender = createLender({
@@ -54,7 +62,12 @@ export function composeEngine(
     observe: observeCredential,
   });
   const guard = createGuard(settings);
-  const transport = createTransport({ guard, observe: metrics.registryRequest, userAgent });
+  const transport = createTransport({
+    guard,
+    authoritiesOf: createAuthorities(settings.registryCa, log),
+    observe: metrics.registryRequest,
+    userAgent,
+  });
   const authorizer = createAuthorizer({ transport, fingerprint, now });
   const observeMismatch = metrics.digestMismatch;
   const client = createRegistryClient({
@@ -65,11 +78,11 @@ export function composeEngine(
     anonymousFallback: settings.anonymousFallback,
     verifyByDigest: settings.verifyByDigest,
   });
-  const registryOf = createHosts(settings.plainHttp);
   const route = createRoute({
     client,
-    endpointsOf: async (reference) => [registryOf(reference)],
+    endpointsOf: endpointsFrom(settings, log),
     gate: createGate(metrics.registryGated),
+    breaker: createBreaker({ now, random: Math.random, observe: metrics.registrySilent }),
     now,
   });
   const flights = createFlights({ route, cache, limits: createLimits(), now });
@@ -78,4 +91,21 @@ export function composeEngine(
     resolver: createResolver({ pullSecrets, flights, cache, now, observe }),
     close: transport.close,
   };
+}
+
+function endpointsFrom(
+  { plainHttp, hostsDir, registriesConf }: RegistrySettings,
+  log: Logger,
+): FindEndpoints {
+  const registryOf = createHosts(plainHttp);
+  if (hostsDir === undefined) {
+    const files =
+      registriesConf === undefined ? undefined : createRegistriesConf(registriesConf, log);
+    return createEndpoints({ registryOf, files });
+  }
+  if (registriesConf === undefined) {
+    return createEndpoints({ registryOf, files: createHostsDirectory(hostsDir, log) });
+  }
+  const message = 'Cannot use --hosts-dir and --registries-conf together: a node has one of them';
+  throw new PinError('invalid_config', message);
 }

@@ -31,7 +31,7 @@ function composeServe(settings: ServeSettings, log: Logger): ServeParts {
   const metrics = createMetrics({ version: VERSION, cacheEntries: cache.size, now });
   const cluster = settings.cluster ? createClusterReader(settings.kubeconfig) : NO_CLUSTER;
   const userAgent = `tagpin/${VERSION}`;
-  const engine = composeEngine(settings, { cache, reader: cluster, metrics, userAgent, now });
+  const engine = composeEngine(settings, { cache, reader: cluster, metrics, userAgent, log, now });
   const handle = createHandler({
     resolve: engine.resolver.resolve,
     observe: (report) => {

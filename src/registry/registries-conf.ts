@@ -44,7 +44,9 @@ const PULLS: ReadonlySet<string | undefined> = new Set([
 export function parseRegistriesConf(text: string, file: string): readonly RegistryRule[] {
   const root = parseToml(text);
   if (root['registries'] !== undefined) {
-    throw invalid('[registries.search], [registries.insecure] and [registries.block] are version 1, which is not read');
+    throw invalid(
+      '[registries.search], [registries.insecure] and [registries.block] are version 1, which is not read',
+    );
   }
   const rules = listIn(root, 'registry').map((value) => ruleOf(tableFrom(value, 'registry'), file));
   for (const rule of rules) refuseContradiction(rule, rules);

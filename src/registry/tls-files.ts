@@ -46,15 +46,12 @@ export function idOf(contents: readonly string[]): string {
 export function readAuthorities(file: string): readonly string[] {
   const certificates = readText(file).match(CERTIFICATE) ?? [];
   if (certificates.length === 0) throw unusable(file, 'it holds no PEM certificate');
-  for (const certificate of certificates) {
-    try {
-      // Node takes a broken authority for none, and says nothing.
-      new X509Certificate(certificate);
-    } catch (caught) {
-      throw unusable(file, 'it holds a broken certificate', caught);
-    }
+  try {
+    // Node takes a broken authority for none, and says nothing.
+    return certificates.map((certificate) => new X509Certificate(certificate).toString());
+  } catch (caught) {
+    throw unusable(file, 'it holds a broken certificate', caught);
   }
-  return certificates;
 }
 
 function readClient(client: { readonly cert: string; readonly key?: string }): {

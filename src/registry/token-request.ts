@@ -75,8 +75,22 @@ export function tokenQuestion(scope: Scope, { params }: Challenge): TokenQuestio
     },
     credential: trusted ? credential : undefined,
     withheld: credential !== undefined && !trusted,
-    connection: realm.origin === registry.origin ? scope.endpoint.connection : undefined,
+    connection: connectionTo(realm, registry, scope.endpoint.connection),
   };
+}
+
+/**
+ * Whom the operator trusts to vouch for a registry may vouch for its token server, as containerd has
+ * it; the client's certificate and whatever else is said of the registry stay with its origin.
+ */
+function connectionTo(
+  realm: URL,
+  registry: URL,
+  connection: Connection | undefined,
+): Connection | undefined {
+  if (realm.origin === registry.origin) return connection;
+  const { id = '', ca } = connection?.tls ?? {};
+  return ca && { named: false, tls: { id: `authorities of ${id}`, ca } };
 }
 
 /**

@@ -12,7 +12,7 @@ export interface KeyPair {
 /** A throw-away certificate authority, which lives as long as the object. */
 export interface Authority {
   readonly certificate: string;
-  /** A server certificate for host names and IP addresses, valid until `notAfter` or for a year. */
+  /** A certificate for servers and clients, for host names and IP addresses, valid until `notAfter` or for a year. */
   readonly issue: (names: readonly string[], notAfter?: Date) => Promise<KeyPair>;
 }
 
@@ -36,7 +36,7 @@ export async function createAuthority(): Promise<Authority> {
         ...(notAfter && { notAfterDate: notAfter }),
         extensions: [
           { name: 'keyUsage', digitalSignature: true, critical: true },
-          { name: 'extKeyUsage', serverAuth: true },
+          { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
           { name: 'subjectAltName', altNames: names.map(toAltName) },
         ],
       });

@@ -10,7 +10,7 @@ import type { Secret } from '../../src/credentials/keyring.ts';
 import type { composeEngine, Engine } from '../../src/engine.ts';
 import { PinError } from '../../src/errors.ts';
 import { parseReference } from '../../src/image/reference.ts';
-import { describeError } from '../../src/log.ts';
+import { describeError, type LogFields, type Logger } from '../../src/log.ts';
 import { createCache } from '../../src/resolve/cache.ts';
 import type { Resolution } from '../../src/resolve/resolver.ts';
 import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
@@ -65,6 +65,8 @@ export class World implements AsyncDisposable {
   readonly names: Map<string, Addresses> = new Map();
   /** How the cache answered, in order. */
   readonly observed: string[] = [];
+  /** Lines of the log: level, message and fields. */
+  readonly logged: string[] = [];
   /** Moves by hand alone. */
   nowMs = 1_000_000;
   readonly #flags: Partial<Record<keyof ServeSettings, string>> = {};
@@ -160,6 +162,18 @@ export class World implements AsyncDisposable {
     if (leaks.length > 0) throw new Error(`A credential leaked: ${leaks.join('; ')}`);
   }
 
+  readonly #log: Logger = {
+    info: (fields, message) => this.#logLine('info', fields, message),
+    warn: (fields, message) => this.#logLine('warn', fields, message),
+    error: (fields, message) => this.#logLine('error', fields, message),
+  };
+
+  #logLine(level: string, fields: LogFields, message: string): void {
+    const line = `${level} ${message} ${JSON.stringify(fields)}`;
+    this.logged.push(line);
+    this.canaries.overhear('the log', line);
+  }
+
   #add(name: 'allowRegistry' | 'plainHttp', host: string): void {
     this.set(name, [this.#flags[name], host].filter((one) => one !== undefined).join(','));
   }
@@ -189,6 +203,7 @@ export class World implements AsyncDisposable {
       },
       metrics: { ...metrics, cacheResult },
       userAgent: 'tagpin/test',
+      log: this.#log,
       now,
     });
   }

@@ -13,6 +13,8 @@ export interface Fresh<T> {
 
 /** One question: what it is known by, and how it is answered. */
 export interface Question<T> {
+  /** Who is asked, for messages: `credential helper "ecr-login"`. */
+  readonly asked: string;
   /** Keys whose answer will do, the narrowest first: by that one the question itself is shared. */
   readonly keys: readonly [string, ...string[]];
   /** Told to stop when its time is over. */
@@ -26,13 +28,13 @@ export interface AnswerMemory<T> {
    * Throws PinError `credential_source_failed`.
    */
   readonly ask: (question: Question<T>, signal: AbortSignal) => Promise<T>;
+  /** The answer from memory, or the failure; undefined where it would have to be fetched. */
+  readonly remembered: (keys: readonly string[]) => T | PinError | undefined;
   /** The next question is asked anew, unless the answer is from a moment ago. */
   readonly forget: (keys: readonly string[]) => void;
 }
 
 export interface AnswerMemoryParts<T> {
-  /** Who is asked, for messages: `credential helper "ecr-login"`. */
-  readonly asked: string;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
   /** Told how each fetch ended. */
@@ -69,14 +71,14 @@ export function createAnswerMemory<T extends object>(parts: AnswerMemoryParts<T>
     const entries = keys.map((key) => known.get(key));
     return entries.find((entry) => entry !== undefined && entry.goodUntilMs > parts.now())?.outcome;
   };
-  const fly = async ({ keys: [first], fetch }: Question<T>): Promise<T> => {
+  const fly = async ({ asked, keys: [first], fetch }: Question<T>): Promise<T> => {
     try {
-      const { value, goodUntilMs, key = first } = await withinDeadline(parts.asked, fetch);
+      const { value, goodUntilMs, key = first } = await withinDeadline(asked, fetch);
       keep(key, value, goodUntilMs);
       parts.observe(value);
       return value;
     } catch (caught) {
-      const error = toFailure(parts.asked, caught);
+      const error = toFailure(asked, caught);
       keep(first, error, parts.now() + FAILURE_TTL_MS);
       parts.observe(error);
       throw error;
@@ -86,6 +88,7 @@ export function createAnswerMemory<T extends object>(parts: AnswerMemoryParts<T>
   };
 
   return {
+    remembered,
     ask: async (question, signal) => {
       const found = remembered(question.keys);
       if (found instanceof PinError) throw found;
@@ -93,7 +96,7 @@ export function createAnswerMemory<T extends object>(parts: AnswerMemoryParts<T>
       const [first] = question.keys;
       const flight = flights.get(first) ?? fly(question);
       flights.set(first, flight);
-      return whileWanted(parts.asked, flight, signal);
+      return whileWanted(question.asked, flight, signal);
     },
     forget: (keys) => {
       for (const key of keys) {

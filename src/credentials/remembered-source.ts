@@ -43,7 +43,6 @@ export function createRememberedSource(
   parts: SourceParts,
 ): CredentialSource {
   const memory = createAnswerMemory<readonly Offer[]>({
-    asked: `the credential source ${JSON.stringify(definition.name)}`,
     now: parts.now,
     observe: (outcome) => observeOutcome(parts, definition.name, outcome),
   });
@@ -53,6 +52,7 @@ export function createRememberedSource(
     offersFor: (reference, signal) =>
       memory.ask(
         {
+          asked: `the credential source ${JSON.stringify(definition.name)}`,
           keys: [definition.keyOf(reference)],
           fetch: async (stop) => {
             const { offers, goodUntilMs } = await definition.fetch(reference, stop);

@@ -123,13 +123,13 @@ export const CREDENTIAL_SETTINGS: Settings<CredentialSettings> = {
   dockerConfig: {
     flag: '--docker-config FILE',
     fallback: undefined,
-    text: "A docker config.json with credentials of tagpin's own: auths, credHelpers and credsStore.",
+    text: "A docker config.json with credentials of tagpin's own: auths, credHelpers and credsStore. Read again when it changes.",
     parse: parseText,
   },
   imageCredentialProviderConfig: {
     flag: '--image-credential-provider-config FILE',
     fallback: undefined,
-    text: "A kubelet's CredentialProviderConfig, whose plugins tagpin runs as a node does.",
+    text: "A kubelet's CredentialProviderConfig, or a directory of them, whose plugins tagpin runs as a node does.",
     parse: parseText,
   },
   imageCredentialProviderBinDir: {
@@ -147,13 +147,13 @@ export const CREDENTIAL_SETTINGS: Settings<CredentialSettings> = {
   ownCredentialsNamespaces: {
     flag: '--own-credentials-namespaces GLOBS',
     fallback: '',
-    text: "Namespaces that may use tagpin's own credentials, with * for any text.",
+    text: "Namespaces that may use tagpin's own credentials, with * for any text; all of them where only the images are named.",
     parse: parseList,
   },
   ownCredentialsImages: {
     flag: '--own-credentials-images GLOBS',
     fallback: '',
-    text: "Images for which tagpin's own credentials may be used: globs on the normalised name, with * for any text.",
+    text: "Images for which tagpin's own credentials may be used: globs on the normalised name, with * for any text; all of them where only the namespaces are named.",
     parse: parseList,
   },
   anonymousFallback: {

@@ -5,6 +5,7 @@ import { createPullSecrets } from './credentials/pull-secrets.ts';
 import type { SecretReader } from './credentials/read-secrets.ts';
 import { PinError } from './errors.ts';
 import type { Logger } from './log.ts';
+import { composeOwnCredentials } from './own-credentials.ts';
 import { createRegistryClient } from './registry/client.ts';
 import { createEndpoints } from './registry/endpoints.ts';
 import { createGuard } from './registry/guard.ts';
@@ -30,6 +31,8 @@ export interface EngineParts {
   readonly metrics: Metrics;
   readonly userAgent: string;
   readonly log: Logger;
+  /** Of the process, for the programs that it starts. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
 }
@@ -45,23 +48,25 @@ export interface Engine {
  */
 export function composeEngine(
   settings: RegistrySettings & CredentialSettings,
-  { cache, reader, metrics, userAgent, log, now }: EngineParts,
+  { cache, reader, metrics, userAgent, log, environment, now }: EngineParts,
 ): Engine {
   const fingerprint = createFingerprint();
-  const lender = createLender({
-    sources: [],
-    namespaces: settings.ownCredentialsNamespaces,
-    images: settings.ownCredentialsImages,
-  });
   const observeCredential = metrics.credentialLookup;
+  const { lending, hosts } = composeOwnCredentials(settings, {
+    now,
+    observe: observeCredential,
+    log,
+    environment,
+  });
   const pullSecrets = createPullSecrets({
     reader,
-    lender,
+    lender: createLender(lending),
     fingerprint,
     now,
     observe: observeCredential,
   });
-  const guard = createGuard(settings);
+  const allowRegistry = [...settings.allowRegistry, ...hosts];
+  const guard = createGuard({ ...settings, allowRegistry });
   const transport = createTransport({
     guard,
     authoritiesOf: createAuthorities(settings.registryCa, log),

@@ -31,7 +31,15 @@ function composeServe(settings: ServeSettings, log: Logger): ServeParts {
   const metrics = createMetrics({ version: VERSION, cacheEntries: cache.size, now });
   const cluster = settings.cluster ? createClusterReader(settings.kubeconfig) : NO_CLUSTER;
   const userAgent = `tagpin/${VERSION}`;
-  const engine = composeEngine(settings, { cache, reader: cluster, metrics, userAgent, log, now });
+  const engine = composeEngine(settings, {
+    cache,
+    reader: cluster,
+    metrics,
+    userAgent,
+    log,
+    environment: processEnvironment(),
+    now,
+  });
   const handle = createHandler({
     resolve: engine.resolver.resolve,
     observe: (report) => {

@@ -26,7 +26,15 @@ const ROOMS: Readonly<Record<string, Room>> = {
   admission: { rooms: ['workload', 'image', ...VOCABULARY], packages: ['fast-json-patch'] },
   credentials: {
     rooms: ['image', ...VOCABULARY],
-    packages: ['lru-cache', 'node:crypto', 'node:net'],
+    packages: [
+      'lru-cache',
+      'node:child_process',
+      'node:crypto',
+      'node:fs',
+      'node:net',
+      'node:path',
+      'yaml',
+    ],
   },
   registry: {
     rooms: ['credentials', 'image', ...VOCABULARY],
@@ -69,8 +77,21 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   // The composition root: what resolves a tag, and what is built around that.
   'engine.ts': {
-    rooms: ['config.ts', 'credentials', 'image', 'registry', 'resolve', 'server', ...VOCABULARY],
+    rooms: [
+      'config.ts',
+      'credentials',
+      'image',
+      'own-credentials.ts',
+      'registry',
+      'resolve',
+      'server',
+      ...VOCABULARY,
+    ],
     packages: [],
+  },
+  'own-credentials.ts': {
+    rooms: ['config.ts', 'credentials', 'registry', ...VOCABULARY],
+    packages: ['node:fs'],
   },
   'main.ts': {
     rooms: [
@@ -92,7 +113,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
 const SINGLE_FILES: Readonly<Record<string, string>> = {
   '@kubernetes/client-node': 'kube/client.ts',
   'fast-json-patch': 'admission/patch.ts',
+  'node:child_process': 'credentials/program.ts',
   pino: 'log.ts',
+  yaml: 'credentials/provider-config.ts',
   tldts: 'registry/realm.ts',
   'smol-toml': 'registry/toml.ts',
   undici: 'registry/pools.ts',

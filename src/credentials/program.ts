@@ -1,5 +1,4 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import { spawn } from 'node:child_process';
 
 import { PinError } from '../errors.ts';
 
@@ -37,15 +36,14 @@ export const runProgram: RunProgram = (program, input, signal) =>
   new Promise((resolve, reject) => {
     const fail = (said: string, cause?: unknown): void =>
       reject(new PinError('credential_source_failed', `${program.title} ${said}`, { cause }));
-    if (signal.aborted) return fail('was not started in time');
-    const child = spawn(program.file, program.args, {
-      env: { ...program.environment },
-      stdio: ['pipe', 'pipe', 'ignore'],
-      detached: true,
-    });
+    if (signal.aborted) {
+      fail('was not started in time');
+      return;
+    }
+    const child = start(program);
     child.once('error', (cause) => fail('could not be started', cause));
     // Then its streams may be missing, too.
-    if (child.pid === undefined) return undefined;
+    if (child.pid === undefined) return;
     const kill = (said: string): void => {
       fail(said);
       killGroup(child);
@@ -61,10 +59,18 @@ export const runProgram: RunProgram = (program, input, signal) =>
     // It need not read what it is told; how it ends says more than a broken pipe.
     child.stdin.once('error', () => {});
     child.stdin.end(input);
-    return undefined;
   });
 
-type Child = ChildProcessByStdio<Writable, Readable, null>;
+type Child = ReturnType<typeof start>;
+
+// oxlint-disable-next-line typescript/explicit-function-return-type
+function start({ file, args, environment }: Program) {
+  return spawn(file, args, {
+    env: { ...environment },
+    stdio: ['pipe', 'pipe', 'ignore'],
+    detached: true,
+  });
+}
 
 /** What the child has written so far, as text. */
 function collect(child: Child, tooMuch: () => void): () => string {

@@ -203,6 +203,7 @@ export class World implements AsyncDisposable {
       },
       metrics: { ...metrics, cacheResult },
       userAgent: 'tagpin/test',
+      environment: {},
       log: this.#log,
       now,
     });

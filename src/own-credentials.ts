@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+
+import type { CredentialSettings } from './config.ts';
+import type { CredentialSource } from './credentials/credential.ts';
+import { type DockerConfigFile, parseDockerConfigFile } from './credentials/docker-config-file.ts';
+import { createDockerConfigSource } from './credentials/docker-config-source.ts';
+import type { LenderOptions } from './credentials/lender.ts';
+import { type Program, runProgram } from './credentials/program.ts';
+import { readProviders } from './credentials/provider-files.ts';
+import { createProviderSource } from './credentials/provider-source.ts';
+import type { SourceParts } from './credentials/remembered-source.ts';
+import { PinError } from './errors.ts';
+import { describeError, type Logger } from './log.ts';
+import { createReloaded } from './registry/reloaded.ts';
+
+export interface OwnCredentialsParts extends SourceParts {
+  readonly log: Logger;
+  /** What helpers and plugins are started with. */
+  readonly environment: Program['environment'];
+}
+
+/** The operator's own credentials. */
+export interface OwnCredentials {
+  /** All of them, and who may use them. */
+  readonly lending: LenderOptions;
+  /** `HOST[:PORT]` of registries that the operator named with them. */
+  readonly hosts: readonly string[];
+}
+
+/**
+ * Makes the sources that the settings name, in the order in which they are tried: a part of the
+ * composition root. Throws PinError `invalid_config`.
+ */
+export function composeOwnCredentials(
+  settings: CredentialSettings,
+  parts: OwnCredentialsParts,
+): OwnCredentials {
+  const dockerConfig = openDockerConfig(settings.dockerConfig, parts.log);
+  const sources = [
+    ...(dockerConfig === undefined
+      ? []
+      : [createDockerConfigSource({ ...parts, run: runProgram, config: dockerConfig })]),
+    ...providerSources(settings, parts),
+  ];
+  return { lending: lendingOf(settings, sources), hosts: dockerConfig?.().hosts ?? [] };
+}
+
+/** Reads the file now, so that a mistake ends the start, and again whenever it has changed. */
+function openDockerConfig(
+  path: string | undefined,
+  log: Logger,
+): (() => DockerConfigFile) | undefined {
+  if (path === undefined) return undefined;
+  const config = createReloaded({
+    read: (see) => {
+      see(path);
+      return parseDockerConfigFile(readText(path), `docker config ${JSON.stringify(path)}`);
+    },
+    observeFailure: (error) =>
+      log.warn(describeError(error), 'docker config cannot be read: the last one serves on'),
+  });
+  config();
+  return config;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new PinError('invalid_config', `Cannot read ${JSON.stringify(path)}`, { cause });
+  }
+}
+
+function providerSources(
+  {
+    imageCredentialProviderConfig: config,
+    imageCredentialProviderBinDir: binDir,
+  }: CredentialSettings,
+  parts: OwnCredentialsParts,
+): readonly CredentialSource[] {
+  if (config === undefined && binDir === undefined) return [];
+  if (config === undefined || binDir === undefined) {
+    const message =
+      '--image-credential-provider-config and --image-credential-provider-bin-dir need each other';
+    throw new PinError('invalid_config', message);
+  }
+  const providers = readProviders({ config, binDir });
+  return [createProviderSource({ ...parts, run: runProgram, binDir, providers })];
+}
+
+/**
+ * One list restricts to what it names, and the other then holds for all. Without either, nobody
+ * said that tenants may use the operator's credentials.
+ */
+function lendingOf(
+  { ownCredentialsNamespaces, ownCredentialsImages }: CredentialSettings,
+  sources: readonly CredentialSource[],
+): LenderOptions {
+  const isSaid = ownCredentialsNamespaces.length > 0 || ownCredentialsImages.length > 0;
+  if (sources.length > 0 && !isSaid) {
+    const message =
+      "tagpin has credentials of its own, and nobody may use them: name with --own-credentials-namespaces or --own-credentials-images whom they are for, or '*'";
+    throw new PinError('invalid_config', message);
+  }
+  return {
+    sources,
+    namespaces: orAll(ownCredentialsNamespaces),
+    images: orAll(ownCredentialsImages),
+  };
+}
+
+function orAll(globs: readonly string[]): readonly string[] {
+  return globs.length === 0 ? ['*'] : globs;
+}

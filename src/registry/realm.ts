@@ -12,13 +12,14 @@ export function realmOf(registry: URL, challenge: Pick<Challenge, 'params'>): UR
 
 /**
  * A registry names its token server itself, so a hostile one could name a place to collect
- * credentials. They go to the same origin, or over https to the same registrable domain
- * (`registry-1.docker.io` and `auth.docker.io`); anything else is asked without.
+ * credentials. They go to the same host, or over https to the same registrable domain
+ * (`registry-1.docker.io` and `auth.docker.io`); anything else is asked without. No http after https.
  */
 export function mayHaveCredentials(registry: URL, realm: URL): boolean {
   if (realm.origin === registry.origin) return true;
-  if (realm.protocol !== 'https:') return false;
+  if (realm.protocol !== 'https:' && realm.protocol !== registry.protocol) return false;
   if (realm.hostname === registry.hostname) return true;
+  if (realm.protocol !== 'https:') return false;
   const domain = getDomain(realm.hostname, { allowPrivateDomains: true });
   return domain !== null && domain === getDomain(registry.hostname, { allowPrivateDomains: true });
 }

@@ -66,6 +66,11 @@ export class ResolverStack implements AsyncDisposable {
     });
   }
 
+  /** `HOST CODE` of each request that ended. */
+  get ended(): readonly string[] {
+    return this.#registries.observed;
+  }
+
   pass(ms: number): void {
     this.cluster.nowMs += ms;
   }

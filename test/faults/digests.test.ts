@@ -23,7 +23,7 @@ describe('what a registry tells of a digest', () => {
   );
 
   it.each([405, 501])(
-    'fault 2: HEAD answered %i → GET of the same URL, once a look-up',
+    'fault 2: HEAD answered %i → GET of the same URL, and the host is remembered',
     inWorld(async (world, status: number) => {
       const registry = await world.place();
       registry.answer({ when: { method: 'HEAD' }, status }, served());
@@ -31,6 +31,8 @@ describe('what a registry tells of a digest', () => {
       expect(methodsOf(registry)).toEqual(['HEAD', 'GET']);
       const [head, get] = registry.requests;
       expect(get?.path).toBe(head?.path);
+      expect(await world.digestOf(`${registry.host}/team/app:2.0`)).toBe(INDEX_DIGEST);
+      expect(methodsOf(registry)).toEqual(['HEAD', 'GET', 'GET']);
     }),
   );
 
@@ -118,12 +120,25 @@ describe('what a registry tells of a digest', () => {
   );
 
   it.each(['blake3', 'sha384', 'md5'])(
-    'fault 9: a digest of the algorithm %s → not trusted, sha256 of the body',
+    'fault 9: a digest of the algorithm %s → sha256 of the body, once the registry serves that',
     inWorld(async (world, algorithm: string) => {
       const registry = await world.place();
       registry.answer(header(`${algorithm}:${HEX}`));
       expect(await world.digestOf(registry.image)).toBe(INDEX_DIGEST);
-      expect(methodsOf(registry)).toEqual(['HEAD', 'GET']);
+      expect(methodsOf(registry)).toEqual(['HEAD', 'GET', 'GET']);
+      expect(registry.requests.at(-1)?.path).toBe(`/v2/team/app/manifests/${INDEX_DIGEST}`);
+    }),
+  );
+
+  it(
+    'fault 9: blake3, and sha256 is not served → digest_not_served',
+    inWorld(async (world) => {
+      const registry = await world.place();
+      registry.answer(
+        { when: { path: `/v2/team/app/manifests/${INDEX_DIGEST}` }, status: 404 },
+        header(`blake3:${HEX}`),
+      );
+      expect(await world.digestOf(registry.image)).toBe('digest_not_served');
     }),
   );
 });

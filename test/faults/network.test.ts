@@ -5,7 +5,6 @@ import { describe, expect, it } from '@jest/globals';
 import { PinError } from '../../src/errors.ts';
 import { INDEX_DIGEST, methodsOf, served, told } from '../support/answers.ts';
 import type { Fault } from '../support/fault.ts';
-import { createRegistryStack } from '../support/registry-stack.ts';
 import { until } from '../support/until.ts';
 import { inWorld } from '../support/world.ts';
 
@@ -54,6 +53,9 @@ describe('what the network does', () => {
           },
         },
       );
+      // Loaded late: a world must be the first to load what asks DNS.
+      await world.metrics();
+      const { createRegistryStack } = await import('../support/registry-stack.ts');
       await using stack = createRegistryStack({ plainHttp: [registry.host] });
       const credentials = [registry.credential];
       const signal = AbortSignal.timeout(100);

@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 
 import { describe, expect, it } from '@jest/globals';
 
@@ -28,13 +29,19 @@ function dnsWith(...addresses: readonly string[]): ResolveName {
     );
 }
 
-/** A server that takes connections at ::1 and never says a word, at the port of a registry. */
-async function silentAtIpv6(port: number): Promise<Server> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen({ port, host: '::1', ipv6Only: true }, resolve);
+/** A server at ::1, at the port of a registry, that counts whom it hung up on. */
+async function listenAtIpv6(port: number): Promise<AsyncDisposable & { dialled: () => number }> {
+  let dialled = 0;
+  const server = createServer((socket) => {
+    dialled += 1;
+    socket.destroy();
   });
-  return server;
+  server.listen({ port, host: '::1', ipv6Only: true });
+  await once(server, 'listening');
+  return {
+    dialled: () => dialled,
+    [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
+  };
 }
 
 async function statusOf(stack: RegistryStack, { port }: ScriptedRegistry): Promise<number> {
@@ -61,17 +68,11 @@ describe('createPools() and addresses of both families', () => {
 
   it('dials none of the addresses where one of them is refused', async () => {
     await using registry = await startRegistry([FOUND]);
-    const listener = await silentAtIpv6(registry.port);
-    let dialled = 0;
-    listener.on('connection', (socket) => {
-      dialled += 1;
-      socket.destroy();
-    });
+    await using other = await listenAtIpv6(registry.port);
     const options = { allowAddress: ['127.0.0.0/8'] };
     await using stack = stackWithDns(dnsWith('127.0.0.1', '::1'), options);
     await expect(statusOf(stack, registry)).rejects.toMatchObject({ code: 'blocked_address' });
-    listener.close();
-    expect(dialled).toBe(0);
+    expect(other.dialled()).toBe(0);
     expect(registry.requests).toHaveLength(0);
   });
 });

@@ -63,7 +63,6 @@ export const runProgram: RunProgram = (program, input, signal) =>
 
 type Child = ReturnType<typeof start>;
 
-// oxlint-disable-next-line typescript/explicit-function-return-type
 function start({ file, args, environment }: Program) {
   return spawn(file, args, {
     env: { ...environment },

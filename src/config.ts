@@ -84,7 +84,7 @@ export const REGISTRY_SETTINGS: Settings<RegistrySettings> = {
   allowRegistryFile: {
     flag: '--allow-registry-file FILE',
     fallback: undefined,
-    text: 'More of them, one a line; what follows a # does not count.',
+    text: 'More of them, one a line; what follows a # does not count. Read again when it changes.',
     parse: parseText,
   },
   registryCa: {

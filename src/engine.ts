@@ -6,6 +6,7 @@ import type { SecretReader } from './credentials/read-secrets.ts';
 import { PinError } from './errors.ts';
 import type { Logger } from './log.ts';
 import { composeOwnCredentials } from './own-credentials.ts';
+import { createAllowFile } from './registry/allow-file.ts';
 import { createRegistryClient } from './registry/client.ts';
 import { createEndpoints } from './registry/endpoints.ts';
 import { createGuard } from './registry/guard.ts';
@@ -66,7 +67,14 @@ export function composeEngine(
     observe: observeCredential,
   });
   const allowRegistry = [...settings.allowRegistry, ...hosts];
-  const guard = createGuard({ ...settings, allowRegistry });
+  const { allowRegistryFile } = settings;
+  const guard = createGuard({
+    ...settings,
+    allowRegistry,
+    ...(allowRegistryFile !== undefined && {
+      moreRegistries: createAllowFile(allowRegistryFile, log),
+    }),
+  });
   const transport = createTransport({
     guard,
     authoritiesOf: createAuthorities(settings.registryCa, log),

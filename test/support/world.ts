@@ -105,8 +105,12 @@ export class World implements AsyncDisposable {
   }
 
   /** A pull secret with credentials by host. */
-  secret(name: string, auths: Readonly<Record<string, Credential>>): void {
-    this.secrets.set(`${NAMESPACE}/${name}`, dockerConfigJson(name, auths));
+  secret(
+    name: string,
+    auths: Readonly<Record<string, Credential>>,
+    namespace: string = NAMESPACE,
+  ): void {
+    this.secrets.set(`${namespace}/${name}`, dockerConfigJson(name, auths));
   }
 
   pass(ms: number): void {

@@ -8,6 +8,7 @@ import {
 } from '../../src/registry/client.ts';
 import { createGuard, type Guard, type GuardOptions } from '../../src/registry/guard.ts';
 import { createHosts, type FindEndpoints } from '../../src/registry/hosts.ts';
+import type { FindAuthorities } from '../../src/registry/registry-authorities.ts';
 import { createAuthorizer } from '../../src/registry/token.ts';
 import { createTransport, type Transport } from '../../src/registry/transport.ts';
 
@@ -37,6 +38,7 @@ export interface RegistryStackOptions extends Partial<GuardOptions> {
   readonly guard?: Guard;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now?: () => number;
+  readonly authoritiesOf?: FindAuthorities;
   readonly anonymousFallback?: boolean;
   readonly verifyByDigest?: readonly string[];
 }
@@ -52,6 +54,7 @@ export function createRegistryStack(options: RegistryStackOptions = {}): Registr
     guard: options.guard ?? loopbackGuard(options),
     observe: ({ host, code }) => observed.push(`${host} ${code}`),
     userAgent: 'tagpin/test',
+    ...(options.authoritiesOf && { authoritiesOf: options.authoritiesOf }),
   });
   const client = createRegistryClient({
     transport,

@@ -79,9 +79,23 @@ const NETWORK_FAULTS: ReadonlyMap<string, NetworkFault> = new Map([
   ['ERR_SSL_PACKET_LENGTH_TOO_LONG', NO_TLS],
 ]);
 
-/** Codes of OpenSSL's certificate checks, and Node's own of TLS. */
-const CERTIFICATE_CODE = /CERT|ISSUER|SIGNATURE|CRL/;
-const TLS_CODE = /^ERR_(TLS|SSL)/;
+const TRUST = '; --registry-ca HOST=FILE trusts its authority, and so does NODE_EXTRA_CA_CERTS';
+
+/** Codes of OpenSSL's certificate checks, and Node's own of TLS; the first row that fits, and what helps. */
+const TLS_FAULTS: readonly (readonly [codes: RegExp, said: string, hint?: string])[] = [
+  [
+    /ALERT_(\w*CERTIFICATE|UNKNOWN_CA)/,
+    'refuses the client certificate, or the lack of one',
+    '; a hosts.toml in --hosts-dir names one',
+  ],
+  [/^CERT_HAS_EXPIRED$/, 'has a certificate that has expired'],
+  [/^CERT_NOT_YET_VALID$/, 'has a certificate that is not valid yet'],
+  [/^ERR_TLS_CERT_ALTNAME/, 'has a certificate for another name'],
+  [/^DEPTH_ZERO_SELF_SIGNED_CERT$/, 'has a certificate that it signed itself', TRUST],
+  [/^UNABLE_TO_(VERIFY|GET)|^SELF_SIGNED/, 'has a certificate of an unknown authority', TRUST],
+  [/CERT|ISSUER|SIGNATURE|CRL/, 'has a certificate that is not trusted'],
+  [/^ERR_(TLS|SSL)/, 'does not agree on TLS'],
+];
 
 /** Whoever was given less time than this, and ran out of it, has not failed to answer. */
 const FAIR_WAIT_MS = 2000;
@@ -98,7 +112,7 @@ export function toNetworkError(caught: unknown, url: URL, waitedMs: number): Pin
       return networkError(url, outOfTime, caught);
     }
     const code = 'code' in here && typeof here.code === 'string' ? here.code : '';
-    const fault = NETWORK_FAULTS.get(code) ?? tlsFault(code) ?? parserFault(code);
+    const fault = NETWORK_FAULTS.get(code) ?? tlsFault(code, url) ?? parserFault(code);
     if (fault !== undefined) return networkError(url, fault, caught);
   }
   return networkError(url, BROKEN_OFF, caught);
@@ -109,17 +123,11 @@ function causeOf(error: Error): unknown {
   return 'errors' in error && Array.isArray(error.errors) ? error.errors[0] : error.cause;
 }
 
-function tlsFault(code: string): NetworkFault | undefined {
-  if (CERTIFICATE_CODE.test(code)) {
-    return {
-      code: 'tls_failed',
-      said: `has a certificate that is not trusted (${code})`,
-      connected: false,
-    };
-  }
-  return TLS_CODE.test(code)
-    ? { code: 'tls_failed', said: `does not agree on TLS (${code})`, connected: false }
-    : undefined;
+function tlsFault(code: string, { host }: URL): NetworkFault | undefined {
+  const row = TLS_FAULTS.find(([codes]) => codes.test(code));
+  if (row === undefined) return undefined;
+  const hint = row[2]?.replace('HOST', host) ?? '';
+  return { code: 'tls_failed', said: `${row[1]} (${code}${hint})`, connected: false };
 }
 
 function parserFault(code: string): NetworkFault | undefined {

@@ -24,7 +24,7 @@ async function endpoints(image: string, asked: Asked): Promise<readonly Endpoint
     asked.conf === undefined
       ? createHostsDirectory(files.directory, log)
       : createRegistriesConf(files.write('registries.conf', asked.conf), log);
-  return createEndpoints({ registryOf, files: found })(parseReference(image));
+  return await createEndpoints({ registryOf, files: found })(parseReference(image));
 }
 
 /** An endpoint in a line: where, whether the registry itself, named, any certificate, for whom. */
@@ -138,7 +138,7 @@ describe("createEndpoints() with containerd's files", () => {
       { 'r.io/hosts.toml': 'server = "https://m.io/proxy/r"\noverride_path = true' },
       ['https://m.io/proxy/r/a named ns=r.io'],
     ],
-  ])('%s', async (_what, image, hosts, expected) => {
+  ])('%s', async (_what, ...[image, hosts, expected]) => {
     expect(await lines(image, { hosts })).toEqual(expected);
   });
 
@@ -231,7 +231,7 @@ describe('createEndpoints() with registries.conf', () => {
       '[[registry]]\nprefix = "*.corp.io"',
       ['https://x.corp.io:22/v2/a registry'],
     ],
-  ])('%s', async (_what, image, conf, expected) => {
+  ])('%s', async (_what, ...[image, conf, expected]) => {
     expect(await lines(image, { conf, plainHttp: ['plain.io'] })).toEqual(expected);
   });
 

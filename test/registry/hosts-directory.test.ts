@@ -50,7 +50,7 @@ function invalidConfig(message: string): unknown {
 }
 
 describe('createHostsDirectory()', () => {
-  it.each([
+  it.each<[string, string[], string, boolean]>([
     [
       'r.example.com:5000',
       ['r.example.com_5000_', 'r.example.com:5000', '_default'],
@@ -64,7 +64,7 @@ describe('createHostsDirectory()', () => {
     ['r.example.com', ['r.example.com_443_', '_default'], '_default', false],
     ['docker.io', ['registry-1.docker.io', 'docker.io'], 'docker.io', true],
     ['[fc00::1]:5000', ['[fc00::1]_5000_', '_default'], '[fc00::1]_5000_', true],
-  ])('for %s and %j takes %s', async (registry, names, taken, isNamed) => {
+  ])('for %s and %j takes %s', async (registry, ...[names, taken, isNamed]) => {
     await using files = new Files();
     for (const [n, name] of names.entries()) files.write(`${name}/hosts.toml`, mirror(`m${n}`));
     const directory = createHostsDirectory(files.directory, createRecordedLog().log);
@@ -196,7 +196,7 @@ describe('createHostsDirectory()', () => {
     expect(lines[0]).not.toContain('canary');
   });
 
-  it.each<[what: string, break: (files: Files) => void, message: string]>([
+  it.each<[what: string, spoil: (files: Files) => void, message: string]>([
     ['is absent', (files) => files.remove('r.example.com/ca.pem'), 'Cannot read '],
     [
       'holds no certificate',

@@ -15,6 +15,11 @@ function rules(text: string): readonly RegistryRule[] {
   return mergeRules([parseRegistriesConf(text, FILE)]);
 }
 
+/** One file of rules, each from a prefix to a location. */
+function read(...rows: readonly (readonly [string, string])[]): readonly RegistryRule[] {
+  return parseRegistriesConf(table(...rows), FILE);
+}
+
 /** A file of rules, each from a prefix to a location. */
 function table(...rows: readonly (readonly [prefix: string, location: string])[]): string {
   return rows
@@ -106,8 +111,6 @@ describe('ruleFor()', () => {
   });
 
   it('takes the first of one prefix in a file, and the last file over all', () => {
-    const read = (...rows: [string, string][]): readonly RegistryRule[] =>
-      parseRegistriesConf(table(...rows), FILE);
     const merged = mergeRules([
       read(['a.com', 'first.com'], ['a.com', 'second.com'], ['b.com', 'kept.com']),
       read(['a.com', 'third.com'], ['a.com', 'fourth.com']),
@@ -157,7 +160,7 @@ describe('placesOf()', () => {
       'example.com:5000/library/image?',
     ],
     ['alien.foobar.io:5000/omg', '*.foobar.io', '', 'alien.foobar.io:5000/omg?'],
-  ])('makes of %s, with prefix %s and location %s, %s', (image, prefix, location, name) => {
+  ])('makes of %s, with prefix %s and location %s, %s', (image, ...[prefix, location, name]) => {
     expect(places(table([prefix, location]), image)).toEqual([name]);
   });
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { createGuard } from '../../src/registry/guard.ts';
 import type { RegistryRequest, RegistryResponse } from '../../src/registry/transport.ts';
-import { createAuthority, type KeyPair } from '../support/certificate.ts';
+import { createAuthority, createSelfSigned, type KeyPair } from '../support/certificate.ts';
 import type { Fault } from '../support/fault.ts';
 import {
   createRegistryStack,
@@ -314,16 +314,23 @@ describe('createTransport() with redirects of strangers', () => {
   });
 });
 
+/** What a refusal of an unknown authority ends in. */
+function trust(host: string): string {
+  return `; --registry-ca ${host}=FILE trusts its authority, and so does NODE_EXTRA_CA_CERTS`;
+}
+
 describe('createTransport() over TLS', () => {
   let trusted: KeyPair;
   let expired: KeyPair;
   let untrusted: KeyPair;
+  let selfSigned: KeyPair;
 
   beforeAll(async () => {
     const authority = await createAuthority();
     trusted = await authority.issue(['registry.example.com']);
     expired = await authority.issue(['registry.example.com'], new Date(Date.now() - 1000));
     untrusted = await (await createAuthority()).issue(['registry.example.com']);
+    selfSigned = await createSelfSigned();
     setDefaultCACertificates([authority.certificate]);
   });
   afterAll(() => setDefaultCACertificates(rootCertificates));
@@ -335,32 +342,51 @@ describe('createTransport() over TLS', () => {
     expect(response.body.toString()).toBe('hello');
   });
 
-  it.each<{ what: string; pair: () => KeyPair; name: string; code: string }>([
+  it.each<{
+    what: string;
+    pair: () => KeyPair;
+    name: string;
+    said: string;
+    code: string;
+    isHelped?: true;
+  }>([
     {
       what: 'an unknown authority',
       pair: () => untrusted,
       name: 'registry',
+      said: 'has a certificate of an unknown authority',
       code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      isHelped: true,
+    },
+    {
+      what: 'a certificate that nobody else signed',
+      pair: () => selfSigned,
+      name: 'registry',
+      said: 'has a certificate that it signed itself',
+      code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+      isHelped: true,
     },
     {
       what: 'an expired certificate',
       pair: () => expired,
       name: 'registry',
+      said: 'has a certificate that has expired',
       code: 'CERT_HAS_EXPIRED',
     },
     {
       what: 'another name',
       pair: () => trusted,
       name: 'other',
+      said: 'has a certificate for another name',
       code: 'ERR_TLS_CERT_ALTNAME_INVALID',
     },
-  ])('refuses $what', async ({ pair, name, code }) => {
+  ])('refuses $what, and says what helps', async ({ pair, name, said, code, isHelped }) => {
     await using registry = await startRegistry([{}], pair());
     await using stack = tlsStack();
     const host = `${name}.example.com:${registry.port}`;
     await expect(get(stack, `https://${host}/`)).rejects.toMatchObject({
       code: 'tls_failed',
-      message: `${host} has a certificate that is not trusted (${code})`,
+      message: `${host} ${said} (${code}${isHelped === true ? trust(host) : ''})`,
     });
     expect(registry.requests).toHaveLength(0);
   });

@@ -154,7 +154,7 @@ describe('createBreaker()', () => {
 
   it('keeps a connection that the operator configured apart from the same host without', async () => {
     const test = new Case();
-    const configured = { ...endpoint(), connection: { tls: { id: 'company' } } };
+    const configured = { ...endpoint(), connection: { named: true, tls: { id: 'company' } } };
     await test.fail(unreachable(ORIGIN, 'tls_failed'));
     expect(test.isShut()).toBe(true);
     expect(test.isShut(configured)).toBe(false);

@@ -45,6 +45,12 @@ export async function createAuthority(): Promise<Authority> {
   };
 }
 
+/** A certificate of no name that nobody else vouches for. */
+export async function createSelfSigned(): Promise<KeyPair> {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'self' }], KEYS);
+  return { cert, key };
+}
+
 /** A GeneralName of RFC 5280 section 4.2.1.6: 2 is a DNS name, 7 an IP address. */
 function toAltName(name: string): { type: 7; ip: string } | { type: 2; value: string } {
   return isIP(name) === 0 ? { type: 2, value: name } : { type: 7, ip: name };

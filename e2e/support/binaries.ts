@@ -22,6 +22,7 @@ export type BinaryName =
   | 'registry'
   | 'crane'
   | 'kubeconform'
+  | 'toxiproxy'
   | 'oracle';
 
 const SOURCES: Readonly<Record<BinaryName, Source>> = {
@@ -43,6 +44,10 @@ const SOURCES: Readonly<Record<BinaryName, Source>> = {
   kubeconform: {
     module: 'binaries/kubeconform',
     package: 'github.com/yannh/kubeconform/cmd/kubeconform',
+  },
+  toxiproxy: {
+    module: 'binaries/toxiproxy',
+    package: 'github.com/Shopify/toxiproxy/v2/cmd/server',
   },
   oracle: { module: 'oracle', package: '.' },
 };

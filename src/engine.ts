@@ -12,6 +12,7 @@ import { createEndpoints } from './registry/endpoints.ts';
 import { createGuard } from './registry/guard.ts';
 import { createHosts, type FindEndpoints } from './registry/hosts.ts';
 import { createHostsDirectory } from './registry/hosts-directory.ts';
+import { createProxies } from './registry/proxies.ts';
 import { createRegistriesConf } from './registry/registries-files.ts';
 import { createAuthorities } from './registry/registry-authorities.ts';
 import { createAuthorizer } from './registry/token.ts';
@@ -78,6 +79,7 @@ export function composeEngine(
   const transport = createTransport({
     guard,
     authoritiesOf: createAuthorities(settings.registryCa, log),
+    proxyOf: createProxies(environment),
     observe: metrics.registryRequest,
     userAgent,
   });

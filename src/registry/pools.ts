@@ -1,9 +1,12 @@
 import { getCACertificates } from 'node:tls';
 
 import { LRUCache } from 'lru-cache';
-import { type Dispatcher, Pool } from 'undici';
+import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 
+import { PinError } from '../errors.ts';
 import type { Guard } from './guard.ts';
+import { toNetworkError } from './network-error.ts';
+import type { FindProxy, Proxy } from './proxies.ts';
 import type { Authorities, FindAuthorities } from './registry-authorities.ts';
 import type { Connection } from './transport.ts';
 
@@ -16,6 +19,8 @@ export interface Pools {
 
 const CONNECT_TIMEOUT_MS = 2000;
 const HEADERS_TIMEOUT_MS = 5000;
+/** A proxy asks DNS and connects before it answers. */
+const TUNNEL_TIMEOUT_MS = 3000;
 /** Between two chunks; the signal bounds the whole. */
 const BODY_TIMEOUT_MS = 3000;
 const CONNECTIONS_PER_ORIGIN = 16;
@@ -26,6 +31,8 @@ const MAX_ORIGINS = 200;
 interface PoolsParts {
   readonly guard: Guard;
   readonly authoritiesOf?: FindAuthorities;
+  /** Nobody is asked through a proxy where it is absent. */
+  readonly proxyOf?: FindProxy;
 }
 
 /** One kind of connection. */
@@ -34,7 +41,8 @@ interface Kind {
   readonly authorities: Authorities | undefined;
 }
 
-export function createPools({ guard, authoritiesOf }: PoolsParts): Pools {
+export function createPools(parts: PoolsParts): Pools {
+  const { guard, authoritiesOf } = parts;
   const pools = new LRUCache<string, Dispatcher>({
     max: MAX_ORIGINS,
     dispose: (pool) => void pool.close(),
@@ -45,7 +53,7 @@ export function createPools({ guard, authoritiesOf }: PoolsParts): Pools {
       const key = poolKey(url, kind, guard.isNamed(url));
       const known = pools.get(key);
       if (known !== undefined) return known;
-      const pool = connect(guard, url, kind);
+      const pool = connect(parts, url, kind);
       pools.set(key, pool);
       return pool;
     },
@@ -56,22 +64,90 @@ export function createPools({ guard, authoritiesOf }: PoolsParts): Pools {
   };
 }
 
-function connect(guard: Guard, url: URL, { connection, authorities }: Kind): Pool {
+const POOL_OPTIONS = {
+  connections: CONNECTIONS_PER_ORIGIN,
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  bodyTimeout: BODY_TIMEOUT_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+} as const;
+
+function connect(parts: PoolsParts, url: URL, kind: Kind): Dispatcher {
+  const { connection, authorities } = kind;
   const { id: _id, skipVerify = false, ca = [], ...pair } = connection?.tls ?? { id: '' };
-  const more = [...(authorities?.ca ?? []), ...ca];
-  return new Pool(url.origin, {
-    connections: CONNECTIONS_PER_ORIGIN,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    bodyTimeout: BODY_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    connect: {
-      timeout: connection?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-      lookup: guard.lookupFor(url, connection?.named),
-      rejectUnauthorized: !skipVerify,
-      ...pair,
-      ...(more.length > 0 && { ca: [...getCACertificates('default'), ...more] }),
-    },
+  const tls = {
+    timeout: connection?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    rejectUnauthorized: !skipVerify,
+    ...pair,
+    ...trusting([...(authorities?.ca ?? []), ...ca]),
+  };
+  const proxy = parts.proxyOf?.(url);
+  if (proxy !== undefined) return throughProxy(parts, { url, proxy, tls });
+  const lookup = parts.guard.lookupFor(url, connection?.named);
+  return new Pool(url.origin, { ...POOL_OPTIONS, connect: { ...tls, lookup } });
+}
+
+function trusting(more: readonly string[]): { readonly ca?: string[] } {
+  return more.length > 0 ? { ca: [...getCACertificates('default'), ...more] } : {};
+}
+
+/** Who is asked, and through whom. */
+interface Asked {
+  readonly url: URL;
+  readonly proxy: Proxy;
+}
+
+/**
+ * A tunnel for http, too: then whatever fails before the far end speaks is known to be the proxy's
+ * fault. It is the proxy that asks DNS, so no address of the far end is vetted here.
+ */
+function throughProxy(
+  { authoritiesOf }: PoolsParts,
+  { tls, ...asked }: Asked & { readonly tls: object },
+): Dispatcher {
+  const { proxy } = asked;
+  const authorities = authoritiesOf?.(new URL(proxy.origin));
+  return new ProxyAgent({
+    ...POOL_OPTIONS,
+    uri: proxy.origin,
+    ...(proxy.authorization !== undefined && { token: proxy.authorization }),
+    proxyTunnel: true,
+    proxyTls: { timeout: CONNECT_TIMEOUT_MS, ...trusting(authorities?.ca ?? []) },
+    requestTls: tls,
+    clientFactory: (origin, options) =>
+      new Pool(origin, { ...options, headersTimeout: TUNNEL_TIMEOUT_MS }).compose(
+        (dispatch) => (request, handler) => dispatch(request, tunnelHandler(handler, asked)),
+      ),
   });
+}
+
+/** What a proxy refuses, or fails at, names the proxy and not the registry behind it. */
+function tunnelHandler(
+  inner: Dispatcher.DispatchHandler,
+  { url, proxy }: Asked,
+): Dispatcher.DispatchHandler {
+  const startedAtMs = performance.now();
+  const host = url.hostname;
+  return {
+    onRequestStart: (...told) => inner.onRequestStart?.(...told),
+    onRequestUpgrade: (...told) => {
+      const [controller, status, , socket] = told;
+      if (status === 200) {
+        inner.onRequestUpgrade?.(...told);
+        return;
+      }
+      socket.on('error', () => {}).destroy();
+      const hint = status === 407 ? ' (it asks for a user name and password)' : '';
+      const message = `the proxy ${proxy.host} answered ${status}${hint} when asked for ${url.host}`;
+      inner.onResponseError?.(controller, new PinError('unavailable', message, { host }));
+    },
+    onResponseStart: (...told) => inner.onResponseStart?.(...told),
+    onResponseError: (controller, cause) => {
+      const elapsedMs = performance.now() - startedAtMs;
+      const { code, message } = toNetworkError(cause, new URL(proxy.origin), elapsedMs);
+      const error = new PinError(code, `the proxy ${message}`, { cause, host });
+      inner.onResponseError?.(controller, error);
+    },
+  };
 }
 
 /** Connections of one kind are never used for another: who may be dialled, and who trusted, differs. */

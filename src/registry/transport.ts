@@ -2,6 +2,7 @@ import { PinError } from '../errors.ts';
 import type { Guard } from './guard.ts';
 import { toNetworkError } from './network-error.ts';
 import { createPools, type Pools } from './pools.ts';
+import type { FindProxy } from './proxies.ts';
 import type { FindAuthorities } from './registry-authorities.ts';
 
 /** TLS as the operator wants it for one host; whatever is left out is as ever. */
@@ -68,6 +69,8 @@ export interface TransportOptions {
   readonly guard: Guard;
   /** Whom to trust beside the system's authorities; nobody where it is absent. */
   readonly authoritiesOf?: FindAuthorities;
+  /** Which proxy stands before a URL; none where it is absent. */
+  readonly proxyOf?: FindProxy;
   readonly observe: ObserveRequest;
   readonly userAgent: string;
 }

@@ -8,6 +8,7 @@ import {
 } from '../../src/registry/client.ts';
 import { createGuard, type Guard, type GuardOptions } from '../../src/registry/guard.ts';
 import { createHosts, type FindEndpoints } from '../../src/registry/hosts.ts';
+import type { FindProxy } from '../../src/registry/proxies.ts';
 import type { FindAuthorities } from '../../src/registry/registry-authorities.ts';
 import { createAuthorizer } from '../../src/registry/token.ts';
 import { createTransport, type Transport } from '../../src/registry/transport.ts';
@@ -39,6 +40,7 @@ export interface RegistryStackOptions extends Partial<GuardOptions> {
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now?: () => number;
   readonly authoritiesOf?: FindAuthorities;
+  readonly proxyOf?: FindProxy;
   readonly anonymousFallback?: boolean;
   readonly verifyByDigest?: readonly string[];
 }
@@ -55,6 +57,7 @@ export function createRegistryStack(options: RegistryStackOptions = {}): Registr
     observe: ({ host, code }) => observed.push(`${host} ${code}`),
     userAgent: 'tagpin/test',
     ...(options.authoritiesOf && { authoritiesOf: options.authoritiesOf }),
+    ...(options.proxyOf && { proxyOf: options.proxyOf }),
   });
   const client = createRegistryClient({
     transport,

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 
 import { PinError } from '../errors.ts';
+import { createTurns } from './turns.ts';
 
 /** An answer, and until when it is good. */
 export interface Fresh<T> {
@@ -28,8 +29,6 @@ export interface AnswerMemory<T> {
    * Throws PinError `credential_source_failed`.
    */
   readonly ask: (question: Question<T>, signal: AbortSignal) => Promise<T>;
-  /** The answer from memory, or the failure; undefined where it would have to be fetched. */
-  readonly remembered: (keys: readonly string[]) => T | PinError | undefined;
   /** The next question is asked anew, unless the answer is from a moment ago. */
   readonly forget: (keys: readonly string[]) => void;
 }
@@ -37,6 +36,8 @@ export interface AnswerMemory<T> {
 export interface AnswerMemoryParts<T> {
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
+  /** How many fetches may go on at once; without it, any number. */
+  readonly atATime?: number;
   /** Told how each fetch ended. */
   readonly observe: (outcome: T | PinError) => void;
 }
@@ -62,6 +63,7 @@ interface Known<T> {
 export function createAnswerMemory<T extends object>(parts: AnswerMemoryParts<T>): AnswerMemory<T> {
   const known = new LRUCache<string, Known<T>>({ max: MAX_KEYS });
   const flights = new Map<string, Promise<T>>();
+  const inTurn = createTurns(parts.atATime ?? Number.POSITIVE_INFINITY);
 
   const keep = (key: string, outcome: T | PinError, goodUntilMs: number): void => {
     const learntAtMs = parts.now();
@@ -71,12 +73,22 @@ export function createAnswerMemory<T extends object>(parts: AnswerMemoryParts<T>
     const entries = keys.map((key) => known.get(key));
     return entries.find((entry) => entry !== undefined && entry.goodUntilMs > parts.now())?.outcome;
   };
-  const fly = async ({ asked, keys: [first], fetch }: Question<T>): Promise<T> => {
+  const learn = async ({ keys, fetch }: Question<T>, stop: AbortSignal): Promise<T> => {
+    const found = remembered(keys);
+    // What the turn of another question brought may do for this one.
+    if (found !== undefined && !(found instanceof PinError)) return found;
+    const { value, goodUntilMs, key = keys[0] } = await fetch(stop);
+    keep(key, value, goodUntilMs);
+    parts.observe(value);
+    return value;
+  };
+  const fly = async (question: Question<T>): Promise<T> => {
+    const {
+      asked,
+      keys: [first],
+    } = question;
     try {
-      const { value, goodUntilMs, key = first } = await withinDeadline(asked, fetch);
-      keep(key, value, goodUntilMs);
-      parts.observe(value);
-      return value;
+      return await withinDeadline(asked, (stop) => inTurn(() => learn(question, stop)));
     } catch (caught) {
       const error = toFailure(asked, caught);
       keep(first, error, parts.now() + FAILURE_TTL_MS);
@@ -88,7 +100,6 @@ export function createAnswerMemory<T extends object>(parts: AnswerMemoryParts<T>
   };
 
   return {
-    remembered,
     ask: async (question, signal) => {
       const found = remembered(question.keys);
       if (found instanceof PinError) throw found;

@@ -9,7 +9,6 @@ import {
 } from './credential-helper.ts';
 import { type DockerConfigFile, HUB_SERVER } from './docker-config-file.ts';
 import { observeOutcome, type SourceParts } from './remembered-source.ts';
-import { createTurns } from './turns.ts';
 
 export interface DockerConfigSourceParts extends SourceParts, CredentialHelperParts {
   /** The file as it is now. Throws PinError. */
@@ -33,15 +32,15 @@ interface HelperQuestion {
  * answers, which docker alone would use, then what the file itself holds.
  */
 export function createDockerConfigSource(parts: DockerConfigSourceParts): CredentialSource {
-  const inTurn = createTurns(HELPERS_AT_A_TIME);
   const memory = createAnswerMemory<readonly Offer[]>({
     now: parts.now,
+    atATime: HELPERS_AT_A_TIME,
     observe: (outcome) => observeOutcome(parts, NAME, outcome),
   });
   const askHelper = (asked: HelperQuestion, signal: AbortSignal): Promise<readonly Offer[]> => {
     const origin = titleOfHelper(asked.name);
     const fetch = async (stop: AbortSignal) => {
-      const credential = await inTurn(() => askCredentialHelper(parts, asked, stop));
+      const credential = await askCredentialHelper(parts, asked, stop);
       const value: readonly Offer[] = credential === undefined ? [] : [{ credential, origin }];
       return { value, goodUntilMs: parts.now() + HELPER_TTL_MS };
     };

@@ -12,7 +12,6 @@ import {
   titleOfProvider,
 } from './provider-plugin.ts';
 import { observeOutcome, type SourceParts } from './remembered-source.ts';
-import { createTurns } from './turns.ts';
 
 export interface ProviderSourceParts extends SourceParts, ProviderPluginParts {
   /** In the order of their configuration. */
@@ -72,35 +71,28 @@ async function orFailure<T>(answer: Promise<T>): Promise<T | PinError> {
 
 function createProvider(parts: ProviderSourceParts, provider: ProviderConfig): Provider {
   const origin = titleOfProvider(provider);
-  const inTurn = createTurns(PROGRAMS_AT_A_TIME);
   const memory = createAnswerMemory<readonly KeyedOffer[]>({
     now: parts.now,
+    atATime: PROGRAMS_AT_A_TIME,
     observe: (outcome) => observeOutcome(parts, NAME, outcome),
   });
   return {
     covers: (image) => provider.matchImages.some((glob) => matchesTarget(glob, image)),
     forget: (image) => memory.forget(keysOf(image)),
     entriesFor: (image, signal) => {
-      const keys = keysOf(image);
-      const fetch = (stop: AbortSignal): Promise<Fresh<readonly KeyedOffer[]>> =>
-        inTurn(async () => {
-          // What another image's turn brought may be for the whole registry.
-          const known = memory.remembered(keys);
-          if (known !== undefined && !(known instanceof PinError)) {
-            return { value: known, goodUntilMs: 0 };
-          }
-          const answer = await askProvider(parts, { provider, image }, stop);
-          const { cacheMs = provider.defaultCacheMs } = answer;
-          return {
-            value: answer.entries.map(({ key, credential }) => ({
-              key,
-              offer: { credential, origin },
-            })),
-            goodUntilMs: parts.now() + cacheMs,
-            key: keyFor(answer, image),
-          };
-        });
-      return memory.ask({ asked: origin, keys, fetch }, signal);
+      const fetch = async (stop: AbortSignal): Promise<Fresh<readonly KeyedOffer[]>> => {
+        const answer = await askProvider(parts, { provider, image }, stop);
+        const { cacheMs = provider.defaultCacheMs } = answer;
+        return {
+          value: answer.entries.map(({ key, credential }) => ({
+            key,
+            offer: { credential, origin },
+          })),
+          goodUntilMs: parts.now() + cacheMs,
+          key: keyFor(answer, image),
+        };
+      };
+      return memory.ask({ asked: origin, keys: keysOf(image), fetch }, signal);
     },
   };
 }

@@ -35,8 +35,8 @@ const NOBODY: Try = { offer: undefined, source: undefined };
 
 /** An endpoint's image under the name that credentials are kept by: a mirror is its own registry. */
 export function referenceAt(endpoint: Endpoint, reference: ImageReference): ImageReference {
-  if (endpoint.isRegistry) return reference;
-  return { ...reference, registry: endpoint.registry, repository: endpoint.repository };
+  const { isRegistry, registry, repository } = endpoint;
+  return { ...reference, registry: isRegistry ? reference.registry : registry, repository };
 }
 
 /**

@@ -61,6 +61,8 @@ export interface ScriptedRegistry extends AsyncDisposable {
   readonly requests: readonly RecordedRequest[];
   /** Resolves when so many have arrived since the start. */
   readonly received: (count: number) => Promise<void>;
+  /** How many are open. */
+  readonly connections: () => number;
   /** More rules, behind those that are there. */
   readonly answer: (...more: readonly Rule[]) => void;
 }
@@ -68,21 +70,29 @@ export interface ScriptedRegistry extends AsyncDisposable {
 /** What a request gets that no rule foresees: no client takes it for anything else. */
 const UNFORESEEN = 418;
 
-/** Narrows the versions of TLS that a registry speaks. */
-interface SecureVersions {
+/** What else of TLS a registry may have. */
+interface SecureOptions {
   readonly minVersion?: SecureVersion;
   readonly maxVersion?: SecureVersion;
+  /** Clients need a certificate, and this is who signs them. */
+  readonly requestCert?: boolean;
+  readonly ca?: string;
 }
 
 /** Starts a registry; the first rule that fits a request answers it. With `pair` it speaks TLS. */
 export async function startRegistry(
   start: readonly Rule[],
-  pair?: KeyPair & SecureVersions,
+  pair?: KeyPair & SecureOptions,
 ): Promise<ScriptedRegistry> {
   const requests: RecordedRequest[] = [];
   const rules = [...start];
   const answer = script(rules, requests);
   const server = pair === undefined ? createServer(answer) : createTlsServer(pair, answer);
+  let connections = 0;
+  server.on('connection', (socket) => {
+    connections += 1;
+    socket.once('close', () => (connections -= 1));
+  });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
@@ -99,6 +109,7 @@ export async function startRegistry(
         await once(server, 'request');
       }
     },
+    connections: () => connections,
     answer: (...more) => void rules.push(...more),
     [Symbol.asyncDispose]: () =>
       new Promise<void>((resolve) => {

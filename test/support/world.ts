@@ -33,6 +33,10 @@ interface PlaceOptions {
   readonly names?: readonly string[];
   /** In place of a certificate that the world trusts. */
   readonly certificate?: { readonly cert: string; readonly key: string };
+  /** Asks clients for a certificate that this authority signed. */
+  readonly clientAuthority?: string;
+  /** Whether a flag names it; true unless it is to be named by a file. */
+  readonly isNamed?: boolean;
 }
 
 /** Who asks, and how. */
@@ -63,6 +67,8 @@ export class World implements AsyncDisposable {
   readonly secrets: Map<string, Secret | PinError> = new Map();
   /** What DNS knows; other names are looked up for real. */
   readonly names: Map<string, Addresses> = new Map();
+  /** Of the process. */
+  readonly environment: Record<string, string> = {};
   /** How the cache answered, in order. */
   readonly observed: string[] = [];
   /** Lines of the log: level, message and fields. */
@@ -76,18 +82,21 @@ export class World implements AsyncDisposable {
   #metrics: Metrics | undefined;
 
   /** A server, which answers nothing yet. */
-  async place({ names, certificate }: PlaceOptions = {}): Promise<Place> {
+  async place(options: PlaceOptions = {}): Promise<Place> {
+    const { names, certificate, clientAuthority, isNamed = true } = options;
     authority ??= createAuthority();
     const { certificate: ca, issue } = await authority;
     const pair = names && (certificate ?? (await issue([...names, '127.0.0.1'])));
     if (pair !== undefined) setDefaultCACertificates([...rootCertificates, ca]);
-    const server = this.#after.use(await startRegistry([], pair));
+    const server = this.#after.use(
+      await startRegistry([], pair && { ...pair, ...asking(clientAuthority) }),
+    );
     const host = names?.[0] === undefined ? server.host : `${names[0]}:${server.port}`;
     for (const name of names ?? []) {
       this.names.set(name, ['127.0.0.1']);
-      this.#add('allowRegistry', `${name}:${server.port}`);
+      if (isNamed) this.#add('allowRegistry', `${name}:${server.port}`);
     }
-    if (names === undefined) this.#add('plainHttp', host);
+    if (names === undefined && isNamed) this.#add('plainHttp', host);
     const credential = this.canaries.credential();
     const { username, password } = credential;
     const origin = `${names === undefined ? 'http' : 'https'}://${host}`;
@@ -207,7 +216,7 @@ export class World implements AsyncDisposable {
       },
       metrics: { ...metrics, cacheResult },
       userAgent: 'tagpin/test',
-      environment: {},
+      environment: this.environment,
       log: this.#log,
       now,
     });
@@ -238,6 +247,10 @@ function dockerConfigJson(name: string, auths: Readonly<Record<string, Credentia
     data: { '.dockerconfigjson': btoa(JSON.stringify({ auths })) },
     metadata: { name },
   };
+}
+
+function asking(ca: string | undefined): { readonly requestCert?: true; readonly ca?: string } {
+  return ca === undefined ? {} : { requestCert: true, ca };
 }
 
 let namesOfNow: ReadonlyMap<string, Addresses> = new Map();

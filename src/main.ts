@@ -42,6 +42,7 @@ function composeServe(settings: ServeSettings, log: Logger): ServeParts {
   });
   const handle = createHandler({
     resolve: engine.resolver.resolve,
+    refusesShortNames: settings.shortNames === 'refuse',
     observe: (report) => {
       metrics.review(report);
       logReview(log, report);

@@ -81,19 +81,20 @@ function statusOf(read: Read): number | undefined {
   const places = [
     read('status'),
     isJsonObject(metadata) ? metadata['httpStatusCode'] : undefined,
-    read('statusCode'),
+    // Of AuthenticationError it is 400, whatever was answered.
+    read('name') === 'RestError' ? read('statusCode') : undefined,
   ];
   return places.find((one) => typeof one === 'number');
 }
 
+/** Entra ID's own number of what is wrong stands in a text that has more in it. */
+const ENTRA_CODE = /\bAADSTS\d{3,9}\b/;
+
 function namesOf(read: Read): string[] {
-  const response = read('errorResponse');
-  const places = [
-    read('name'),
-    read('code'),
-    isJsonObject(response) ? response['error'] : undefined,
-  ];
-  return places
+  const message = read('message');
+  const entra = typeof message === 'string' ? ENTRA_CODE.exec(message)?.[0] : undefined;
+  const names = [read('name'), read('code')]
     .filter((one) => typeof one === 'string')
     .filter((name) => NAME.test(name) && !EMPTY_NAMES.has(name));
+  return entra === undefined ? names : [...names, entra];
 }

@@ -66,7 +66,7 @@ export const REGISTRY_SETTINGS: Settings<RegistrySettings> = {
   plainHttp: {
     flag: '--plain-http HOST[:PORT],…',
     fallback: '',
-    text: 'Registries that speak http without TLS; without a port, port 80. They may have private addresses.',
+    text: 'Registries (with * for any text) that speak http without TLS; without a port, port 80. They may have private addresses.',
     parse: parseList,
   },
   allowAddress: {

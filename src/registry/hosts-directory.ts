@@ -18,7 +18,7 @@ export interface LoadedHost extends Omit<HostEntry, 'tls'> {
 }
 
 /** What the directories say of one registry. */
-export interface RegistryHosts {
+interface RegistryHosts {
   /** In the order in which they are asked; empty entries are the registry itself. */
   readonly hosts: readonly LoadedHost[];
   /** False where only `_default` fits: the operator did not name this registry. */

@@ -17,7 +17,7 @@ export interface HostEntry {
   readonly connectTimeoutMs: number | undefined;
 }
 
-export interface HostServer {
+interface HostServer {
   readonly url: URL;
   /** What stands before the repository in a path. */
   readonly root: string;

@@ -35,7 +35,8 @@ function split(item: string): { readonly host: string; readonly file: string } {
   const equals = item.indexOf('=');
   const host = item.slice(0, equals);
   const url = URL.parse(`https://${host}`);
-  if (url !== null && url.host === host.toLowerCase().replace(/:443$/, '')) {
+  const isPlain = /^[\w.[\]:-]+$/.test(host);
+  if (isPlain && url?.host === host.toLowerCase().replace(/:443$/, '')) {
     return { host: url.host, file: item.slice(equals + 1) };
   }
   const message = `Cannot use --registry-ca: ${JSON.stringify(host)} is no host with a port`;

@@ -65,7 +65,8 @@ describe('createAuthorities()', () => {
     [`r.example.com=${import.meta.filename}`, 'it holds no PEM certificate'],
     ['r.example.com/path=/ca.pem', '"r.example.com/path" is no host with a port'],
     ['https://r.example.com=/ca.pem', '"https://r.example.com" is no host with a port'],
-    ['*.example.com:5000x=/ca.pem', 'is no host with a port'],
+    ['*.example.com=/ca.pem', '"*.example.com" is no host with a port'],
+    ['r.example.com:5000x=/ca.pem', 'is no host with a port'],
   ])('does not start with %s', (item, message) => {
     expect(() => createAuthorities([item], createRecordedLog().log)).toThrow(
       expect.objectContaining({

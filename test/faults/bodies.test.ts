@@ -194,7 +194,7 @@ describe('what a registry sends', () => {
   );
 
   it(
-    'fault 17: the bytes of a body are those that were hashed',
+    'fault 17: white space behind the document, inside of Content-Length → hashed as it came',
     inWorld(async (world) => {
       const registry = await world.place();
       const spaced = Buffer.concat([INDEX, Buffer.from('\n\n')]);

@@ -27,7 +27,11 @@ const now = (): number => performance.now();
 /** `tagpin serve` from its settings: every part is made here, and plugged into those that need it. */
 function composeServe(settings: ServeSettings, log: Logger): ServeParts {
   const state: ServeState = { clusterLoaded: false, draining: false };
-  const cache = createCache({ ttlMs: settings.cacheTtl, staleIfErrorMs: settings.staleIfError });
+  const cache = createCache({
+    ttlMs: settings.cacheTtl,
+    staleIfErrorMs: settings.staleIfError,
+    random: Math.random,
+  });
   const metrics = createMetrics({ version: VERSION, cacheEntries: cache.size, now });
   const cluster = settings.cluster ? createClusterReader(settings.kubeconfig) : NO_CLUSTER;
   const userAgent = `tagpin/${VERSION}`;

@@ -40,7 +40,11 @@ export class ResolverStack implements AsyncDisposable {
     const now = (): number => this.cluster.nowMs;
     const plainHttp = registries.flatMap(({ host, port }) => [host, `localhost:${port}`]);
     this.#registries = createRegistryStack({ plainHttp, now });
-    const cache = createCache({ ttlMs: CACHE_TTL_MS, staleIfErrorMs: STALE_IF_ERROR_MS });
+    const cache = createCache({
+      ttlMs: CACHE_TTL_MS,
+      staleIfErrorMs: STALE_IF_ERROR_MS,
+      random: () => 0,
+    });
     const flights = createFlights({
       route: createRoute({
         client: this.#registries.client,

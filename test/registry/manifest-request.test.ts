@@ -40,6 +40,33 @@ describe('sendManifestRequest()', () => {
     expect(linesOf(registry)).toEqual([...cold, `HEAD ${PATH}`]);
   });
 
+  it('gets a token for each credential, though both are asked for at once', async () => {
+    const BOB: Credential = { username: 'bob', password: 'b' };
+    const held = Promise.withResolvers<void>();
+    const issuesTo = ({ username, password }: Credential): Rule => {
+      const headers = { authorization: `Basic ${btoa(`${username}:${password}`)}` };
+      const body = JSON.stringify({ token: `of-${username}` });
+      return { when: { path: '/token', headers }, body, hold: held.promise };
+    };
+    await using registry = await startRegistry([
+      issuesTo(ALICE),
+      issuesTo(BOB),
+      told('Bearer of-alice'),
+      told('Bearer of-bob'),
+      ASKS_FOR_TOKEN,
+    ]);
+    await using stack = createRegistryStack({ plainHttp: [registry.host] });
+    const both = [ALICE, BOB].map((one) => lookUp(stack, registry, { credentials: [one] }));
+    await registry.received(4);
+    held.resolve();
+    for (const answer of await Promise.all(both)) expect(answer).toMatchObject({ digest: DIGEST });
+    const shown = registry.requests.flatMap(({ headers }) => headers.authorization ?? []);
+    expect(shown.filter((text) => text.startsWith('Bearer')).toSorted()).toEqual([
+      'Bearer of-alice',
+      'Bearer of-bob',
+    ]);
+  });
+
   it('needs one request where no authorization is asked for', async () => {
     const { lines } = await askOnce([told(null)], { credentials: [ALICE] });
     expect(lines).toEqual([`HEAD ${PATH}`]);
@@ -100,6 +127,18 @@ describe('sendManifestRequest()', () => {
     expect(answer).toMatchObject({ code: 'unauthorized' });
     expect(lines.filter((line) => line === 'GET /token')).toHaveLength(2);
     expect(lines).toHaveLength(5);
+  });
+
+  it('forgets a token that is refused for its scope twice', async () => {
+    await using registry = await startRegistry([
+      issues('t1'),
+      refuses(WIDER, { when: bearer('t1') ?? {} }),
+      ASKS_FOR_TOKEN,
+    ]);
+    await using stack = createRegistryStack({ plainHttp: [registry.host] });
+    await lookUp(stack, registry);
+    await lookUp(stack, registry);
+    expect(registry.requests[5]?.headers).not.toHaveProperty('authorization');
   });
 
   it('asks no second time for the scope that it had', async () => {

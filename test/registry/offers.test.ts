@@ -100,6 +100,23 @@ describe('triesOf()', () => {
     expect(source.calls).toEqual(['ask', 'forget', 'ask']);
   });
 
+  it('takes another identity token for another credential', async () => {
+    const identity = { username: '', password: '', identityToken: 'canary-one' };
+    const source = sourceOf([[identity], [{ ...identity, identityToken: 'canary-two' }]]);
+    const { requests } = await askOnce(
+      [
+        { when: { path: '/token' }, status: 401 },
+        { status: 401, headers: { 'www-authenticate': 'Bearer realm="/token"' } },
+      ],
+      { lent: [source] },
+    );
+    const forms = requests.filter(({ method }) => method === 'POST').map(({ body }) => body);
+    expect(forms.map((form) => new URLSearchParams(form).get('refresh_token'))).toEqual([
+      'canary-one',
+      'canary-two',
+    ]);
+  });
+
   it('ends after the second answer of a source, whatever it would give next', async () => {
     const source = sourceOf([[OLD], [NEW], [ALICE]]);
     expect(await shown([ASKS], { lent: [source] })).toEqual([basic(OLD), basic(NEW)]);

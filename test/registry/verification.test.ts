@@ -78,6 +78,35 @@ describe('createVerification()', () => {
     expect(answer).toMatchObject({ code });
   });
 
+  it.each([
+    ['the image', 'docker.io/team'],
+    ['the mirror', 'mirror.example.com/hub'],
+  ])('verifies what a mirror serves where it is told so of %s', async (_what, prefix) => {
+    await using registry = await startRegistry([
+      { ...SERVED, when: {} },
+      { when: { path: `/v2/hub/team/app/manifests/${DIGEST}` }, body: INDEX },
+    ]);
+    await using stack = createRegistryStack({
+      plainHttp: [registry.host],
+      verifyByDigest: [prefix],
+    });
+    const endpoint = {
+      origin: registry.origin,
+      registry: 'mirror.example.com',
+      root: '/v2',
+      repository: 'hub/team/app',
+      isRegistry: false,
+    };
+    await stack.client.lookup(endpoint, parseReference('team/app:1.0'), {
+      access: { own: [], lent: [], fingerprint: 'anonymous' },
+      signal: AbortSignal.timeout(2000),
+    });
+    expect(linesOf(registry)).toEqual([
+      'GET /v2/hub/team/app/manifests/1.0',
+      `GET /v2/hub/team/app/manifests/${DIGEST}`,
+    ]);
+  });
+
   it('asks nothing more of other images', async () => {
     const { answer, lines } = await askOnce([SERVED], { verifyByDigest: EVERY_HOST });
     expect(answer).toMatchObject({ digest: DIGEST, source: 'header' });

@@ -66,6 +66,9 @@ export function createPools(parts: PoolsParts): Pools {
 
 const POOL_OPTIONS = {
   connections: CONNECTIONS_PER_ORIGIN,
+  // While HTTP/2 is possible, undici makes one connection and lets all else wait, deaf to its
+  // signals, until that has told its protocol: a host that never does is found out one by one.
+  allowH2: false,
   headersTimeout: HEADERS_TIMEOUT_MS,
   bodyTimeout: BODY_TIMEOUT_MS,
   keepAliveTimeout: KEEP_ALIVE_MS,

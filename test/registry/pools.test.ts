@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 
 import { createGuard, type GuardOptions, type ResolveName } from '../../src/registry/guard.ts';
+import { createPools } from '../../src/registry/pools.ts';
 import { createRegistryStack, type RegistryStack } from '../support/registry-stack.ts';
 import { type ScriptedRegistry, startRegistry } from '../support/scripted-registry.ts';
 
@@ -104,5 +105,30 @@ describe('createPools() and rules that change', () => {
     more = [];
     await statusOf(stack, registry);
     expect(lookups).toBe(whileNamed + 1);
+  });
+});
+
+describe('createPools() and many origins', () => {
+  it('closes the pool that was used least, and lets its request end', async () => {
+    const release = Promise.withResolvers<void>();
+    await using registry = await startRegistry([{ ...FOUND, hold: release.promise }]);
+    const guard = createGuard({
+      plainHttp: ['*:*'],
+      allowRegistry: [],
+      allowAddress: ['127.0.0.0/8'],
+    });
+    const pools = createPools({ guard });
+    const url = new URL(registry.origin);
+    const first = pools.poolOf(url, undefined);
+    const answer = first.request({ origin: url.origin, path: '/', method: 'HEAD' });
+    await registry.received(1);
+    for (let n = 0; n < 200; n += 1) pools.poolOf(new URL(`http://r${n}.example.com/`), undefined);
+    expect(pools.poolOf(url, undefined)).not.toBe(first);
+    release.resolve();
+    expect((await answer).statusCode).toBe(200);
+    await expect(
+      first.request({ origin: url.origin, path: '/', method: 'HEAD' }),
+    ).rejects.toMatchObject({ code: 'UND_ERR_CLOSED' });
+    await pools.close();
   });
 });

@@ -34,7 +34,7 @@ beforeAll(async () => {
     `--tls-key=${join(directory, 'tls.key')}`,
   ]);
   await tagpin.logged(({ msg }) => msg === 'certificate loaded');
-});
+}, 30_000);
 afterAll(async () => {
   agent.destroy();
   await tagpin[Symbol.asyncDispose]();
@@ -161,16 +161,33 @@ describe('tagpin serve, called with any bytes', () => {
         `"object":{"x":${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)},`,
       ) ?? '',
     ],
+    [
+      'an update with 50,000 objects in one another on both sides',
+      (TEXTS[1] ?? '').replaceAll(
+        '"spec":{',
+        `"spec":{"x":${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)},`,
+      ),
+    ],
+    [
+      'an update of a Deployment with 50,000 lists in one another on both sides',
+      (
+        TEXTS.find((text) => text.includes('"Deployment"') && text.includes('"UPDATE"')) ?? ''
+      ).replaceAll('"containers":', `"x":${'['.repeat(50_000)}${']'.repeat(50_000)},"containers":`),
+    ],
     ['a number of 100,000 digits', '1'.repeat(100_000)],
     ['keys of prototypes', '{"__proto__":{"request":{}},"constructor":{"prototype":{}}}'],
     ['a text in UTF-16', Buffer.from(TEXTS[0] ?? '', 'utf16le')],
     ['a byte order mark', `\ufeff${TEXTS[0]}`],
     ['8 MiB of spaces', ' '.repeat(8 * 1024 * 1024)],
     ['nothing', ''],
-  ])('answers %s', async (_what, body) => {
-    expect(['a review', 'a refusal']).toContain(verdictOf(await post(body)));
-    await isWell();
-  });
+  ])(
+    'answers %s',
+    async (_what, body) => {
+      expect(['a review', 'a refusal']).toContain(verdictOf(await post(body)));
+      await isWell();
+    },
+    20_000,
+  );
 
   it.each<Parameters<typeof post>[1]>([
     { path: '/admission/' },
@@ -186,10 +203,14 @@ describe('tagpin serve, called with any bytes', () => {
     { headers: { 'content-type': `application/json; charset=${'x'.repeat(80)}` } },
     { headers: { 'content-encoding': 'gzip' } },
     { headers: { 'content-type': '' } },
-  ])('answers %j', async (change) => {
-    expect(['a review', 'a refusal']).toContain(verdictOf(await post(TEXTS[0] ?? '', change)));
-    await isWell();
-  });
+  ])(
+    'answers %j',
+    async (change) => {
+      expect(['a review', 'a refusal']).toContain(verdictOf(await post(TEXTS[0] ?? '', change)));
+      await isWell();
+    },
+    20_000,
+  );
 
   it('answers what is no HTTP with 400 or hangs up', async () => {
     const lines = fc.oneof(

@@ -17,7 +17,7 @@ const VOCABULARY = ['errors.ts', 'json.ts', 'log.ts'];
 
 const ROOMS: Readonly<Record<string, Room>> = {
   'errors.ts': { rooms: [], packages: [] },
-  'json.ts': { rooms: [], packages: ['node:util'] },
+  'json.ts': { rooms: [], packages: [] },
   'log.ts': { rooms: [], packages: ['pino'] },
   'setting.ts': { rooms: VOCABULARY, packages: ['node:net'] },
   'config.ts': { rooms: ['image', 'setting.ts', ...VOCABULARY], packages: [] },
@@ -27,10 +27,15 @@ const ROOMS: Readonly<Record<string, Room>> = {
   credentials: {
     rooms: ['image', ...VOCABULARY],
     packages: [
+      '@aws-sdk/client-ecr',
+      '@aws-sdk/client-ecr-public',
+      '@azure/identity',
+      'google-auth-library',
       'lru-cache',
       'node:child_process',
       'node:crypto',
       'node:fs',
+      'node:fs/promises',
       'node:net',
       'node:path',
       'yaml',
@@ -90,8 +95,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: [],
   },
   'own-credentials.ts': {
-    rooms: ['config.ts', 'credentials', 'registry', ...VOCABULARY],
+    rooms: ['cloud-credentials.ts', 'config.ts', 'credentials', 'registry', ...VOCABULARY],
     packages: ['node:fs'],
+  },
+  'cloud-credentials.ts': {
+    rooms: ['config.ts', 'credentials', 'registry', ...VOCABULARY],
+    packages: [],
   },
   'main.ts': {
     rooms: [
@@ -111,8 +120,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
 
 /** Packages that one file alone may import, wherever its room would allow them. */
 const SINGLE_FILES: Readonly<Record<string, string>> = {
+  '@aws-sdk/client-ecr': 'credentials/aws.ts',
+  '@aws-sdk/client-ecr-public': 'credentials/aws.ts',
+  '@azure/identity': 'credentials/azure.ts',
   '@kubernetes/client-node': 'kube/client.ts',
   'fast-json-patch': 'admission/patch.ts',
+  'google-auth-library': 'credentials/google-file.ts',
   'node:child_process': 'credentials/program.ts',
   pino: 'log.ts',
   yaml: 'credentials/provider-config.ts',
@@ -190,10 +203,16 @@ describe('the structure of src', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('loads the cluster client lazily: nothing but its type is imported at the start', () => {
-    const text = readFileSync(join(SRC, 'kube/client.ts'), 'utf8');
-    expect(text).toContain("await import('@kubernetes/client-node')");
-    expect(text).not.toMatch(/import (?!type)[^;]*from '@kubernetes\/client-node'/);
+  it.each([
+    ['@aws-sdk/client-ecr', 'credentials/aws.ts'],
+    ['@aws-sdk/client-ecr-public', 'credentials/aws.ts'],
+    ['@azure/identity', 'credentials/azure.ts'],
+    ['@kubernetes/client-node', 'kube/client.ts'],
+    ['google-auth-library', 'credentials/google-file.ts'],
+  ])('loads %s lazily: nothing but types is imported at the start', (name, file) => {
+    const text = readFileSync(join(SRC, file), 'utf8');
+    expect(text).toContain(`import('${name}')`);
+    expect(text).not.toMatch(new RegExp(`import (?!type)[^;]*from '${name}'`));
   });
 
   it('ends the process, listens to signals and reads the environment in one place each', () => {

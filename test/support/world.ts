@@ -83,28 +83,38 @@ export class World implements AsyncDisposable {
 
   /** A server, which answers nothing yet. */
   async place(options: PlaceOptions = {}): Promise<Place> {
-    const { names, certificate, clientAuthority, isNamed = true } = options;
-    authority ??= createAuthority();
-    const { certificate: ca, issue } = await authority;
-    const pair = names && (certificate ?? (await issue([...names, '127.0.0.1'])));
-    if (pair !== undefined) setDefaultCACertificates([...rootCertificates, ca]);
-    const server = this.#after.use(
-      await startRegistry([], pair && { ...pair, ...asking(clientAuthority) }),
-    );
-    const host = names?.[0] === undefined ? server.host : `${names[0]}:${server.port}`;
-    for (const name of names ?? []) {
-      this.names.set(name, ['127.0.0.1']);
-      if (isNamed) this.#add('allowRegistry', `${name}:${server.port}`);
-    }
-    if (names === undefined && isNamed) this.#add('plainHttp', host);
+    const server = await this.#listen(options);
+    const host = this.#hostOf(server, options);
     const credential = this.canaries.credential();
     const { username, password } = credential;
-    const origin = `${names === undefined ? 'http' : 'https'}://${host}`;
+    const origin = `${options.names === undefined ? 'http' : 'https'}://${host}`;
     const basic = `Basic ${btoa(`${username}:${password}`)}`;
     const place = { ...server, host, origin, credential, basic, image: `${host}/team/app:1.0` };
     this.canaries.entrust(credential, place);
     this.#places.push(place);
     return place;
+  }
+
+  async #listen({ names, certificate, clientAuthority }: PlaceOptions): Promise<ScriptedRegistry> {
+    if (names === undefined) return this.#after.use(await startRegistry([]));
+    authority ??= createAuthority();
+    const { certificate: ca, issue } = await authority;
+    const pair = certificate ?? (await issue([...names, '127.0.0.1']));
+    setDefaultCACertificates([...rootCertificates, ca]);
+    return this.#after.use(await startRegistry([], { ...pair, ...asking(clientAuthority) }));
+  }
+
+  /** What stands in references, known to DNS, and named by a flag. */
+  #hostOf({ host, port }: ScriptedRegistry, { names, isNamed = true }: PlaceOptions): string {
+    if (names === undefined) {
+      if (isNamed) this.#add('plainHttp', host);
+      return host;
+    }
+    for (const name of names) {
+      this.names.set(name, ['127.0.0.1']);
+      if (isNamed) this.#add('allowRegistry', `${name}:${port}`);
+    }
+    return `${names[0] ?? host}:${port}`;
   }
 
   /** A setting of `tagpin serve`, as text, before the first question. */
@@ -200,7 +210,11 @@ export class World implements AsyncDisposable {
     const compose = await engineBeforeNames(this.names);
     const flags = { allowAddress: '127.0.0.0/8,::1/128', ...this.#flags };
     const settings = readSettings(SERVE_SETTINGS, { flags, environment: {} });
-    const cache = createCache({ ttlMs: settings.cacheTtl, staleIfErrorMs: settings.staleIfError });
+    const cache = createCache({
+      ttlMs: settings.cacheTtl,
+      staleIfErrorMs: settings.staleIfError,
+      random: () => 0,
+    });
     const now = (): number => this.nowMs;
     const metrics = createMetrics({ version: '0.0.0', cacheEntries: cache.size, now });
     this.#metrics = metrics;

@@ -33,7 +33,7 @@ export interface EngineParts {
   readonly metrics: Metrics;
   readonly userAgent: string;
   readonly log: Logger;
-  /** Of the process, for the programs that it starts. */
+  /** Of the process, for the programs that it starts and the files that it names. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
@@ -41,6 +41,8 @@ export interface EngineParts {
 
 export interface Engine {
   readonly resolver: Resolver;
+  /** Imports what takes long: right after listening, never inside of a review. */
+  readonly load: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -54,7 +56,7 @@ export function composeEngine(
 ): Engine {
   const fingerprint = createFingerprint();
   const observeCredential = metrics.credentialLookup;
-  const { lending, hosts } = composeOwnCredentials(settings, {
+  const { lending, hosts, load } = composeOwnCredentials(settings, {
     now,
     observe: observeCredential,
     log,
@@ -104,6 +106,7 @@ export function composeEngine(
   const observe = metrics.cacheResult;
   return {
     resolver: createResolver({ pullSecrets, flights, cache, now, observe }),
+    load,
     close: transport.close,
   };
 }

@@ -80,9 +80,15 @@ function composeServe(settings: ServeSettings, log: Logger): ServeParts {
     ...(state.draining ? ['draining'] : []),
   ];
   const operations = createOperationsServer({ metrics, notReady });
-  const loadCluster = cluster.load;
+  const loadCluster = together(cluster.load, engine.load);
   const closeRegistries = engine.close;
   return { webhook, operations, certificate, loadCluster, log, state, closeRegistries };
+}
+
+function together(...loads: readonly (() => Promise<void>)[]): () => Promise<void> {
+  return async () => {
+    await Promise.all(loads.map((load) => load()));
+  };
 }
 
 /** Without a cluster no ServiceAccount lends anything, and a Pod that names a secret is told so. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 
+import { composeCloudCredentials } from './cloud-credentials.ts';
 import type { CredentialSettings } from './config.ts';
 import type { CredentialSource } from './credentials/credential.ts';
 import { type DockerConfigFile, parseDockerConfigFile } from './credentials/docker-config-file.ts';
@@ -25,6 +26,8 @@ export interface OwnCredentials {
   readonly lending: LenderOptions;
   /** `HOST[:PORT]` of registries that the operator named with them. */
   readonly hosts: readonly string[];
+  /** Imports the libraries of the clouds: right after listening, never inside of a review. */
+  readonly load: () => Promise<void>;
 }
 
 /**
@@ -36,13 +39,24 @@ export function composeOwnCredentials(
   parts: OwnCredentialsParts,
 ): OwnCredentials {
   const dockerConfig = openDockerConfig(settings.dockerConfig, parts.log);
+  const clouds = composeCloudCredentials(settings.cloudCredentials, {
+    ...parts,
+    wallClock: () => Date.now(),
+  });
   const sources = [
     ...(dockerConfig === undefined
       ? []
       : [createDockerConfigSource({ ...parts, run: runProgram, config: dockerConfig })]),
     ...providerSources(settings, parts),
+    ...clouds,
   ];
-  return { lending: lendingOf(settings, sources), hosts: dockerConfig?.().hosts ?? [] };
+  return {
+    lending: lendingOf(settings, sources),
+    hosts: dockerConfig?.().hosts ?? [],
+    load: async () => {
+      await Promise.all(clouds.map((cloud) => cloud.load()));
+    },
+  };
 }
 
 /** Reads the file now, so that a mistake ends the start, and again whenever it has changed. */

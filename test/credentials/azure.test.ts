@@ -15,7 +15,12 @@ import {
   fetchFrom,
   offersOf,
 } from '../support/cloud.ts';
-import { type Rule, type ScriptedRegistry, startRegistry } from '../support/scripted-registry.ts';
+import {
+  type RecordedRequest,
+  type Rule,
+  type ScriptedRegistry,
+  startRegistry,
+} from '../support/scripted-registry.ts';
 
 const IMAGE = 'contoso.azurecr.io/team/app:1';
 const USER = '00000000-0000-0000-0000-000000000000';
@@ -339,9 +344,36 @@ describe("createAzureSource() and Azure's default chain", () => {
     const form = new URLSearchParams(server.requests[0]?.body);
     expect(form.get('client_assertion')).toBe('canary-service-account-token');
   });
+});
 
-  it('managed identity: asks the metadata server of the node', async () => {
-    useEnvironment({ AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential' });
+function isFor(id: string): (request: RecordedRequest) => boolean {
+  return ({ query }) => query.get('client_id') === id;
+}
+
+function identify(id: string): void {
+  useEnvironment({ AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential', AZURE_CLIENT_ID: id });
+}
+
+describe('createAzureSource() with a managed identity', () => {
+  const PATH = '/169.254.169.254/metadata/identity/oauth2/token';
+  const WRONG: readonly (readonly [what: string, rule: Rule, told: RegExp])[] = [
+    ['500', { status: 500, body: AAD_TOKEN }, /: see that/],
+    [
+      'no-identity',
+      {
+        status: 400,
+        headers: JSON_TYPE,
+        body: '{"error":"invalid_request","error_description":"canary"}',
+      },
+      /answered 400/,
+    ],
+    ['garbage', { body: `<html>${AAD_TOKEN}` }, /: see that/],
+  ];
+  let server: ScriptedRegistry;
+
+  // One server, for the library keeps its first way to the metadata server for the whole process;
+  // and by the id of the identity, for it keeps tokens as well.
+  beforeAll(async () => {
     const body = JSON.stringify({
       token_type: 'Bearer',
       access_token: AAD_TOKEN,
@@ -349,41 +381,31 @@ describe("createAzureSource() and Azure's default chain", () => {
       expires_on: String(Math.floor(Date.now() / 1000) + 3599),
       resource: 'https://containerregistry.azure.net',
     });
-    await using server = await startRegistry([
+    server = await startRegistry([
+      ...WRONG.map(([id, rule]) => ({ ...rule, when: { path: PATH, also: isFor(id) } })),
       {
-        when: {
-          path: '/169.254.169.254/metadata/identity/oauth2/token',
-          headers: { metadata: 'true' },
-        },
+        when: { path: PATH, headers: { metadata: 'true' }, also: isFor('client-1') },
         headers: JSON_TYPE,
         body,
       },
       ...azure(),
     ]);
+  });
+  afterAll(async () => server[Symbol.asyncDispose]());
+
+  it('asks the metadata server of the node', async () => {
+    identify('client-1');
     expect(await offersOf(sourceAt(server), IMAGE)).toHaveLength(1);
     expect(server.requests[0]?.query.get('resource')).toBe('https://containerregistry.azure.net');
   });
 
-  it.each<[string, Rule]>([
-    ['500', { status: 500, body: AAD_TOKEN }],
-    [
-      'no identity',
-      {
-        status: 400,
-        headers: JSON_TYPE,
-        body: '{"error":"invalid_request","error_description":"Identity not found canary"}',
-      },
-    ],
-    ['garbage', { body: `<html>${AAD_TOKEN}` }],
-  ])('managed identity: says what came instead of a token: %s', async (what, rule) => {
-    // The library remembers the tokens of an identity for the whole process.
-    useEnvironment({ AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential', AZURE_CLIENT_ID: what });
-    await using server = await startRegistry([rule]);
+  it.each(WRONG)('says what came instead of a token: %s', async (id, _rule, told) => {
+    identify(id);
     const stack = createCloudStack();
     const { error, everything } = await failureOf(sourceAt(server, stack), IMAGE);
-    expect(error.message).toMatch(
-      /^Azure gives no credential for .*: see that tagpin has an identity there/,
-    );
+    expect(error.message).toMatch(/^Azure gives no credential for contoso\.azurecr\.io/);
+    expect(error.message).toMatch(told);
     expect(everything + stack.logged()).not.toContain('canary');
+    expect(server.requests.at(-1)?.query.get('client_id')).toBe(id);
   });
 });

@@ -4,6 +4,9 @@ import type { LookupFunction } from 'node:net';
 import { rootCertificates, setDefaultCACertificates } from 'node:tls';
 import { inspect } from 'node:util';
 
+import { afterAll } from '@jest/globals';
+import { Registry } from 'prom-client';
+
 import { SERVE_SETTINGS, type ServeSettings } from '../../src/config.ts';
 import type { Credential } from '../../src/credentials/credential.ts';
 import type { Secret } from '../../src/credentials/keyring.ts';
@@ -13,7 +16,10 @@ import { parseReference } from '../../src/image/reference.ts';
 import { describeError, type LogFields, type Logger } from '../../src/log.ts';
 import { createCache } from '../../src/resolve/cache.ts';
 import type { Resolution } from '../../src/resolve/resolver.ts';
-import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
+import { createAdmissionMetrics } from '../../src/server/admission-metrics.ts';
+import type { Metrics } from '../../src/server/metrics.ts';
+import { createRegistryLabels } from '../../src/server/registry-labels.ts';
+import { createRegistryMetrics } from '../../src/server/registry-metrics.ts';
 import { readSettings } from '../../src/setting.ts';
 import { Canaries } from './canaries.ts';
 import { type Authority, createAuthority } from './certificate.ts';
@@ -55,6 +61,18 @@ const NAMESPACE = 'team';
 const ALL_PLACES = 'all-places';
 
 let authority: Promise<Authority> | undefined;
+let trusted = '';
+
+/** Once a file, for reading all authorities takes its time. */
+function trust(ca: string): void {
+  if (trusted === ca) return;
+  trusted = ca;
+  setDefaultCACertificates([ca]);
+}
+
+afterAll(() => {
+  if (trusted !== '') setDefaultCACertificates(rootCertificates);
+});
 
 /**
  * The whole engine, as the program plugs it together, before servers of a test. Every credential in
@@ -100,7 +118,7 @@ export class World implements AsyncDisposable {
     authority ??= createAuthority();
     const { certificate: ca, issue } = await authority;
     const pair = certificate ?? (await issue([...names, '127.0.0.1']));
-    setDefaultCACertificates([...rootCertificates, ca]);
+    trust(ca);
     return this.#after.use(await startRegistry([], { ...pair, ...asking(clientAuthority) }));
   }
 
@@ -180,7 +198,6 @@ export class World implements AsyncDisposable {
     if (this.#metrics !== undefined) this.canaries.overhear('a metric', await this.#metrics.text());
     if (this.#engine !== undefined) await (await this.#engine).close();
     await this.#after.disposeAsync();
-    setDefaultCACertificates(rootCertificates);
     const leaks = this.canaries.leaks(this.#places);
     if (leaks.length > 0) throw new Error(`A credential leaked: ${leaks.join('; ')}`);
   }
@@ -216,7 +233,7 @@ export class World implements AsyncDisposable {
       random: () => 0,
     });
     const now = (): number => this.nowMs;
-    const metrics = createMetrics({ version: '0.0.0', cacheEntries: cache.size, now });
+    const metrics = worldMetrics(now);
     this.#metrics = metrics;
     const cacheResult = (result: string): void => {
       this.observed.push(result);
@@ -243,6 +260,19 @@ export class World implements AsyncDisposable {
     const auths = this.#places.map(({ host, credential }) => [host, credential]);
     return dockerConfigJson(name, Object.fromEntries(auths));
   }
+}
+
+/** All metrics but those of the process, whose observers would outlive the world. */
+function worldMetrics(now: () => number): Metrics {
+  const register = new Registry();
+  const labels = createRegistryLabels();
+  return {
+    ...createAdmissionMetrics(register, labels),
+    ...createRegistryMetrics(register, labels, now),
+    certificateExpiry: () => {},
+    text: () => register.metrics(),
+    contentType: register.contentType,
+  };
 }
 
 /** The body of a test in a world of its own, at whose end no canary may be where it must not. */

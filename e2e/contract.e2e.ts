@@ -85,7 +85,9 @@ describe.each(STACKS)('the registry contract: %s, auth %s, %s', (kind, auth, sch
     registry = await KINDS[kind](parts);
   });
 
-  afterAll(() => registry[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await registry[Symbol.asyncDispose]();
+  });
 
   function newStack(): RegistryStack {
     const hosts = [registry.host, tokenServer.host];

@@ -45,10 +45,14 @@ async function listenAtIpv6(port: number): Promise<AsyncDisposable & { dialled: 
   };
 }
 
-async function statusOf(stack: RegistryStack, { port }: ScriptedRegistry): Promise<number> {
+async function statusOf(
+  stack: RegistryStack,
+  { port }: ScriptedRegistry,
+  name = 'r.example.com',
+): Promise<number> {
   const response = await stack.transport.send({
     method: 'GET',
-    url: new URL(`http://r.example.com:${port}/v2/a/manifests/1`),
+    url: new URL(`http://${name}:${port}/v2/a/manifests/1`),
     headers: {},
     signal: AbortSignal.timeout(5000),
     maxBodyBytes: 1000,
@@ -130,5 +134,27 @@ describe('createPools() and many origins', () => {
       first.request({ origin: url.origin, path: '/', method: 'HEAD' }),
     ).rejects.toMatchObject({ code: 'UND_ERR_CLOSED' });
     await pools.close();
+  });
+});
+
+describe('createPools() and invented host names', () => {
+  it('keeps connections to 200 of them, and closes those that were used least', async () => {
+    await using registry = await startRegistry([FOUND]);
+    const asked: string[] = [];
+    const answer = dnsWith('127.0.0.1');
+    const resolveName: ResolveName = (hostname, options, callback) => {
+      asked.push(hostname);
+      answer(hostname, options, callback);
+    };
+    await using stack = stackWithDns(resolveName, { plainHttp: ['*.example.com:*'] });
+    const names = Array.from({ length: 201 }, (_, n) => `h${n}.example.com`);
+    // oxlint-disable-next-line no-await-in-loop -- their order is what is tested
+    for (const name of names) await statusOf(stack, registry, name);
+    expect(asked).toEqual(names);
+    const [first = '', second = ''] = names;
+    await statusOf(stack, registry, first);
+    expect(asked.slice(201)).toEqual([first]);
+    await statusOf(stack, registry, second);
+    expect(asked.slice(202)).toEqual([second]);
   });
 });

@@ -13,7 +13,7 @@ export interface Fresh<T> {
 }
 
 /** One question: what it is known by, and how it is answered. */
-export interface Question<T> {
+interface Question<T> {
   /** Who is asked, for messages: `credential helper "ecr-login"`. */
   readonly asked: string;
   /** Keys whose answer will do, the narrowest first: by that one the question itself is shared. */

@@ -5,7 +5,7 @@ import { createAnswerMemory } from './answer-memory.ts';
 import type { CredentialSource, Offer } from './credential.ts';
 
 /** What a source was told, and until when it is good. */
-export interface FreshOffers {
+interface FreshOffers {
   readonly offers: readonly Offer[];
   /** On the clock of `performance.now()`, in milliseconds; in the past or now: not kept. */
   readonly goodUntilMs: number;

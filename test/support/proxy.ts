@@ -6,7 +6,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { KeyPair } from './certificate.ts';
 
 /** What a proxy was asked for. */
-export interface Tunnel {
+interface Tunnel {
   /** `HOST:PORT` of the far end. */
   readonly target: string;
   readonly headers: IncomingHttpHeaders;

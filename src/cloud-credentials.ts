@@ -1,7 +1,7 @@
 import type { Cloud } from './config.ts';
 import { createAwsSource } from './credentials/aws.ts';
 import { createAzureSource } from './credentials/azure.ts';
-import type { CloudParts, CloudSource } from './credentials/cloud-failure.ts';
+import type { CloudParts, CloudSource } from './credentials/cloud-source.ts';
 import { createGoogleSource } from './credentials/google.ts';
 import { parseChallenges } from './registry/challenge.ts';
 

@@ -3,12 +3,8 @@ import type { ECRClientConfig } from '@aws-sdk/client-ecr';
 import type * as EcrPublic from '@aws-sdk/client-ecr-public';
 
 import { PinError } from '../errors.ts';
-import {
-  type CloudParts,
-  type CloudSource,
-  cloudFailure,
-  onMonotonicClock,
-} from './cloud-failure.ts';
+import { cloudFailure } from './cloud-failure.ts';
+import { type CloudParts, type CloudSource, onMonotonicClock } from './cloud-source.ts';
 import type { Credential } from './credential.ts';
 import { decodeBase64 } from './docker-config.ts';
 import { createRememberedSource } from './remembered-source.ts';

@@ -3,7 +3,7 @@ import { isJsonObject, parseJson, textOf } from '../json.ts';
 import { type DirectResponse, sendDirectly } from './direct-request.ts';
 
 /** Reads a `WWW-Authenticate` header; throws nothing. */
-export type ParseChallenges = (
+type ParseChallenges = (
   header: string,
 ) => readonly { readonly scheme: string; readonly params: Readonly<Record<string, string>> }[];
 

@@ -3,12 +3,8 @@ import type { DefaultAzureCredentialOptions } from '@azure/identity';
 
 import { isJsonObject, parseJson } from '../json.ts';
 import { type ExchangeParts, exchangeToken } from './azure-exchange.ts';
-import {
-  type CloudParts,
-  type CloudSource,
-  cloudFailure,
-  onMonotonicClock,
-} from './cloud-failure.ts';
+import { type CloudQuestion, cloudFailure } from './cloud-failure.ts';
+import { type CloudParts, type CloudSource, onMonotonicClock } from './cloud-source.ts';
 import { createRememberedSource } from './remembered-source.ts';
 
 export interface AzureParts extends CloudParts, ExchangeParts {
@@ -95,7 +91,7 @@ function authorityOf(registry: string): string | undefined {
   return AUTHORITIES.get(REGISTRY.exec(registry.toLowerCase())?.groups?.['cloud'] ?? '');
 }
 
-function questionOf(host: string): Parameters<typeof cloudFailure>[0] {
+function questionOf(host: string): CloudQuestion {
   return {
     asked: `Azure gives no credential for ${host}`,
     advice: 'see that tagpin has an identity there (Workload Identity, or a managed one)',

@@ -13,7 +13,7 @@ export interface DirectResponse {
   readonly text: string;
 }
 
-export class BodyTooLongError extends Error {
+class BodyTooLongError extends Error {
   override readonly name = 'BodyTooLongError';
 }
 

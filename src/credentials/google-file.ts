@@ -10,7 +10,8 @@ import type {
 
 import { PinError } from '../errors.ts';
 import { isJsonObject, type JsonObject, listOf, objectAt, parseJson, textOf } from '../json.ts';
-import { type CloudParts, cloudFailure } from './cloud-failure.ts';
+import { cloudFailure } from './cloud-failure.ts';
+import type { CloudParts } from './cloud-source.ts';
 import type { GoogleIdentity } from './google-identity.ts';
 
 export interface GoogleFileParts extends Pick<CloudParts, 'wallClock'> {

@@ -1,6 +1,7 @@
 import { PinError } from '../errors.ts';
 import { isJsonObject, parseJson, textOf } from '../json.ts';
-import { type CloudParts, cloudFailure } from './cloud-failure.ts';
+import { cloudFailure } from './cloud-failure.ts';
+import type { CloudParts } from './cloud-source.ts';
 import { type DirectResponse, sendDirectly } from './direct-request.ts';
 import type { GoogleIdentity, GoogleToken } from './google-identity.ts';
 import { DEFAULT_UNIVERSE } from './google-registries.ts';

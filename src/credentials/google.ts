@@ -1,4 +1,4 @@
-import { type CloudParts, type CloudSource, onMonotonicClock } from './cloud-failure.ts';
+import { type CloudParts, type CloudSource, onMonotonicClock } from './cloud-source.ts';
 import { createFileIdentity } from './google-file.ts';
 import { createMetadataIdentity } from './google-metadata.ts';
 import { universeOf } from './google-registries.ts';

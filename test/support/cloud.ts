@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-import type { CloudParts, CloudSource } from '../../src/credentials/cloud-failure.ts';
+import type { CloudParts, CloudSource } from '../../src/credentials/cloud-source.ts';
 import type { Offer } from '../../src/credentials/credential.ts';
 import { PinError } from '../../src/errors.ts';
 import { parseReference } from '../../src/image/reference.ts';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from '@jest/globals';
 
+import type { Credential } from '../../src/credentials/credential.ts';
 import type { Secret } from '../../src/credentials/keyring.ts';
 import {
   INDEX_DIGEST,
@@ -13,6 +14,7 @@ import {
   unauthorized,
   withAuthorization,
 } from '../support/answers.ts';
+import { Programs } from '../support/programs.ts';
 import { inWorld, type Place, type World } from '../support/world.ts';
 
 const ASKS_FOR_BASIC = unauthorized('Basic realm="r"');
@@ -41,7 +43,54 @@ function secretOf(config: unknown, type = 'kubernetes.io/dockerconfigjson'): Sec
   return { type, data: { '.dockerconfigjson': btoa(JSON.stringify(config)) } };
 }
 
+/** A kubelet's plugin that has these credentials for a registry, the next with each start. */
+function plug(world: World, { host }: Place, credentials: readonly Credential[]): Programs {
+  const programs = world.use(new Programs());
+  const apiVersion = 'credentialprovider.kubelet.k8s.io/v1';
+  for (const [n, { username, password }] of credentials.entries()) {
+    const kind = 'CredentialProviderResponse';
+    const auth = { [host]: { username, password } };
+    const answer = { kind, apiVersion, cacheKeyType: 'Registry', cacheDuration: '12h', auth };
+    programs.write(`answer-${n + 1}`, JSON.stringify(answer));
+  }
+  const all = programs.directory;
+  programs.program('ecr', `cat "${all}/answer-$(wc -l <"${all}/ecr.starts" | tr -d ' ')"`);
+  const provider = { name: 'ecr', matchImages: [host], defaultCacheDuration: '12h', apiVersion };
+  const config = { kind: 'CredentialProviderConfig', apiVersion: 'kubelet.config.k8s.io/v1' };
+  const text = JSON.stringify({ ...config, providers: [provider] });
+  world.set('imageCredentialProviderConfig', programs.write('config', text));
+  world.set('imageCredentialProviderBinDir', all);
+  world.set('ownCredentialsImages', '*');
+  return programs;
+}
+
 describe('credentials that are wrong, or wrongly kept', () => {
+  it(
+    'fault 40: 403 to a credential that a plugin gave for 12 h, as ECR answers an expired one → the plugin is asked again, once',
+    inWorld(async (world) => {
+      const registry = await world.place();
+      const [old, fresh] = [
+        world.canaries.credential(registry),
+        world.canaries.credential(registry),
+      ];
+      Object.assign(world.environment, { PATH: process.env['PATH'] });
+      const programs = plug(world, registry, [old, fresh]);
+      registry.answer(
+        withAuthorization(basic(old), { ...told(), times: 1 }),
+        withAuthorization(basic(old), { status: 403 }),
+        withAuthorization(basic(fresh)),
+        ASKS_FOR_BASIC,
+      );
+      const ask = (tag: number): Promise<string> =>
+        world.digestOf(`${registry.host}/team/app:${tag}`, { pullSecrets: [] });
+      expect(await ask(1)).toBe(INDEX_DIGEST);
+      world.pass(3_600_000);
+      expect(await ask(2)).toBe(INDEX_DIGEST);
+      expect(await ask(3)).toBe(INDEX_DIGEST);
+      expect(programs.starts('ecr')).toBe(2);
+    }),
+  );
+
   it(
     'fault 41: the first secret is wrong and the second right → pinned with the second, in their order',
     inWorld(async (world) => {

@@ -16,7 +16,7 @@ import type { Place, World } from './world.ts';
 export const REGCRED = 'regcred';
 
 /** What the API server got back. */
-export interface Reviewed {
+interface Reviewed {
   readonly allowed: boolean;
   readonly warnings: readonly string[];
   readonly patch: readonly PatchOperation[];

@@ -43,8 +43,8 @@ const IN_ALL = 64;
  * so that it takes eight namespaces to hold all, and then a ninth has the next that is free.
  */
 const FOR_STRANGERS = 32;
-/** Enough to find out whether it answers. */
-const PER_STRANGER = 4;
+/** As many as the breaker wants failures: the first of a dead host find it out for all. */
+const PER_STRANGER = 5;
 /** Names are chosen by tenants: the least used is a stranger again. */
 const MAX_KNOWN = 10_000;
 

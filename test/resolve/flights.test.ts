@@ -5,7 +5,7 @@ import { type Rule, startRegistry } from '../support/scripted-registry.ts';
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
 const PER_NAMESPACE = 8;
-const PER_STRANGER = 4;
+const PER_STRANGER = 5;
 
 /** Answers `known` and `wanted` at once, and anything else when it is told to. */
 function script(release: Promise<void>): Rule[] {

@@ -68,7 +68,7 @@ describe('a review, from its beginning to the end of the process', () => {
         ]),
       );
       const object = objectOf(POD, { spec: specWith(images) });
-      const answer = await tagpin.review(POD, { object }, { timeout: '4s' });
+      const answer = await tagpin.review(POD, { object }, { timeout: '3s' });
       expect(answer.allowed).toBe(true);
       expect(imagesOf(POD, answer.object)).toEqual(
         Object.fromEntries(

@@ -88,6 +88,7 @@ describe('credentials that are wrong, or wrongly kept', () => {
       expect(await ask(2)).toBe(INDEX_DIGEST);
       expect(await ask(3)).toBe(INDEX_DIGEST);
       expect(programs.starts('ecr')).toBe(2);
+      expect(await world.metrics()).toMatch(/tagpin_credential_lookups_total\{source=/);
     }),
   );
 
@@ -301,6 +302,29 @@ describe('credentials that are wrong, or wrongly kept', () => {
         message: `${evil.host} asks for a user name and password, asked without a credential`,
       });
       for (const sent of authorizationsOf(evil)) expect(sent).toBeUndefined();
+    }),
+  );
+
+  it.each([
+    'gcr.io.evil.com',
+    'evilgcr.io',
+    'evil-pkg.dev',
+    'pkg.dev.evil.com',
+    '123456789012.dkr.ecr.eu-west-1.amazonaws.com.evil.io',
+    '123456789012.dkr.ecr.eu-west-1.evilamazonaws.com',
+    'x.azurecr.io.evil.com',
+    'x.y.azurecr.io',
+    'public.ecr.aws.evil.io',
+  ])(
+    'fault 46: the host %s, on port 443 → no cloud is asked for a credential',
+    inWorld(async (world, name: string) => {
+      world.set('cloudCredentials', 'google,aws,azure');
+      world.set('ownCredentialsImages', '*');
+      world.names.set(name, ['169.254.169.254']);
+      const answer = await world.digestOf(`${name}/team/app:1.0`, { pullSecrets: [] });
+      expect(answer).toBe('blocked_address');
+      // Whoever was asked, and whatever came of it, is counted.
+      expect(await world.metrics()).not.toMatch(/tagpin_credential_lookups_total\{/);
     }),
   );
 });

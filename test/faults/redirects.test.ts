@@ -68,7 +68,7 @@ describe('a registry redirects a manifest', () => {
   );
 
   it(
-    'fault 48: to another host that asks for a token of the registry’s own realm → no credential there',
+    'fault 48: to another host that asks for a token of a realm of its own → no credential there',
     inWorld(async (world) => {
       const registry = await world.place({ names: ['registry.example.com'] });
       const store = await world.place({ names: ['evil.test'] });

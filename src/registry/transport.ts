@@ -150,6 +150,9 @@ async function sendOnce(
       path: `${url.pathname}${url.search}`,
       method,
       signal,
+      // After a HEAD undici hangs up, as some servers send a body all the same. A handshake for each
+      // look-up is the worse evil: a body that is not expected ends the connection by itself.
+      reset: false,
       // Some registries compress on request, and a digest is that of the raw bytes.
       headers: {
         'user-agent': options.userAgent,

@@ -116,6 +116,27 @@ describe('createTransport()', () => {
     },
   );
 
+  it('keeps its connections, after a HEAD as well', async () => {
+    await using registry = await startRegistry([{ body: 'hello' }]);
+    await using stack = plainStack(registry.host);
+    for (const method of ['HEAD', 'GET', 'HEAD', 'HEAD', 'GET', 'HEAD', 'HEAD'] as const) {
+      const response = await get(stack, `${registry.origin}/v2/a`, { method });
+      expect(response.body.toString()).toBe(method === 'GET' ? 'hello' : '');
+    }
+    // Two, as the one may not be free yet when the next request is sent.
+    expect(registry.accepted()).toBeLessThanOrEqual(2);
+  });
+
+  it('is not misled by a server that sends a body after a HEAD', async () => {
+    const raw = 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello';
+    await using registry = await startRegistry([{ raw }]);
+    await using stack = plainStack(registry.host);
+    for (const method of ['HEAD', 'HEAD', 'GET'] as const) {
+      const response = await get(stack, `${registry.origin}/v2/a`, { method });
+      expect(response.body.toString()).toBe(method === 'GET' ? 'hello' : '');
+    }
+  });
+
   it('asks nobody when the signal has ended before', async () => {
     await using registry = await startRegistry([{}]);
     await using stack = plainStack(registry.host);

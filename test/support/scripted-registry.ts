@@ -63,6 +63,8 @@ export interface ScriptedRegistry extends AsyncDisposable {
   readonly received: (count: number) => Promise<void>;
   /** How many are open. */
   readonly connections: () => number;
+  /** How many there ever were. */
+  readonly accepted: () => number;
   /** More rules, behind those that are there. */
   readonly answer: (...more: readonly Rule[]) => void;
 }
@@ -89,8 +91,10 @@ export async function startRegistry(
   const answer = script(rules, requests);
   const server = pair === undefined ? createServer(answer) : createTlsServer(pair, answer);
   let connections = 0;
+  let accepted = 0;
   server.on('connection', (socket) => {
     connections += 1;
+    accepted += 1;
     socket.once('close', () => (connections -= 1));
   });
   await new Promise<void>((resolve) => {
@@ -110,6 +114,7 @@ export async function startRegistry(
       }
     },
     connections: () => connections,
+    accepted: () => accepted,
     answer: (...more) => void rules.push(...more),
     [Symbol.asyncDispose]: () =>
       new Promise<void>((resolve) => {

@@ -29,7 +29,7 @@ export interface RegistrySettings {
 }
 
 /** Where `nginx`, without a registry, is looked for. */
-export type ShortNames = 'docker.io' | 'refuse';
+type ShortNames = 'docker.io' | 'refuse';
 
 /** The clouds whose registries have credentials of their own. */
 export type Cloud = 'google' | 'aws' | 'azure';
@@ -119,7 +119,7 @@ export const REGISTRY_SETTINGS: Settings<RegistrySettings> = {
   },
 };
 
-export const CREDENTIAL_SETTINGS: Settings<CredentialSettings> = {
+const CREDENTIAL_SETTINGS: Settings<CredentialSettings> = {
   dockerConfig: {
     flag: '--docker-config FILE',
     fallback: undefined,

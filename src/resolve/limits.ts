@@ -15,12 +15,17 @@ export interface Limits extends Omit<Places, 'knows'> {
 const PER_NAMESPACE = 8;
 /** Of them for hosts that never answered, so that the others always find one. */
 const FOR_STRANGERS = 4;
+/** Of them for one such host, so that one that hangs leaves the other images of a Pod two. */
+const PER_STRANGER = 2;
+const MAX_STRANGERS = 100;
 /** Names are chosen by tenants: the least used limiter is forgotten, and starts again empty. */
 const MAX_NAMESPACES = 10_000;
 
 interface NamespaceLimits {
   readonly all: LimitFunction;
   readonly strangers: LimitFunction;
+  /** By the host that never answered. */
+  readonly byStranger: LRUCache<string, LimitFunction>;
 }
 
 export function createLimits(): Limits {
@@ -30,12 +35,28 @@ export function createLimits(): Limits {
     hold,
     hasAnswered,
     inNamespace: ({ namespace, registry }, act) => {
-      const { all, strangers } = namespaces.get(namespace) ?? {
-        all: pLimit(PER_NAMESPACE),
-        strangers: pLimit(FOR_STRANGERS),
-      };
-      namespaces.set(namespace, { all, strangers });
-      return knows(registry) ? all(act) : strangers(async () => all(act));
+      const limits = namespaces.get(namespace) ?? namespaceLimits();
+      namespaces.set(namespace, limits);
+      return knows(registry) ? limits.all(act) : asStranger(limits, registry, act);
     },
   };
+}
+
+function namespaceLimits(): NamespaceLimits {
+  return {
+    all: pLimit(PER_NAMESPACE),
+    strangers: pLimit(FOR_STRANGERS),
+    byStranger: new LRUCache({ max: MAX_STRANGERS }),
+  };
+}
+
+/** Whoever waits for a host holds none of the namespace's places. */
+function asStranger<T>(
+  { all, strangers, byStranger }: NamespaceLimits,
+  registry: string,
+  act: () => Promise<T>,
+): Promise<T> {
+  const one = byStranger.get(registry) ?? pLimit(PER_STRANGER);
+  byStranger.set(registry, one);
+  return one(async () => strangers(async () => all(act)));
 }

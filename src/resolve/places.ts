@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 
 /** One who wants to ask a registry. */
-export interface Wish {
+interface Wish {
   readonly registry: string;
   /** On whose behalf; may grow while it waits. */
   readonly namespaces: () => readonly string[];

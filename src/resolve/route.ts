@@ -7,7 +7,7 @@ import type { Breaker } from './breaker.ts';
 import type { Asker, Gate } from './gate.ts';
 
 /** One look-up on its way. Times are on the clock of `performance.now()`. */
-export interface Journey {
+interface Journey {
   readonly reference: ImageReference;
   readonly access: Access;
   readonly deadlineAtMs: number;

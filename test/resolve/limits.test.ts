@@ -43,15 +43,30 @@ describe('createLimits()', () => {
       Array.from({ length: 20 }, () =>
         limits.inNamespace({ namespace: 'one', registry }, work.on(registry)),
       );
-    const strangers = fill(STRANGER);
+    const strangers = [...fill(STRANGER), ...fill('b.example.com'), ...fill('c.example.com')];
     await setImmediate();
     const all = [...strangers, ...fill(KNOWN)];
     await setImmediate();
-    expect(work.countOf(STRANGER)).toBe(4);
     expect(work.countOf(KNOWN)).toBe(4);
+    expect(work.begun).toHaveLength(8);
     work.end();
     await Promise.all(all);
-    expect(work.begun).toHaveLength(40);
+    expect(work.begun).toHaveLength(80);
+  });
+
+  it('leaves half of those four to other hosts than the one that takes them', async () => {
+    const limits = createLimits();
+    const work = new Work();
+    const ask = (registry: string): Promise<void> =>
+      limits.inNamespace({ namespace: 'one', registry }, work.on(registry));
+    const all = Array.from({ length: 20 }, () => ask('hangs.example.com'));
+    await setImmediate();
+    expect(work.begun).toHaveLength(2);
+    all.push(ask(STRANGER));
+    await setImmediate();
+    expect(work.countOf(STRANGER)).toBe(1);
+    work.end();
+    await Promise.all(all);
   });
 
   it('gives a place back where the work fails', async () => {

@@ -26,6 +26,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
   admission: { rooms: ['workload', 'image', ...VOCABULARY], packages: ['fast-json-patch'] },
   credentials: {
     rooms: ['image', ...VOCABULARY],
+    packages: ['lru-cache', 'node:crypto', 'node:net'],
+  },
+  // The operator's own: one file, or a few, for each outside source.
+  'credentials/sources': {
+    rooms: ['credentials', 'image', ...VOCABULARY],
     packages: [
       '@aws-sdk/client-ecr',
       '@aws-sdk/client-ecr-public',
@@ -33,29 +38,22 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'google-auth-library',
       'lru-cache',
       'node:child_process',
-      'node:crypto',
       'node:fs',
       'node:fs/promises',
-      'node:net',
       'node:path',
       'yaml',
     ],
   },
   registry: {
     rooms: ['credentials', 'image', ...VOCABULARY],
-    packages: [
-      'lru-cache',
-      'node:crypto',
-      'node:dns',
-      'node:fs',
-      'node:net',
-      'node:path',
-      'node:tls',
-      'smol-toml',
-      'tldts',
-      'undici',
-    ],
+    packages: ['lru-cache', 'node:dns', 'node:net', 'node:tls', 'tldts', 'undici'],
   },
+  // What the operator's files say of registries.
+  'registry/files': {
+    rooms: ['registry', 'image', 'reloaded.ts', ...VOCABULARY],
+    packages: ['lru-cache', 'node:crypto', 'node:fs', 'node:path', 'node:tls', 'smol-toml'],
+  },
+  'reloaded.ts': { rooms: VOCABULARY, packages: ['node:fs'] },
   resolve: {
     rooms: ['registry', 'credentials', 'image', ...VOCABULARY],
     packages: ['lru-cache', 'p-limit'],
@@ -80,34 +78,28 @@ const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['admission', 'config.ts', 'setting.ts', ...VOCABULARY],
     packages: ['commander', 'node:net'],
   },
-  // The composition root: what resolves a tag, and what is built around that.
-  'engine.ts': {
+  // With main.ts the composition root: what resolves a tag, and what main.ts builds around that.
+  composition: {
     rooms: [
       'config.ts',
       'credentials',
+      'credentials/sources',
       'image',
-      'own-credentials.ts',
       'registry',
+      'registry/files',
+      'reloaded.ts',
       'resolve',
       'server',
       ...VOCABULARY,
     ],
-    packages: [],
-  },
-  'own-credentials.ts': {
-    rooms: ['cloud-credentials.ts', 'config.ts', 'credentials', 'registry', ...VOCABULARY],
     packages: ['node:fs'],
-  },
-  'cloud-credentials.ts': {
-    rooms: ['config.ts', 'credentials', 'registry', ...VOCABULARY],
-    packages: [],
   },
   'main.ts': {
     rooms: [
       'admission',
       'commands',
       'config.ts',
-      'engine.ts',
+      'composition',
       'image',
       'kube',
       'resolve',
@@ -120,17 +112,17 @@ const ROOMS: Readonly<Record<string, Room>> = {
 
 /** Packages that one file alone may import, wherever its room would allow them. */
 const SINGLE_FILES: Readonly<Record<string, string>> = {
-  '@aws-sdk/client-ecr': 'credentials/aws.ts',
-  '@aws-sdk/client-ecr-public': 'credentials/aws.ts',
-  '@azure/identity': 'credentials/azure.ts',
+  '@aws-sdk/client-ecr': 'credentials/sources/aws.ts',
+  '@aws-sdk/client-ecr-public': 'credentials/sources/aws.ts',
+  '@azure/identity': 'credentials/sources/azure.ts',
   '@kubernetes/client-node': 'kube/client.ts',
   'fast-json-patch': 'admission/patch.ts',
-  'google-auth-library': 'credentials/google-file.ts',
-  'node:child_process': 'credentials/program.ts',
+  'google-auth-library': 'credentials/sources/google-file.ts',
+  'node:child_process': 'credentials/sources/program.ts',
   pino: 'log.ts',
-  yaml: 'credentials/provider-config.ts',
+  yaml: 'credentials/sources/provider-config.ts',
   tldts: 'registry/realm.ts',
-  'smol-toml': 'registry/toml.ts',
+  'smol-toml': 'registry/files/toml.ts',
   undici: 'registry/pools.ts',
   'p-limit': 'resolve/limits.ts',
 };
@@ -154,8 +146,10 @@ const IMPORTS: readonly Import[] = FILES.flatMap((file) =>
   })),
 );
 
+/** The innermost room. */
 function roomOf(file: string): string {
-  return file.split('/')[0] ?? '';
+  const folder = dirname(file);
+  return folder === '.' ? file : folder;
 }
 
 function targetFile({ file, target }: Import): string {
@@ -204,11 +198,11 @@ describe('the structure of src', () => {
   });
 
   it.each([
-    ['@aws-sdk/client-ecr', 'credentials/aws.ts'],
-    ['@aws-sdk/client-ecr-public', 'credentials/aws.ts'],
-    ['@azure/identity', 'credentials/azure.ts'],
+    ['@aws-sdk/client-ecr', 'credentials/sources/aws.ts'],
+    ['@aws-sdk/client-ecr-public', 'credentials/sources/aws.ts'],
+    ['@azure/identity', 'credentials/sources/azure.ts'],
     ['@kubernetes/client-node', 'kube/client.ts'],
-    ['google-auth-library', 'credentials/google-file.ts'],
+    ['google-auth-library', 'credentials/sources/google-file.ts'],
   ])('loads %s lazily: nothing but types is imported at the start', (name, file) => {
     const text = readFileSync(join(SRC, file), 'utf8');
     expect(text).toContain(`import('${name}')`);

@@ -7,8 +7,18 @@ import { PinError } from '../errors.ts';
 import type { Guard } from './guard.ts';
 import { toNetworkError } from './network-error.ts';
 import type { FindProxy, Proxy } from './proxies.ts';
-import type { Authorities, FindAuthorities } from './registry-authorities.ts';
 import type { Connection } from './transport.ts';
+
+/** Certificates to trust beside those of the system. */
+export interface Authorities {
+  /** Differs where the certificates do. */
+  readonly id: string;
+  /** PEM. */
+  readonly ca: readonly string[];
+}
+
+/** Whom to trust at one host and port, whichever image or token server leads there. */
+export type FindAuthorities = (url: URL) => Authorities | undefined;
 
 /** Connections that are kept open, by origin and by how it is connected to. */
 export interface Pools {

@@ -1,9 +1,8 @@
 import { PinError } from '../errors.ts';
 import type { Guard } from './guard.ts';
 import { toNetworkError } from './network-error.ts';
-import { createPools, type Pools } from './pools.ts';
+import { createPools, type FindAuthorities, type Pools } from './pools.ts';
 import type { FindProxy } from './proxies.ts';
-import type { FindAuthorities } from './registry-authorities.ts';
 
 /** TLS as the operator wants it for one host; whatever is left out is as ever. */
 export interface TlsSettings {

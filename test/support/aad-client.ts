@@ -1,4 +1,4 @@
-import type { AzureParts } from '../../src/credentials/azure.ts';
+import type { AzureParts } from '../../src/credentials/sources/azure.ts';
 import type { ScriptedRegistry } from './scripted-registry.ts';
 
 type HttpClient = NonNullable<NonNullable<AzureParts['identity']>['httpClient']>;

@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
-
-import type { CloudParts, CloudSource } from '../../src/credentials/cloud-source.ts';
 import type { Offer } from '../../src/credentials/credential.ts';
+import type { CloudParts, CloudSource } from '../../src/credentials/sources/cloud-source.ts';
 import { PinError } from '../../src/errors.ts';
 import { parseReference } from '../../src/image/reference.ts';
 import { describeError } from '../../src/log.ts';

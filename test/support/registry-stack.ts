@@ -8,8 +8,8 @@ import {
 } from '../../src/registry/client.ts';
 import { createGuard, type Guard, type GuardOptions } from '../../src/registry/guard.ts';
 import { createHosts, type FindEndpoints } from '../../src/registry/hosts.ts';
+import type { FindAuthorities } from '../../src/registry/pools.ts';
 import type { FindProxy } from '../../src/registry/proxies.ts';
-import type { FindAuthorities } from '../../src/registry/registry-authorities.ts';
 import { createAuthorizer } from '../../src/registry/token.ts';
 import { createTransport, type Transport } from '../../src/registry/transport.ts';
 

@@ -6,11 +6,10 @@ import { inspect } from 'node:util';
 
 import { afterAll } from '@jest/globals';
 import { Registry } from 'prom-client';
-
+import type { composeEngine, Engine } from '../../src/composition/engine.ts';
 import { SERVE_SETTINGS, type ServeSettings } from '../../src/config.ts';
 import type { Credential } from '../../src/credentials/credential.ts';
 import type { Secret } from '../../src/credentials/keyring.ts';
-import type { composeEngine, Engine } from '../../src/engine.ts';
 import { PinError } from '../../src/errors.ts';
 import { parseReference } from '../../src/image/reference.ts';
 import { describeError, type LogFields, type Logger } from '../../src/log.ts';
@@ -316,7 +315,7 @@ async function engineBeforeNames(
     setImmediate(() => callback(null, found));
   };
   try {
-    return (await import('../../src/engine.ts')).composeEngine;
+    return (await import('../../src/composition/engine.ts')).composeEngine;
   } finally {
     dns.lookup = lookup;
   }

@@ -98,6 +98,24 @@ describe('an image in a private registry', () => {
     expect(stderr).toContain('unauthorized');
   });
 
+  it('is not pinned with a wrong secret, and the warning names it and tells nothing of it', async () => {
+    const image = await TestImage.ofOnePlatform(privateRegistry);
+    const kubectl = await namespaceWithSecrets();
+
+    const podSpec = pullSecrets('wrong');
+    const options = { image: image.tagged, podSpec };
+    const { stderr } = await kubectl.apply(workload('Deployment', options));
+
+    expect(stderr).toContain(`Cannot resolve "${image.tagged}" for container "web"`);
+    expect(stderr).toMatch(
+      /: 127\.0\.0\.1:\d+ answered 401 \(not found, or no access\), asked with pull secret "wrong"/u,
+    );
+    const { username = '' } = privateRegistry.account ?? {};
+    for (const secret of ['another', username, btoa(`${username}:another`)]) {
+      expect(stderr).not.toContain(secret);
+    }
+  });
+
   it('is not pinned with a secret of another namespace', async () => {
     const image = await TestImage.ofOnePlatform(privateRegistry);
     await namespaceWithSecrets();

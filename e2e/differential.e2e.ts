@@ -1,11 +1,17 @@
+import { basename } from 'node:path';
+
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 
+import type { Credential } from '../src/credentials/credential.ts';
 import { createKeyring, type Secret } from '../src/credentials/keyring.ts';
+import { toTarget } from '../src/credentials/location-match.ts';
+import { parseProviderConfig } from '../src/credentials/sources/provider-config.ts';
+import { createProviderSource } from '../src/credentials/sources/provider-source.ts';
 import { PinError } from '../src/errors.ts';
 import { normalizedName, parseReference } from '../src/image/reference.ts';
 import { auths, configText, imageName, referenceText, registryKeys } from './oracle/arbitraries.ts';
-import { Oracle } from './oracle/client.ts';
+import { Oracle, type Plugin } from './oracle/client.ts';
 import { binaryPath, buildBinaries } from './support/binaries.ts';
 
 const BUILD_TIMEOUT_MS = 600_000;
@@ -84,6 +90,78 @@ describe('createKeyring()', () => {
     expect(await timesFoundAlike(secrets, IMAGE)).toBeGreaterThan(ENOUGH);
   });
 });
+
+describe('createProviderSource()', () => {
+  it('asks the plugins that kubelet asks, and finds what it finds in their answers, in its order', async () => {
+    const glob = registryKeys
+      .map(([key = '']) => key)
+      // Kubelet and tagpin refuse what is no location at their start.
+      .filter((key) => toTarget(key) !== undefined);
+    const plugin = fc.record({
+      matchImages: fc.array(fc.oneof(glob, fc.constantFrom('a.b', '*.b')), {
+        minLength: 1,
+        maxLength: 3,
+      }),
+      keys: registryKeys,
+    });
+    let found = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(plugin, { minLength: 1, maxLength: 3 }),
+        imageName,
+        async (chosen, image) => {
+          const plugins = chosen.map(({ matchImages, keys }, index) => ({
+            matchImages,
+            auth: Object.fromEntries(
+              keys.map((key) => [key, { username: `${index} ${key}`, password: 'p' }]),
+            ),
+          }));
+          const { error, credentials } = await oracle.ask({ kind: 'plugins', plugins, image });
+          const ours = await credentialsOf(plugins, image);
+          expect(ours).toStrictEqual(error === undefined ? (credentials ?? []) : undefined);
+          if (ours !== undefined && ours.length > 0) found += 1;
+        },
+      ),
+      RUNS,
+    );
+    expect(found).toBeGreaterThan(ENOUGH);
+  });
+});
+
+/** What tagpin finds with these plugins, which answer without a process; undefined for no image. */
+async function credentialsOf(
+  plugins: readonly Plugin[],
+  image: string,
+): Promise<Credential[] | undefined> {
+  const reference = outcome(() => parseReference(image));
+  if (reference === undefined) return undefined;
+  const apiVersion = 'credentialprovider.kubelet.k8s.io/v1';
+  const providers = plugins.map(({ matchImages }, index) => ({
+    name: String(index),
+    matchImages,
+    apiVersion,
+    defaultCacheDuration: '0s',
+  }));
+  const config = { apiVersion: 'kubelet.config.k8s.io/v1', kind: 'CredentialProviderConfig' };
+  const source = createProviderSource({
+    providers: parseProviderConfig(JSON.stringify({ ...config, providers }), 'config'),
+    run: async ({ file }) => {
+      const kind = 'CredentialProviderResponse';
+      const auth = plugins[Number(basename(file))]?.auth;
+      return {
+        exitCode: 0,
+        stdout: JSON.stringify({ apiVersion, kind, cacheKeyType: 'Image', auth }),
+      };
+    },
+    environment: {},
+    binDir: '/',
+    now: () => 0,
+    observe: () => {},
+    log: { warn: () => {} },
+  });
+  const offers = await source.offersFor(reference, new AbortController().signal);
+  return offers.map(({ credential }) => credential);
+}
 
 function user(key: string, index: number): object {
   return { username: `${index} ${key}`, password: 'p' };

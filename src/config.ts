@@ -29,7 +29,7 @@ export interface RegistrySettings {
 }
 
 /** Where `nginx`, without a registry, is looked for. */
-export type ShortNames = 'docker.io' | 'refuse';
+type ShortNames = 'docker.io' | 'refuse';
 
 /** The clouds whose registries have credentials of their own. */
 export type Cloud = 'google' | 'aws' | 'azure';
@@ -66,7 +66,7 @@ export const REGISTRY_SETTINGS: Settings<RegistrySettings> = {
   plainHttp: {
     flag: '--plain-http HOST[:PORT],…',
     fallback: '',
-    text: 'Registries that speak http without TLS; without a port, port 80. They may have private addresses.',
+    text: 'Registries (with * for any text) that speak http without TLS; without a port, port 80. They may have private addresses.',
     parse: parseList,
   },
   allowAddress: {
@@ -84,7 +84,7 @@ export const REGISTRY_SETTINGS: Settings<RegistrySettings> = {
   allowRegistryFile: {
     flag: '--allow-registry-file FILE',
     fallback: undefined,
-    text: 'More of them, one a line; what follows a # does not count.',
+    text: 'More of them, one a line; what follows a # does not count. Read again when it changes.',
     parse: parseText,
   },
   registryCa: {
@@ -119,17 +119,17 @@ export const REGISTRY_SETTINGS: Settings<RegistrySettings> = {
   },
 };
 
-export const CREDENTIAL_SETTINGS: Settings<CredentialSettings> = {
+const CREDENTIAL_SETTINGS: Settings<CredentialSettings> = {
   dockerConfig: {
     flag: '--docker-config FILE',
     fallback: undefined,
-    text: "A docker config.json with credentials of tagpin's own: auths, credHelpers and credsStore.",
+    text: "A docker config.json with credentials of tagpin's own: auths, credHelpers and credsStore. Read again when it changes.",
     parse: parseText,
   },
   imageCredentialProviderConfig: {
     flag: '--image-credential-provider-config FILE',
     fallback: undefined,
-    text: "A kubelet's CredentialProviderConfig, whose plugins tagpin runs as a node does.",
+    text: "A kubelet's CredentialProviderConfig, or a directory of them, whose plugins tagpin runs as a node does.",
     parse: parseText,
   },
   imageCredentialProviderBinDir: {
@@ -147,13 +147,13 @@ export const CREDENTIAL_SETTINGS: Settings<CredentialSettings> = {
   ownCredentialsNamespaces: {
     flag: '--own-credentials-namespaces GLOBS',
     fallback: '',
-    text: "Namespaces that may use tagpin's own credentials, with * for any text.",
+    text: "Namespaces that may use tagpin's own credentials, with * for any text; all of them where only the images are named.",
     parse: parseList,
   },
   ownCredentialsImages: {
     flag: '--own-credentials-images GLOBS',
     fallback: '',
-    text: "Images for which tagpin's own credentials may be used: globs on the normalised name, with * for any text.",
+    text: "Images for which tagpin's own credentials may be used: globs on the normalised name, with * for any text; all of them where only the namespaces are named.",
     parse: parseList,
   },
   anonymousFallback: {

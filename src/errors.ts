@@ -153,6 +153,16 @@ export interface PinErrorDetails {
   readonly retryAfterMs?: number;
   /** False where nobody was asked, so that nothing new was learnt. */
   readonly asked?: boolean;
+  /** Where a request got no answer. */
+  readonly silence?: Silence;
+}
+
+/** A host that was asked and said nothing. */
+export interface Silence {
+  /** As `URL.origin` writes it. */
+  readonly origin: string;
+  /** Whether a connection stood: what comes after that may be of one path of the host alone. */
+  readonly connected: boolean;
 }
 
 /**
@@ -165,6 +175,7 @@ export class PinError extends Error {
   readonly host: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly asked: boolean;
+  readonly silence: Silence | undefined;
 
   constructor(code: PinErrorCode, message: string, details: PinErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -172,6 +183,7 @@ export class PinError extends Error {
     this.host = details.host;
     this.retryAfterMs = details.retryAfterMs;
     this.asked = details.asked ?? true;
+    this.silence = details.silence;
   }
 
   get rule(): ErrorRule {

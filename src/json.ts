@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 /** An object as it came out of `JSON.parse`: nothing is known of its fields. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -39,7 +37,30 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Tells whether two values are equal in depth; the order of an object's keys does not matter. */
+/**
+ * Tells whether two values of JSON are equal in depth; the order of an object's keys does not
+ * matter. Without recursion: a stranger may nest a value deeper than the stack is.
+ */
 export function sameJson(one: unknown, other: unknown): boolean {
-  return isDeepStrictEqual(one, other);
+  const ones = [one];
+  const others = [other];
+  while (ones.length > 0) {
+    const a = ones.pop();
+    const b = others.pop();
+    if (a === b) continue;
+    if (!isContainer(a) || !isContainer(b) || Array.isArray(a) !== Array.isArray(b)) return false;
+    const keys = Object.keys(a);
+    if (keys.length !== Object.keys(b).length) return false;
+    for (const key of keys) {
+      if (!Object.hasOwn(b, key)) return false;
+      ones.push(a[key]);
+      others.push(b[key]);
+    }
+  }
+  return true;
+}
+
+/** A list too: its places are its keys. */
+function isContainer(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null;
 }

@@ -8,8 +8,8 @@ import { addCheckCommand } from './commands/check.ts';
 import { type ServeParts, type ServeState, serve } from './commands/serve.ts';
 import { addSettings, settingsOf } from './commands/settings.ts';
 import { processStreams } from './commands/streams.ts';
+import { composeEngine } from './composition/engine.ts';
 import { processEnvironment, SERVE_SETTINGS, type ServeSettings } from './config.ts';
-import { composeEngine } from './engine.ts';
 import { PinError, toPinError } from './errors.ts';
 import { compileGlobs } from './image/glob.ts';
 import { isJsonObject, textOf } from './json.ts';
@@ -29,13 +29,26 @@ const now = (): number => performance.now();
 /** `tagpin serve` from its settings: every part is made here, and plugged into those that need it. */
 function composeServe(settings: ServeSettings, log: Logger): ServeParts {
   const state: ServeState = { clusterLoaded: false, draining: false };
-  const cache = createCache({ ttlMs: settings.cacheTtl, staleIfErrorMs: settings.staleIfError });
+  const cache = createCache({
+    ttlMs: settings.cacheTtl,
+    staleIfErrorMs: settings.staleIfError,
+    random: Math.random,
+  });
   const metrics = createMetrics({ version: VERSION, cacheEntries: cache.size, now });
   const cluster = settings.cluster ? createClusterReader(settings.kubeconfig) : NO_CLUSTER;
   const userAgent = `tagpin/${VERSION}`;
-  const engine = composeEngine(settings, { cache, reader: cluster, metrics, userAgent, now });
+  const engine = composeEngine(settings, {
+    cache,
+    reader: cluster,
+    metrics,
+    userAgent,
+    log,
+    environment: processEnvironment(),
+    now,
+  });
   const handle = createHandler({
     resolve: engine.resolver.resolve,
+    refusesShortNames: settings.shortNames === 'refuse',
     observe: (report) => {
       metrics.review(report);
       logReview(log, report);
@@ -69,9 +82,15 @@ function composeServe(settings: ServeSettings, log: Logger): ServeParts {
     ...(state.draining ? ['draining'] : []),
   ];
   const operations = createOperationsServer({ metrics, notReady });
-  const loadCluster = cluster.load;
+  const loadCluster = together(cluster.load, engine.load);
   const closeRegistries = engine.close;
   return { webhook, operations, certificate, loadCluster, log, state, closeRegistries };
+}
+
+function together(...loads: readonly (() => Promise<void>)[]): () => Promise<void> {
+  return async () => {
+    await Promise.all(loads.map((load) => load()));
+  };
 }
 
 /** Without a cluster no ServiceAccount lends anything, and a Pod that names a secret is told so. */

@@ -17,7 +17,7 @@ const VOCABULARY = ['errors.ts', 'json.ts', 'log.ts'];
 
 const ROOMS: Readonly<Record<string, Room>> = {
   'errors.ts': { rooms: [], packages: [] },
-  'json.ts': { rooms: [], packages: ['node:util'] },
+  'json.ts': { rooms: [], packages: [] },
   'log.ts': { rooms: [], packages: ['pino'] },
   'setting.ts': { rooms: VOCABULARY, packages: ['node:net'] },
   'config.ts': { rooms: ['image', 'setting.ts', ...VOCABULARY], packages: [] },
@@ -28,10 +28,32 @@ const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['image', ...VOCABULARY],
     packages: ['lru-cache', 'node:crypto', 'node:net'],
   },
+  // The operator's own: one file, or a few, for each outside source.
+  'credentials/sources': {
+    rooms: ['credentials', 'image', ...VOCABULARY],
+    packages: [
+      '@aws-sdk/client-ecr',
+      '@aws-sdk/client-ecr-public',
+      '@azure/identity',
+      'google-auth-library',
+      'lru-cache',
+      'node:child_process',
+      'node:fs',
+      'node:fs/promises',
+      'node:path',
+      'yaml',
+    ],
+  },
   registry: {
     rooms: ['credentials', 'image', ...VOCABULARY],
     packages: ['lru-cache', 'node:dns', 'node:net', 'node:tls', 'tldts', 'undici'],
   },
+  // What the operator's files say of registries.
+  'registry/files': {
+    rooms: ['registry', 'image', 'reloaded.ts', ...VOCABULARY],
+    packages: ['lru-cache', 'node:crypto', 'node:fs', 'node:path', 'node:tls', 'smol-toml'],
+  },
+  'reloaded.ts': { rooms: VOCABULARY, packages: ['node:fs'] },
   resolve: {
     rooms: ['registry', 'credentials', 'image', ...VOCABULARY],
     packages: ['lru-cache', 'p-limit'],
@@ -71,17 +93,28 @@ const ROOMS: Readonly<Record<string, Room>> = {
     ],
     packages: ['commander', 'node:net', 'node:stream'],
   },
-  // The composition root: what resolves a tag, and what is built around that.
-  'engine.ts': {
-    rooms: ['config.ts', 'credentials', 'image', 'registry', 'resolve', 'server', ...VOCABULARY],
-    packages: [],
+  // With main.ts the composition root: what resolves a tag, and what main.ts builds around that.
+  composition: {
+    rooms: [
+      'config.ts',
+      'credentials',
+      'credentials/sources',
+      'image',
+      'registry',
+      'registry/files',
+      'reloaded.ts',
+      'resolve',
+      'server',
+      ...VOCABULARY,
+    ],
+    packages: ['node:fs'],
   },
   'main.ts': {
     rooms: [
       'admission',
       'commands',
       'config.ts',
-      'engine.ts',
+      'composition',
       'image',
       'kube',
       'resolve',
@@ -94,13 +127,18 @@ const ROOMS: Readonly<Record<string, Room>> = {
 
 /** Packages that one file alone may import, wherever its room would allow them. */
 const SINGLE_FILES: Readonly<Record<string, string>> = {
+  '@aws-sdk/client-ecr': 'credentials/sources/aws.ts',
+  '@aws-sdk/client-ecr-public': 'credentials/sources/aws.ts',
+  '@azure/identity': 'credentials/sources/azure.ts',
   '@kubernetes/client-node': 'kube/client.ts',
   'fast-json-patch': 'admission/patch.ts',
+  'google-auth-library': 'credentials/sources/google-file.ts',
+  'node:child_process': 'credentials/sources/program.ts',
   pino: 'log.ts',
-  tldts: 'registry/token.ts',
-  undici: 'registry/transport.ts',
+  tldts: 'registry/realm.ts',
+  'smol-toml': 'registry/files/toml.ts',
+  undici: 'registry/pools.ts',
   'p-limit': 'resolve/limits.ts',
-  yaml: 'files/yaml.ts',
 };
 
 interface Import {
@@ -122,8 +160,10 @@ const IMPORTS: readonly Import[] = FILES.flatMap((file) =>
   })),
 );
 
+/** The innermost room. */
 function roomOf(file: string): string {
-  return file.split('/')[0] ?? '';
+  const folder = dirname(file);
+  return folder === '.' ? file : folder;
 }
 
 function targetFile({ file, target }: Import): string {
@@ -177,10 +217,16 @@ describe('the structure of src', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('loads the cluster client lazily: nothing but its type is imported at the start', () => {
-    const text = readFileSync(join(SRC, 'kube/client.ts'), 'utf8');
-    expect(text).toContain("await import('@kubernetes/client-node')");
-    expect(text).not.toMatch(/import (?!type)[^;]*from '@kubernetes\/client-node'/);
+  it.each([
+    ['@aws-sdk/client-ecr', 'credentials/sources/aws.ts'],
+    ['@aws-sdk/client-ecr-public', 'credentials/sources/aws.ts'],
+    ['@azure/identity', 'credentials/sources/azure.ts'],
+    ['@kubernetes/client-node', 'kube/client.ts'],
+    ['google-auth-library', 'credentials/sources/google-file.ts'],
+  ])('loads %s lazily: nothing but types is imported at the start', (name, file) => {
+    const text = readFileSync(join(SRC, file), 'utf8');
+    expect(text).toContain(`import('${name}')`);
+    expect(text).not.toMatch(new RegExp(`import (?!type)[^;]*from '${name}'`));
   });
 
   it('loads what the commands run when they run', () => {

@@ -49,6 +49,23 @@ describe('docs/troubleshooting.md', () => {
   });
 });
 
+describe('docs/security.md', () => {
+  it('names tests that exist, at least one for each threat', () => {
+    const threats = read('docs/security.md').split('## Threats')[1]?.split('\n## ')[0] ?? '';
+    const rows = threats.split('\n').filter((line) => /^\| (?!threat|---)/.test(line));
+    const missing = rows.filter((row) => {
+      const files = [...row.matchAll(/`(test\/[^`]+\.ts)`: ((?:"[^"]+"(?:; )?)+)/g)];
+      const named = files.flatMap(([, file = '', titles = '']) =>
+        [...titles.matchAll(/"([^"]+)"/g)].map(([, title = '']) => ({ file, title })),
+      );
+      const isThere = named.map(({ file, title }) => read(file).includes(title));
+      return isThere.length === 0 || isThere.includes(false);
+    });
+    expect(rows.length).toBeGreaterThan(20);
+    expect(missing).toEqual([]);
+  });
+});
+
 describe('docs/metrics.md', () => {
   it('has a row for every outcome of an image, in their order', () => {
     expect(firstCells(read('docs/metrics.md'))).toEqual([...IMAGE_OUTCOMES]);

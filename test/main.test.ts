@@ -10,6 +10,7 @@ import { type Answered, call } from './support/call.ts';
 import { type Authority, createAuthority, type KeyPair } from './support/certificate.ts';
 import { pullSecret } from './support/cluster.ts';
 import { type LogLine, type RunningTagpin, runTagpin, startTagpin } from './support/process.ts';
+import { startProxy } from './support/proxy.ts';
 import { DEPLOYMENT, objectOf, POD, reviewBody, specOf } from './support/review.ts';
 import { type Rule, type ScriptedRegistry, startRegistry } from './support/scripted-registry.ts';
 
@@ -132,6 +133,20 @@ describe('tagpin', () => {
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
+  it('ends with 2 over files that say where to ask, and cannot be used', async () => {
+    const mistakes: readonly (readonly [readonly string[], string])[] = [
+      [['--hosts-dir=/nowhere'], 'Cannot use --hosts-dir: /nowhere does not exist'],
+      [['--registries-conf=/nowhere'], 'Cannot use /nowhere'],
+      [['--registry-ca=r.io=/nowhere'], 'Cannot read /nowhere'],
+      [['--hosts-dir=/tmp', '--registries-conf=/nowhere'], 'a node has one of them'],
+    ];
+    const ends = await Promise.all(mistakes.map(([args]) => runTagpin(['serve', ...args])));
+    expect(ends.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
+    expect(ends.map(({ stderr }) => stderr)).toEqual(
+      mistakes.map(([, told]) => expect.stringContaining(told)),
+    );
+  });
+
   it('ends with 2 where its port is taken', async () => {
     const taken = createServer();
     await new Promise<void>((resolve) => {
@@ -145,6 +160,23 @@ describe('tagpin', () => {
     expect(code).toBe(2);
     expect(stderr).toContain(`Cannot listen on 127.0.0.1:${port}`);
     expect(stderr).toContain('EADDRINUSE');
+  });
+
+  it('ends with 2 over a proxy or a list of registries that cannot be used, without a secret', async () => {
+    const args = [
+      'serve',
+      '--no-cluster',
+      '--listen=127.0.0.1:0',
+      '--operations-listen=127.0.0.1:0',
+    ];
+    const missing = join(directory, 'no-such-list');
+    const [proxy, list] = await Promise.all([
+      runTagpin(args, { HTTPS_PROXY: `socks5://alice:${PASSWORD}@proxy:1080` }),
+      runTagpin([...args, `--allow-registry-file=${missing}`]),
+    ]);
+    expect(proxy).toMatchObject({ code: 2, stderr: expect.stringContaining('HTTPS_PROXY') });
+    expect(proxy.stderr).not.toContain(PASSWORD);
+    expect(list).toMatchObject({ code: 2, stderr: expect.stringContaining(missing) });
   });
 
   it('ends with 2 where there is no cluster, and says how to do without', async () => {
@@ -200,6 +232,32 @@ describe('tagpin serve', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     // What was buffered is written before the end.
     expect(stdout).toContain('"msg":"stopped"');
+  }, 15_000);
+
+  it('asks through the proxy of its environment, and refuses short names where it is told to', async () => {
+    await using registry = await startRegistry([FOUND]);
+    await using proxy = await startProxy();
+    const host = `plain.example.com:${registry.port}`;
+    const args = [
+      '--no-cluster',
+      '--short-names=refuse',
+      `--plain-http=${host}`,
+      `--tls-cert=${join(directory, 'tls.crt')}`,
+      `--tls-key=${join(directory, 'tls.key')}`,
+    ];
+    const environment = { HTTP_PROXY: `http://alice:${PASSWORD}@${proxy.host}` };
+    await using tagpin = await startTagpin(args, environment);
+    await tagpin.logged(({ msg }) => msg === 'certificate loaded');
+    const { patch, warnings } = read(
+      await post(tagpin, podReview({ web: `${host}/a:1`, short: 'nginx:1' })),
+    );
+    expect(patch).toContain(`${host}/a@${digest('a')}`);
+    expect(warnings).toEqual([
+      expect.stringMatching(/"short".*docker\.io\/library\/nginx:1.*\[short_name\]$/),
+    ]);
+    expect(proxy.tunnels.map(({ target }) => target)).toEqual([host]);
+    expect(tagpin.output()).not.toContain(PASSWORD);
+    expect((await tagpin.operations('/metrics'))[1]).not.toContain(PASSWORD);
   }, 15_000);
 
   it('uses the pull secrets of the cluster, and tells a credential to nobody else', async () => {

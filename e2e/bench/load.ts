@@ -6,12 +6,14 @@ import { join } from 'node:path';
 export interface LoadResult {
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
+  readonly p95Ms: number;
   readonly p99Ms: number;
   readonly errors: number;
 }
 
 export interface LoadOptions {
   readonly url: string;
+  /** `@N@` in it is another number in each request. */
   readonly body: string;
   readonly connections: number;
   readonly seconds: number;
@@ -32,11 +34,18 @@ wrk.method = "POST"
 wrk.headers["content-type"] = "application/json"
 wrk.body = file:read("*a")
 file:close()
+if wrk.body:find("@N@", 1, true) then
+  local template, count = wrk.body, 0
+  request = function()
+    count = count + 1
+    return wrk.format(nil, nil, nil, (template:gsub("@N@", tostring(count))))
+  end
+end
 done = function(summary, latency)
   local e = summary.errors
   local failed = e.connect + e.read + e.write + e.status + e.timeout
-  io.write(string.format("RESULT %f %f %f %d\\n", summary.requests / summary.duration * 1e6,
-    latency:percentile(50) / 1000, latency:percentile(99) / 1000, failed))
+  io.write(string.format("RESULT %f %f %f %f %d\\n", summary.requests / summary.duration * 1e6,
+    latency:percentile(50) / 1000, latency:percentile(95) / 1000, latency:percentile(99) / 1000, failed))
 end
 `,
   );
@@ -47,10 +56,10 @@ end
     `--script=${script}`,
     options.url,
   ]);
-  const numbers = /^RESULT (\S+) (\S+) (\S+) (\d+)$/m.exec(text)?.slice(1).map(Number);
+  const numbers = /^RESULT (\S+) (\S+) (\S+) (\S+) (\d+)$/m.exec(text)?.slice(1).map(Number);
   if (numbers === undefined) throw new Error(`wrk gave no result:\n${text}`);
-  const [requestsPerSecond = 0, p50Ms = 0, p99Ms = 0, errors = 0] = numbers;
-  return { requestsPerSecond, p50Ms, p99Ms, errors };
+  const [requestsPerSecond = 0, p50Ms = 0, p95Ms = 0, p99Ms = 0, errors = 0] = numbers;
+  return { requestsPerSecond, p50Ms, p95Ms, p99Ms, errors };
 }
 
 function run(command: string, args: readonly string[]): Promise<string> {

@@ -7,6 +7,7 @@ import { createCertificateAuthority } from '../support/certificate.ts';
 import { startProcess } from '../support/child-process.ts';
 import { freePort } from '../support/free-port.ts';
 import { startLocalWebhook } from '../support/local-webhook.ts';
+import { benchCrowd } from './crowd.ts';
 import { type LoadResult, load } from './load.ts';
 
 /**
@@ -212,4 +213,4 @@ function row(what: string, values: readonly number[], digits: number): string {
   return `| ${what} | ${shown.map((value) => (value ?? 0).toFixed(digits)).join(' | ')} |`;
 }
 
-await bench();
+await (process.argv[2] === 'crowd' ? benchCrowd() : bench());

@@ -8,7 +8,14 @@ import type { Secret } from '../../src/credentials/keyring.ts';
 /** What main.go is asked. */
 export type Question =
   | { readonly kind: 'reference'; readonly text: string }
-  | { readonly kind: 'keyring'; readonly secrets: readonly Secret[]; readonly image: string };
+  | { readonly kind: 'keyring'; readonly secrets: readonly Secret[]; readonly image: string }
+  | { readonly kind: 'plugins'; readonly plugins: readonly Plugin[]; readonly image: string };
+
+/** An exec credential provider, and what it answers. */
+export interface Plugin {
+  readonly matchImages: readonly string[];
+  readonly auth: Readonly<Record<string, Credential>>;
+}
 
 /** What main.go answers; an error stands alone. */
 export interface Answer {

@@ -25,6 +25,13 @@ type question struct {
 	Text    string      `json:"text"`
 	Secrets []v1.Secret `json:"secrets"`
 	Image   string      `json:"image"`
+	Plugins []plugin    `json:"plugins"`
+}
+
+// plugin is an exec credential provider, and what it answers.
+type plugin struct {
+	MatchImages []string              `json:"matchImages"`
+	Auth        map[string]credential `json:"auth"`
 }
 
 type answer struct {
@@ -79,6 +86,8 @@ func reply(line []byte) answer {
 		return parseReference(q.Text)
 	case "keyring":
 		return lookup(q.Secrets, q.Image)
+	case "plugins":
+		return provide(q.Plugins, q.Image)
 	}
 	fail(fmt.Errorf("unknown kind %q", q.Kind))
 	return answer{}
@@ -110,9 +119,42 @@ func lookup(pullSecrets []v1.Secret, image string) answer {
 	if err != nil {
 		return answer{Error: err.Error()}
 	}
-	found, _ := keyring.Lookup(name)
+	return found(keyring, name)
+}
+
+// provide does what kubelet does with exec credential providers (pkg/credentialprovider/plugin):
+// isImageAllowed() and the keyring of plugins.go, around programs that answer.
+func provide(plugins []plugin, image string) answer {
+	name, _, _, err := parsers.ParseImageName(image)
+	if err != nil {
+		return answer{Error: err.Error()}
+	}
+	keyring := &credentialprovider.BasicDockerKeyring{}
+	for _, p := range plugins {
+		config := credentialprovider.DockerConfig{}
+		if allowed(p.MatchImages, name) {
+			for key, c := range p.Auth {
+				config[key] = credentialprovider.DockerConfigEntry{Username: c.Username, Password: c.Password}
+			}
+		}
+		keyring.Add(nil, config)
+	}
+	return found(keyring, name)
+}
+
+func allowed(globs []string, name string) bool {
+	for _, glob := range globs {
+		if matched, _ := credentialprovider.URLsMatchStr(glob, name); matched {
+			return true
+		}
+	}
+	return false
+}
+
+func found(keyring credentialprovider.DockerKeyring, name string) answer {
 	a := answer{Credentials: []credential{}}
-	for _, c := range found {
+	configs, _ := keyring.Lookup(name)
+	for _, c := range configs {
 		a.Credentials = append(a.Credentials, credential{c.Username, c.Password})
 	}
 	return a

@@ -23,6 +23,7 @@ export type BinaryName =
   | 'crane'
   | 'kubeconform'
   | 'gator'
+  | 'toxiproxy'
   | 'oracle';
 
 const SOURCES: Readonly<Record<BinaryName, Source>> = {
@@ -48,6 +49,10 @@ const SOURCES: Readonly<Record<BinaryName, Source>> = {
   gator: {
     module: 'binaries/gator',
     package: 'github.com/open-policy-agent/gatekeeper/v3/cmd/gator',
+  },
+  toxiproxy: {
+    module: 'binaries/toxiproxy',
+    package: 'github.com/Shopify/toxiproxy/v2/cmd/server',
   },
   oracle: { module: 'oracle', package: '.' },
 };

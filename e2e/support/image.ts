@@ -47,8 +47,8 @@ const EMPTY_TAR: Buffer = Buffer.alloc(1024);
  *
  * @throws Error when the registry refuses a part of it
  */
-export async function pushImage(target: PushTarget): Promise<string> {
-  const manifest = await pushContent(target, { format: 'oci', architecture: 'amd64' });
+export async function pushImage(target: PushTarget, format: Format = 'oci'): Promise<string> {
+  const manifest = await pushContent(target, { format, architecture: 'amd64' });
   await putManifest(target, manifest, target.tag);
   return manifest.digest;
 }

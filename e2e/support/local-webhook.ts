@@ -13,8 +13,11 @@ export interface LocalWebhook {
   readonly pid: number;
   /** The PEM of the certificate authority that signed its certificate. */
   readonly authority: string;
-  /** Sends a review to `/admission/<mode>` and gives the AdmissionReview that is answered. */
-  readonly send: (mode: string, review: unknown) => Promise<AdmissionAnswer>;
+  /**
+   * Sends a review to `/admission/<mode>` and gives the AdmissionReview that is answered; the caller
+   * waits 10 s, or for as long as `timeout` says.
+   */
+  readonly send: (mode: string, review: unknown, timeout?: string) => Promise<AdmissionAnswer>;
   readonly metrics: () => Promise<string>;
   readonly stop: () => Promise<void>;
 }
@@ -67,8 +70,8 @@ export async function startLocalWebhook(settings: readonly string[]): Promise<Lo
     port,
     pid: running.pid,
     authority: authority.certificate,
-    send: (mode, review) =>
-      post(agent, `https://127.0.0.1:${port}/admission/${mode}?timeout=10s`, review),
+    send: (mode, review, timeout = '10s') =>
+      post(agent, `https://127.0.0.1:${port}/admission/${mode}?timeout=${timeout}`, review),
     metrics: () => operations('/metrics'),
     stop: async () => {
       agent.destroy();

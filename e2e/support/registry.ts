@@ -1,9 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { binaryPath } from './binaries.ts';
-import { startProcess } from './child-process.ts';
-import { freePort } from './free-port.ts';
+import { startDistribution } from './distribution.ts';
 
 /** An account of the private registry. */
 interface RegistryAccount {
@@ -20,7 +18,7 @@ export interface Registry {
 }
 
 /** The one account of the private registry; it guards nothing but throw-away images. */
-const ACCOUNT: RegistryAccount = { username: 'puller', password: 'not-a-secret' };
+export const ACCOUNT: RegistryAccount = { username: 'puller', password: 'not-a-secret' };
 
 // bcrypt of that password, of cost 4: distribution accepts no other scheme, and Node has none.
 const HTPASSWD = `${ACCOUNT.username}:$2a$04$SLQehMMpSVPhB6xzb0BvyeWxXOUeRK1tuuIEbOvjnzlTi7WPGwAka\n`;
@@ -36,32 +34,23 @@ export async function startRegistry(
   access: 'open' | 'private',
 ): Promise<Registry> {
   const name = `registry-${access}`;
-  const files = join(directory, name);
-  const host = `127.0.0.1:${await freePort()}`;
-  await mkdir(files);
-  await writeFile(join(files, 'htpasswd'), HTPASSWD);
-  // JSON is YAML, which saves a writer of the latter.
-  const config = {
-    version: '0.1',
-    log: { level: 'warn', accesslog: { disabled: false } },
-    storage: { inmemory: {}, delete: { enabled: true } },
-    http: { addr: host, secret: 'e2e' },
-    ...(access === 'private' && {
-      auth: { htpasswd: { realm: 'e2e', path: join(files, 'htpasswd') } },
-    }),
-  };
-  await writeFile(join(files, 'config.yml'), JSON.stringify(config));
-  const { logFile } = await startProcess({
+  const htpasswd = access === 'private' ? await writeHtpasswd(directory, name) : undefined;
+  const { host, logFile } = await startDistribution({
     name,
     directory,
-    command: binaryPath('registry'),
-    args: ['serve', join(files, 'config.yml')],
-    env: { OTEL_TRACES_EXPORTER: 'none' },
-    ready: async () => {
-      await fetch(`http://${host}/v2/`);
+    config: {
+      storage: { inmemory: {}, delete: { enabled: true } },
+      ...(htpasswd && { auth: { htpasswd } }),
     },
   });
   return { host, logFile, ...(access === 'private' && { account: ACCOUNT }) };
+}
+
+/** The `htpasswd` section of a configuration that knows {@link ACCOUNT} alone. */
+export async function writeHtpasswd(directory: string, name: string): Promise<object> {
+  const path = join(directory, `${name}.htpasswd`);
+  await writeFile(path, HTPASSWD);
+  return { realm: 'e2e', path };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { PinError } from '../errors.ts';
-import { normalizedName, normalizedTag } from '../image/reference.ts';
+import { isShortName, normalizedName, normalizedTag } from '../image/reference.ts';
 import { isJsonObject, listOf, textOf } from '../json.ts';
 import type { Decision } from './decide.ts';
 import { MAX_LOOKUPS_PER_REVIEW, MAX_PULL_SECRETS } from './policy.ts';
@@ -10,6 +10,8 @@ import type { Subject } from './subject.ts';
 
 export interface LookUpParts {
   readonly resolve: ResolveImage;
+  /** Fails images whose text names no registry: the nodes may look for them elsewhere. */
+  readonly refusesShortNames: boolean;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
 }
@@ -46,6 +48,7 @@ export function lookUpAll(
     if (refuseAll) return TOO_MANY_SECRETS;
     const { reference } = decision;
     const tag = `${normalizedName(reference)}:${normalizedTag(reference)}`;
+    if (parts.refusesShortNames && isShortName(decision.original)) return shortName(tag);
     const known = byTag.get(tag);
     if (known !== undefined) return known;
     if (byTag.size >= MAX_LOOKUPS_PER_REVIEW) return TOO_MANY_IMAGES;
@@ -57,6 +60,11 @@ export function lookUpAll(
     byTag.set(tag, answer);
     return answer;
   });
+}
+
+function shortName(fullName: string): Answer {
+  const message = `it names no registry; write ${fullName} if Docker Hub is meant`;
+  return { result: new PinError('short_name', message, { asked: false }), ms: 0 };
 }
 
 const TOO_MANY_IMAGES: Answer = {

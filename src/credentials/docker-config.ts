@@ -1,4 +1,5 @@
 import { PinError } from '../errors.ts';
+import { isJsonObject, type JsonObject } from '../json.ts';
 import type { Credential } from './credential.ts';
 import { parseLocation } from './location.ts';
 
@@ -22,11 +23,18 @@ export function parseDockerConfigJson(text: string, origin: string): RegistryEnt
   for (const headers of fieldValues(config, 'HttpHeaders')) {
     for (const value of Object.values(objectOf(headers, origin))) stringOf(value, origin);
   }
+  return authsOf(config, origin, toCredential);
+}
+
+/** The entries under `auths`, each read by `read`; throws PinError `invalid_secret`. */
+export function authsOf(config: JsonObject, origin: string, read: ReadEntry): RegistryEntry[] {
   const credentials = new Map<string, Credential>();
   for (const auths of fieldValues(config, 'auths')) {
     // To Go, a null is an empty map in place of what came before.
     if (auths === null) credentials.clear();
-    addCredentials(credentials, objectOf(auths, origin), origin);
+    for (const [registry, entry] of Object.entries(objectOf(auths, origin))) {
+      credentials.set(registry, read(objectOf(entry, origin), origin));
+    }
   }
   return toEntries(credentials);
 }
@@ -38,14 +46,16 @@ export function parseDockerConfigJson(text: string, origin: string): RegistryEnt
  * @throws PinError `invalid_secret`, without any of the content
  */
 export function parseDockercfg(text: string, origin: string): RegistryEntry[] {
-  const credentials = new Map<string, Credential>();
-  addCredentials(credentials, parseObject(text, origin), origin);
-  return toEntries(credentials);
+  const credentials = Object.entries(parseObject(text, origin)).map(
+    ([registry, entry]) => [registry, toCredential(objectOf(entry, origin), origin)] as const,
+  );
+  return toEntries(new Map(credentials));
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
+type ReadEntry = (entry: JsonObject, origin: string) => Credential;
 
-function parseObject(text: string, origin: string): JsonObject {
+/** Throws PinError `invalid_secret`, without any of the content. */
+export function parseObject(text: string, origin: string): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -56,13 +66,8 @@ function parseObject(text: string, origin: string): JsonObject {
   return objectOf(value, origin);
 }
 
-function addCredentials(credentials: Map<string, Credential>, auths: JsonObject, origin: string) {
-  for (const [registry, entry] of Object.entries(auths)) {
-    credentials.set(registry, toCredential(objectOf(entry, origin), origin));
-  }
-}
-
-function toCredential(entry: JsonObject, origin: string): Credential {
+/** What kubelet takes from an entry; throws PinError `invalid_secret`. */
+export function toCredential(entry: JsonObject, origin: string): Credential {
   const username = lastString(entry, 'username', origin);
   const password = lastString(entry, 'password', origin);
   lastString(entry, 'email', origin);
@@ -90,8 +95,11 @@ export function decodeBase64(text: string): Buffer | undefined {
   return isValid ? Buffer.from(digits, 'base64') : undefined;
 }
 
-/** An entry whose key is no location is passed over: keyring.go logs it and goes on. */
-function toEntries(credentials: ReadonlyMap<string, Credential>): RegistryEntry[] {
+/**
+ * Credentials by registry, as it is written, to entries. One whose registry is no location is passed
+ * over: keyring.go logs it and goes on.
+ */
+export function toEntries(credentials: ReadonlyMap<string, Credential>): RegistryEntry[] {
   return [...credentials].flatMap(([registry, credential]) => {
     const key = normalizeKey(registry);
     return key === undefined ? [] : [{ key, credential }];
@@ -110,27 +118,24 @@ function normalizeKey(registry: string): string | undefined {
  * The values of a field in their order. Go knows a field in any case, and lets each occurrence
  * change what the last one left; an exact repetition is lost here, as `JSON.parse` keeps one.
  */
-function fieldValues(parent: JsonObject, field: string): unknown[] {
+export function fieldValues(parent: JsonObject, field: string): unknown[] {
   const name = new RegExp(`^${field}$`, 'iu');
   return Object.entries(parent)
     .filter(([key]) => name.test(key))
     .map(([, value]) => value);
 }
 
-function lastString(parent: JsonObject, field: string, origin: string): string {
+/** The text in a field, in any case; empty where there is none. Throws PinError `invalid_secret`. */
+export function lastString(parent: JsonObject, field: string, origin: string): string {
   const values = fieldValues(parent, field).filter((value) => value !== null);
   return values.map((value) => stringOf(value, origin)).at(-1) ?? '';
 }
 
-/** A null is the zero value to Go: here no fields. */
-function objectOf(value: unknown, origin: string): JsonObject {
+/** A null is the zero value to Go: here no fields. Throws PinError `invalid_secret`. */
+export function objectOf(value: unknown, origin: string): JsonObject {
   if (value === null) return {};
-  if (!isObject(value)) throw invalid(origin, 'a list or a plain value stands for an object');
+  if (!isJsonObject(value)) throw invalid(origin, 'a list or a plain value stands for an object');
   return value;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function stringOf(value: unknown, origin: string): string {

@@ -93,6 +93,11 @@ export function normalizedTag(reference: ImageReference): string {
   return reference.tag ?? 'latest';
 }
 
+/** Whether a reference that was read before names no registry: `nginx`, `team/app`. */
+export function isShortName(text: string): boolean {
+  return hostOf(splitSpelling(text).name) === undefined;
+}
+
 /**
  * Neither a path nor a tag holds `@`, and a tag holds no `/`: so the first `@` begins the digest,
  * and only a `:` behind the last `/` begins a tag; any other belongs to a port or an IPv6 host.
@@ -112,14 +117,20 @@ function splitSpelling(text: string): Spelling {
  * The rules of splitDockerDomain in distribution/reference normalize.go: a first element is a host
  * when it looks like one, or holds a capital, which no path may.
  */
-function normalize(name: string): { registry: string; repository: string } {
+function hostOf(name: string): string | undefined {
   const slash = name.indexOf('/');
-  const first = slash === -1 ? '' : name.slice(0, slash);
+  if (slash === -1) return undefined;
+  const first = name.slice(0, slash);
   const isHost = first === 'localhost' || /[.:]/.test(first) || first.toLowerCase() !== first;
-  if (isHost && first !== HUB && first !== HUB_ALIAS) {
-    return { registry: first, repository: name.slice(slash + 1) };
+  return isHost ? first : undefined;
+}
+
+function normalize(name: string): { registry: string; repository: string } {
+  const host = hostOf(name);
+  const path = host === undefined ? name : name.slice(host.length + 1);
+  if (host !== undefined && host !== HUB && host !== HUB_ALIAS) {
+    return { registry: host, repository: path };
   }
-  const path = isHost ? name.slice(slash + 1) : name;
   return { registry: HUB, repository: path.includes('/') ? path : `library/${path}` };
 }
 

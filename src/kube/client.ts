@@ -1,8 +1,9 @@
 import { access } from 'node:fs/promises';
 
-import type { CoreV1Api } from '@kubernetes/client-node';
+import type { ConfigurationOptions, CoreV1Api, RequestContext } from '@kubernetes/client-node';
 
 import type { SecretReader } from '../credentials/read-secrets.ts';
+import { createTurns } from '../credentials/turns.ts';
 import { PinError } from '../errors.ts';
 import { isJsonObject } from '../json.ts';
 
@@ -15,41 +16,73 @@ export interface ClusterReader extends SecretReader {
   readonly load: () => Promise<void>;
 }
 
+/** The API of a cluster, and how a request to it is ended. */
+interface Connected {
+  readonly core: CoreV1Api;
+  readonly endedBy: (signal: AbortSignal) => ConfigurationOptions;
+}
+
+/** Of all namespaces together: as many as the API server need hear of tagpin at once. */
+const READS_AT_A_TIME = 32;
+
 /** `kubeconfig` undefined: the ServiceAccount of the Pod that this runs in. */
 export function createClusterReader(kubeconfig: string | undefined): ClusterReader {
-  let api: Promise<CoreV1Api> | undefined;
-  const connected = (): Promise<CoreV1Api> => (api ??= connect(kubeconfig));
+  let api: Promise<Connected> | undefined;
+  const connected = (): Promise<Connected> => (api ??= connect(kubeconfig));
+  const inTurn = createTurns(READS_AT_A_TIME);
+  const read = async <T>(asked: Asked, act: Act<T>): Promise<T | undefined> => {
+    const { core, endedBy } = await connected();
+    return found(asked, (signal) =>
+      inTurn(() => {
+        // Its time may have passed while it waited.
+        signal.throwIfAborted();
+        return act(core, endedBy(signal));
+      }),
+    );
+  };
   return {
     load: async () => {
       await connected();
     },
-    readSecret: async (namespace, name) => {
-      const core = await connected();
-      return found({ kind: 'secrets', namespace, name }, () =>
-        core.readNamespacedSecret({ namespace, name }),
-      );
-    },
+    readSecret: (namespace, name) =>
+      read({ kind: 'secrets', namespace, name }, (core, options) =>
+        core.readNamespacedSecret({ namespace, name }, options),
+      ),
     readPullSecretNames: async (namespace, serviceAccount) => {
-      const core = await connected();
-      const account = await found(
+      const account = await read(
         { kind: 'serviceaccounts', namespace, name: serviceAccount },
-        () => core.readNamespacedServiceAccount({ namespace, name: serviceAccount }),
+        (core, options) =>
+          core.readNamespacedServiceAccount({ namespace, name: serviceAccount }, options),
       );
       return account && (account.imagePullSecrets ?? []).flatMap(({ name }) => name ?? []);
     },
   };
 }
 
-async function connect(kubeconfig: string | undefined): Promise<CoreV1Api> {
-  const { CoreV1Api: Api, KubeConfig } = await import('@kubernetes/client-node');
+type Act<T> = (core: CoreV1Api, options: ConfigurationOptions) => Promise<T>;
+
+async function connect(kubeconfig: string | undefined): Promise<Connected> {
+  const { CoreV1Api: Api, KubeConfig, Observable } = await import('@kubernetes/client-node');
   const config = new KubeConfig();
+  const endedBy = (signal: AbortSignal): ConfigurationOptions => ({
+    middleware: [
+      {
+        pre: (request: RequestContext) => {
+          request.setSignal(signal);
+          return new Observable(Promise.resolve(request));
+        },
+        post: (response) => new Observable(Promise.resolve(response)),
+      },
+    ],
+    middlewareMergeStrategy: 'append',
+  });
   try {
     if (kubeconfig === undefined) {
       config.loadFromCluster();
       // The library takes any place for a Pod; only a Pod has this file.
       await access(config.getCurrentCluster()?.caFile ?? '');
     } else config.loadFromFile(kubeconfig);
-    return config.makeApiClient(Api);
+    return { core: config.makeApiClient(Api), endedBy };
   } catch (caught) {
     const where = kubeconfig === undefined ? 'the ServiceAccount of this Pod' : kubeconfig;
     const message = `Cannot reach an API server with ${where}; --no-cluster does without`;
@@ -75,11 +108,14 @@ function isName(text: string): boolean {
 }
 
 /** The object, undefined where there is none, or a PinError that names it. */
-async function found<T>(asked: Asked, read: () => Promise<T>): Promise<T | undefined> {
+async function found<T>(
+  asked: Asked,
+  read: (signal: AbortSignal) => Promise<T>,
+): Promise<T | undefined> {
   const { kind, namespace, name } = asked;
   if (!isName(namespace) || !isName(name)) return undefined;
   try {
-    return await inTime(read());
+    return await inTime(read);
   } catch (caught) {
     const status = isJsonObject(caught) || Error.isError(caught) ? statusOf(caught) : undefined;
     if (status === 404) return undefined;
@@ -96,14 +132,19 @@ async function found<T>(asked: Asked, read: () => Promise<T>): Promise<T | undef
 /** An API server that hangs must not hold a review until its own deadline. */
 const READ_TIMEOUT_MS = 3000;
 
-async function inTime<T>(reading: Promise<T>): Promise<T> {
+/** What is too late is given up, its connection too. */
+async function inTime<T>(read: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const ending = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    const error = new Error(`no answer within ${READ_TIMEOUT_MS} ms`);
-    timer = setTimeout(() => reject(error), READ_TIMEOUT_MS);
+    timer = setTimeout(() => {
+      const error = new Error(`no answer within ${READ_TIMEOUT_MS} ms`);
+      reject(error);
+      ending.abort(error);
+    }, READ_TIMEOUT_MS);
   });
   try {
-    return await Promise.race([reading, late]);
+    return await Promise.race([read(ending.signal), late]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,5 +1,6 @@
 import { PinError } from '../errors.ts';
 import type { ImageReference } from '../image/reference.ts';
+import { hostsOf } from './host-globs.ts';
 import type { Connection } from './transport.ts';
 
 /** A place where an image may be asked for: its registry, or a mirror of it. */
@@ -14,6 +15,8 @@ export interface Endpoint {
   readonly repository: string;
   /** The registry itself: no other place is sent the pod's own credentials. */
   readonly isRegistry: boolean;
+  /** Asked only where the place before it could not be talked to: http, after https of the same host. */
+  readonly isFallback?: boolean;
   /** The `?ns=` of the distribution specification, which tells a mirror whose image is meant. */
   readonly upstream?: string;
   /** Headers of the operator's for this place. */
@@ -28,26 +31,33 @@ export type FindEndpoints = (reference: ImageReference) => Promise<readonly Endp
 /** Docker Hub answers under another name than its references carry (containerd's DefaultHost). */
 const WIRE_HOSTS: ReadonlyMap<string, string> = new Map([['docker.io', 'registry-1.docker.io']]);
 
-/** Finds the registry of a reference; plain http is spoken with named hosts alone. */
-export function createHosts(plainHttp: readonly string[]): (reference: ImageReference) => Endpoint {
-  const plain = new Set(plainHttp.map((host) => withPort(host.toLowerCase())));
+/** Finds the registry of a reference, without mirrors. Throws `blocked_address` for what is no host. */
+export type FindRegistry = (reference: ImageReference) => Endpoint;
+
+/**
+ * Plain http is spoken with named hosts alone, by globs as the guard reads them. `HOST` means its
+ * port 80, and so does `HOST:80` in a reference.
+ */
+export function createHosts(plainHttp: readonly string[]): FindRegistry {
+  const isPlain = hostsOf(plainHttp, 80);
   return ({ registry, repository }) => {
-    const host = WIRE_HOSTS.get(registry) ?? registry.toLowerCase();
-    const scheme = plain.has(withPort(host)) ? 'http' : 'https';
-    return { registry, origin: originOf(scheme, host), root: '/v2', repository, isRegistry: true };
+    const host = wireHost(registry);
+    const plain = urlOf('http', host);
+    const { origin } = isPlain(plain) ? plain : urlOf('https', host);
+    return { registry, origin, root: '/v2', repository, isRegistry: true };
   };
 }
 
-/** `--plain-http HOST` means its port 80, and so does `HOST:80` in a reference. */
-function withPort(host: string): string {
-  return /:\d+$/.test(host) ? host : `${host}:80`;
+/** Where a registry answers, in lower case. */
+export function wireHost(registry: string): string {
+  return WIRE_HOSTS.get(registry) ?? registry.toLowerCase();
 }
 
 /**
  * A URL parser rewrites hosts that the reference grammar lets pass: `2130706433` becomes
  * `127.0.0.1`. What it rewrites is refused, so that every later check sees what is dialled.
  */
-function originOf(scheme: string, host: string): string {
+function urlOf(scheme: string, host: string): URL {
   const url = URL.parse(`${scheme}://${host}`);
   const name = host.replace(/:\d+$/, '');
   if (url === null || url.hostname !== name || url.pathname !== '/') {
@@ -59,5 +69,5 @@ function originOf(scheme: string, host: string): string {
       },
     );
   }
-  return url.origin;
+  return url;
 }

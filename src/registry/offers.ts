@@ -1,7 +1,8 @@
-import type { Access, CredentialSource, Offer } from '../credentials/credential.ts';
+import type { Access, Credential, CredentialSource, Offer } from '../credentials/credential.ts';
 import { PinError } from '../errors.ts';
 import type { ImageReference } from '../image/reference.ts';
 import type { Endpoint } from './hosts.ts';
+import type { Refusal } from './refusal.ts';
 
 /** One try at an endpoint: with an offer, or with none. */
 export interface Try {
@@ -10,56 +11,102 @@ export interface Try {
   readonly source: CredentialSource | undefined;
 }
 
+/** One look-up at one endpoint, and what came of it so far. */
+export interface Attempt {
+  readonly endpoint: Endpoint;
+  readonly reference: ImageReference;
+  readonly access: Access;
+  readonly signal: AbortSignal;
+  /** Whether to ask without a credential when all were refused. */
+  readonly anonymousFallback: boolean;
+  /** Whoever tries adds to it. */
+  readonly refusals: Refusal[];
+  /** Sources that failed, and offers that were left out: they matter when the registry refuses. */
+  readonly problems: PinError[];
+}
+
+/**
+ * Kubelet tries all. Each costs a registry up to three requests, and one that sees so many wrong
+ * passwords locks an account or an address out, which then hits every tenant.
+ */
+const MAX_TRIES = 20;
+
+const NOBODY: Try = { offer: undefined, source: undefined };
+
 /** An endpoint's image under the name that credentials are kept by: a mirror is its own registry. */
 export function referenceAt(endpoint: Endpoint, reference: ImageReference): ImageReference {
-  if (endpoint.isRegistry) return reference;
-  return { ...reference, registry: endpoint.registry, repository: endpoint.repository };
+  const { isRegistry, registry, repository } = endpoint;
+  return { ...reference, registry: isRegistry ? reference.registry : registry, repository };
 }
 
 /**
  * What is tried at an endpoint, in kubelet's order: the pod's own credentials, for the registry
- * alone, then what the operator lends; nothing at all where there is none. A source is asked when
- * its turn comes. `problems` gathers the sources that failed: they matter when the registry refuses.
+ * alone, then what the operator lends; nothing at all where there is none. At most 20.
  */
-export async function* triesOf(
-  asked: {
-    readonly endpoint: Endpoint;
-    readonly reference: ImageReference;
-    readonly access: Access;
-    readonly signal: AbortSignal;
-  },
-  problems: PinError[],
-): AsyncGenerator<Try> {
-  const { endpoint, access, signal } = asked;
+export async function* triesOf(attempt: Attempt): AsyncGenerator<Try> {
   let tries = 0;
-  for (const offer of endpoint.isRegistry ? access.own : []) {
-    tries += 1;
-    yield { offer, source: undefined };
-  }
-  const reference = referenceAt(endpoint, asked.reference);
-  for (const source of access.lent.filter((one) => one.covers(reference))) {
-    // oxlint-disable-next-line no-await-in-loop -- a source whose turn does not come is not asked
-    for (const offer of await offersOf(source, { reference, signal, problems })) {
-      tries += 1;
-      yield { offer, source };
+  for await (const one of offered(attempt)) {
+    if (tries === MAX_TRIES) {
+      const message = `no more than ${MAX_TRIES} credentials are tried`;
+      attempt.problems.push(new PinError('too_many_secrets', message));
+      return;
     }
+    tries += 1;
+    yield one;
   }
-  if (tries === 0) yield { offer: undefined, source: undefined };
+  if (tries === 0 || attempt.anonymousFallback) yield NOBODY;
+}
+
+/** A source is asked when its turn comes. */
+async function* offered(attempt: Attempt): AsyncGenerator<Try> {
+  const { endpoint, access } = attempt;
+  for (const offer of endpoint.isRegistry ? access.own : []) yield { offer, source: undefined };
+  const reference = referenceAt(endpoint, attempt.reference);
+  for (const source of access.lent.filter((one) => one.covers(reference))) {
+    yield* lentBy(source, reference, attempt);
+  }
+}
+
+/**
+ * What a source offers. Where the registry refused that, it may have expired before its time: the
+ * source is asked anew, once, and what it gives is tried if it is anything else.
+ */
+async function* lentBy(
+  source: CredentialSource,
+  reference: ImageReference,
+  attempt: Attempt,
+): AsyncGenerator<Try> {
+  const before = attempt.refusals.length;
+  const first = await offersOf(source, reference, attempt);
+  for (const offer of first) yield { offer, source };
+  // A 404 says nothing against the credential.
+  const refused = attempt.refusals.slice(before).some(({ error }) => error.code === 'unauthorized');
+  if (!refused) return;
+  source.forget(reference);
+  for (const offer of await offersOf(source, reference, attempt)) {
+    const known = first.some(({ credential }) => isSame(credential, offer.credential));
+    if (!known) yield { offer, source };
+  }
+}
+
+function isSame(one: Credential, other: Credential): boolean {
+  return (
+    one.username === other.username &&
+    one.password === other.password &&
+    one.identityToken === other.identityToken
+  );
 }
 
 async function offersOf(
   source: CredentialSource,
-  asked: {
-    readonly reference: ImageReference;
-    readonly signal: AbortSignal;
-    readonly problems: PinError[];
-  },
+  reference: ImageReference,
+  { signal, problems }: Attempt,
 ): Promise<readonly Offer[]> {
   try {
-    return await source.offersFor(asked.reference, asked.signal);
+    return await source.offersFor(reference, signal);
   } catch (caught) {
     if (!(caught instanceof PinError)) throw caught;
-    asked.problems.push(caught);
+    problems.push(caught);
     return [];
   }
 }

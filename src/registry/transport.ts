@@ -1,11 +1,8 @@
-import { getCACertificates } from 'node:tls';
-
-import { LRUCache } from 'lru-cache';
-import { type Dispatcher, Pool } from 'undici';
-
 import { PinError } from '../errors.ts';
 import type { Guard } from './guard.ts';
 import { toNetworkError } from './network-error.ts';
+import { createPools, type FindAuthorities, type Pools } from './pools.ts';
+import type { FindProxy } from './proxies.ts';
 
 /** TLS as the operator wants it for one host; whatever is left out is as ever. */
 export interface TlsSettings {
@@ -20,8 +17,10 @@ export interface TlsSettings {
   readonly skipVerify?: boolean;
 }
 
-/** How a host is connected to that the operator's own files name. */
+/** How a host is connected to of which the operator's own files say something. */
 export interface Connection {
+  /** They name this host: it may have private addresses, any port, and speak plain http. */
+  readonly named: boolean;
   readonly tls?: TlsSettings;
   /** Milliseconds. */
   readonly connectTimeoutMs?: number;
@@ -29,9 +28,11 @@ export interface Connection {
 
 /** One request; its signal ends it, body included. */
 export interface RegistryRequest {
-  readonly method: 'GET' | 'HEAD';
+  readonly method: 'GET' | 'HEAD' | 'POST';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** A form, which may hold a secret: it is sent once, to no other place. */
+  readonly form?: URLSearchParams | undefined;
   readonly signal: AbortSignal;
   readonly maxBodyBytes: number;
   /** A token endpoint is never followed elsewhere: it would be sent the credential. */
@@ -65,75 +66,36 @@ export interface Transport {
 
 export interface TransportOptions {
   readonly guard: Guard;
+  /** Whom to trust beside the system's authorities; nobody where it is absent. */
+  readonly authoritiesOf?: FindAuthorities;
+  /** Which proxy stands before a URL; none where it is absent. */
+  readonly proxyOf?: FindProxy;
   readonly observe: ObserveRequest;
   readonly userAgent: string;
 }
 
-const CONNECT_TIMEOUT_MS = 2000;
-const HEADERS_TIMEOUT_MS = 5000;
-/** Between two chunks; the signal bounds the whole. */
-const BODY_TIMEOUT_MS = 3000;
-const CONNECTIONS_PER_ORIGIN = 16;
-const KEEP_ALIVE_MS = 60_000;
-/** Pools are keyed by a host that a tenant chose; the least used is closed. */
-const MAX_ORIGINS = 200;
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export function createTransport(options: TransportOptions): Transport {
-  const pools = new LRUCache<string, Pool>({
-    max: MAX_ORIGINS,
-    dispose: (pool) => void pool.close(),
-  });
-  const poolOf = (url: URL, connection: Connection | undefined): Pool => {
-    const key = poolKey(url, connection);
-    const known = pools.get(key);
-    if (known !== undefined) return known;
-    const { id: _id, skipVerify = false, ca, ...pair } = connection?.tls ?? { id: '' };
-    const pool = new Pool(url.origin, {
-      connections: CONNECTIONS_PER_ORIGIN,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      bodyTimeout: BODY_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connect: {
-        timeout: connection?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-        lookup: options.guard.lookupFor(url, connection !== undefined),
-        rejectUnauthorized: !skipVerify,
-        ...pair,
-        ...(ca && { ca: [...getCACertificates('default'), ...ca] }),
-      },
-    });
-    pools.set(key, pool);
-    return pool;
-  };
-  return {
-    send: (request) => follow(options, poolOf, request),
-    close: async () => {
-      const closing = [...pools.values()].map((pool) => pool.destroy());
-      await Promise.all(closing);
-    },
-  };
-}
-
-/** Connections of one kind are never used for another: who may be dialled, and who trusted, differs. */
-function poolKey({ origin }: URL, connection: Connection | undefined): string {
-  if (connection === undefined) return origin;
-  return `${origin} ${connection.connectTimeoutMs} ${connection.tls?.id}`;
+  const pools = createPools(options);
+  return { send: (request) => follow(options, pools, request), close: pools.close };
 }
 
 /** Redirects by hand: every hop is guarded, and another origin sees no Authorization. */
 async function follow(
   options: TransportOptions,
-  poolOf: (url: URL, connection: Connection | undefined) => Pool,
+  pools: Pools,
   request: RegistryRequest,
 ): Promise<RegistryResponse> {
   let here = request;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    options.guard.checkUrl(here.url, here.connection !== undefined);
+    options.guard.checkUrl(here.url, here.connection?.named);
     // oxlint-disable-next-line no-await-in-loop -- each hop is known only from the one before
-    const response = await sendOnce(options, poolOf(here.url, here.connection), here);
-    const next = request.followRedirects ? locationOf(response) : undefined;
+    const response = await sendOnce(options, pools, here);
+    const next = followsRedirects(request) ? locationOf(response) : undefined;
     if (next === undefined) return response;
+    refuseDowngrade(here.url, next);
     here = next.origin === here.url.origin ? { ...here, url: next } : elsewhere(here, next);
   }
   throw new PinError(
@@ -143,6 +105,10 @@ async function follow(
       host: request.url.hostname,
     },
   );
+}
+
+function followsRedirects({ followRedirects, form }: RegistryRequest): boolean {
+  return followRedirects && form === undefined;
 }
 
 function locationOf(response: RegistryResponse): URL | undefined {
@@ -155,6 +121,13 @@ function locationOf(response: RegistryResponse): URL | undefined {
   });
 }
 
+/** What was asked over TLS is not answered without, not even by a host that may speak http. */
+function refuseDowngrade(from: URL, to: URL): void {
+  if (from.protocol !== 'https:' || to.protocol !== 'http:') return;
+  const message = `${from.host} redirects from https to http, which is not followed`;
+  throw new PinError('blocked_address', message, { host: from.hostname });
+}
+
 /** To another origin goes what any stranger may see. */
 function elsewhere(request: RegistryRequest, url: URL): RegistryRequest {
   const { accept } = request.headers;
@@ -163,30 +136,36 @@ function elsewhere(request: RegistryRequest, url: URL): RegistryRequest {
 
 async function sendOnce(
   options: TransportOptions,
-  pool: Pool,
+  pools: Pools,
   request: RegistryRequest,
 ): Promise<RegistryResponse> {
-  const { url, method, signal } = request;
+  const { url, method, signal, form } = request;
   const startedAtMs = performance.now();
   const observe = (code: string): void =>
     options.observe({ host: url.host, code, ms: performance.now() - startedAtMs });
   try {
-    const answer = await pool.request({
+    const answer = await pools.poolOf(url, request.connection).request({
+      origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method,
       signal,
+      // After a HEAD undici hangs up, as some servers send a body all the same. A handshake for each
+      // look-up is the worse evil: a body that is not expected ends the connection by itself.
+      reset: false,
       // Some registries compress on request, and a digest is that of the raw bytes.
       headers: {
         'user-agent': options.userAgent,
         'accept-encoding': 'identity',
+        ...(form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
         ...request.headers,
       },
+      ...(form !== undefined && { body: form.toString() }),
     });
     const body = await readBody(answer.body, request);
     observe(String(answer.statusCode));
     return { status: answer.statusCode, header: headerReader(answer.headers), body, url };
   } catch (caught) {
-    const error = toNetworkError(caught, url);
+    const error = toNetworkError(caught, url, performance.now() - startedAtMs);
     observe(error.code);
     throw error;
   }
@@ -203,12 +182,12 @@ function headerReader(
 }
 
 async function readBody(
-  body: Dispatcher.ResponseData['body'],
+  body: AsyncIterable<Buffer> & { readonly destroy: () => unknown },
   { url, maxBodyBytes }: RegistryRequest,
 ): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     length += chunk.length;
     if (length > maxBodyBytes) {
       body.destroy();

@@ -10,13 +10,11 @@ export interface CachedLookup {
   readonly askedAtMs: number;
 }
 
-interface Entry {
-  readonly known: CachedLookup | undefined;
-  /** When the last look-up that a registry answered began: with a digest, or with a refusal. */
+interface Failure {
+  readonly error: PinError;
+  readonly untilMs: number;
+  /** When the look-up began that a registry answered with a refusal; 0 where none answered. */
   readonly answeredAtMs: number;
-  readonly failure: PinError | undefined;
-  /** The failure is remembered until then. */
-  readonly failureUntilMs: number;
 }
 
 /**
@@ -42,55 +40,63 @@ interface FailureTimes {
 export interface CacheOptions {
   readonly ttlMs: number;
   readonly staleIfErrorMs: number;
+  /** At least 0, and below 1. */
+  readonly random: () => number;
 }
 
-/** About 1 KB an entry, and 2 KB with the longest names: a tenant may fill it with names invented. */
-const MAX_ENTRIES = 30_000;
+/**
+ * About 1 KB an entry, and 2 KB with the longest names: 60 MB at most. A tenant with a fast registry
+ * of his own can fill it with invented tags, in some 20 s: eight look-ups at a time, 5 ms each.
+ * Others then ask their registries anew, and have no last known digest if one is down just then.
+ */
+const MAX_DIGESTS = 30_000;
+/** Apart from the digests, which names that are invented would push out for free. */
+const MAX_FAILURES = 5000;
 
-/** Long enough to break a storm of retries, short enough that a push is seen at once. */
+/** At most: long enough to break a storm of retries, short enough that a push is seen at once. */
 const FAILURE_TTL_MS: Readonly<Record<FailureCaching, number>> = {
   never: 0,
   briefly: 5000,
   backoff: 1000,
 };
+/** By chance up to a third less, so that what failed together is not asked together again. */
+const JITTER = 1 / 3;
 
 export function createCache(options: CacheOptions): DigestCache {
-  const entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES });
+  const digests = new LRUCache<string, CachedLookup>({ max: MAX_DIGESTS });
+  const failures = new LRUCache<string, Failure>({ max: MAX_FAILURES });
+  /** A look-up that began earlier may end later: the younger question has the better answer. */
+  const hasYounger = (key: string, askedAtMs: number): boolean =>
+    (digests.peek(key)?.askedAtMs ?? 0) > askedAtMs ||
+    (failures.peek(key)?.answeredAtMs ?? 0) > askedAtMs;
   return {
     fresh: (key, nowMs) => {
-      const entry = entries.get(key);
-      if (entry === undefined) return undefined;
-      const { known, failure, failureUntilMs } = entry;
+      const known = digests.get(key);
       // Before the failure: a refresh that fails says nothing against a digest that is fresh.
       if (known !== undefined && nowMs - known.askedAtMs < options.ttlMs) return known;
-      return nowMs < failureUntilMs ? failure : undefined;
+      const failure = failures.get(key);
+      return failure !== undefined && nowMs < failure.untilMs ? failure.error : undefined;
     },
     stale: (key, nowMs) => {
-      const known = entries.get(key)?.known;
+      const known = digests.get(key);
       if (known === undefined) return undefined;
       return nowMs - known.askedAtMs < options.staleIfErrorMs ? known : undefined;
     },
     keep: (key, known) => {
-      const answeredAtMs = known.askedAtMs;
-      if (hasYounger(entries.peek(key), answeredAtMs)) return;
-      entries.set(key, { known, answeredAtMs, failure: undefined, failureUntilMs: 0 });
+      if (hasYounger(key, known.askedAtMs)) return;
+      digests.set(key, known);
+      failures.delete(key);
     },
-    keepFailure: (key, failure, { askedAtMs, nowMs }) => {
-      const before = entries.peek(key);
-      const silent = failure.rule.servesStale;
-      if (!silent && hasYounger(before, askedAtMs)) return;
-      const ttlMs = FAILURE_TTL_MS[failure.rule.caching];
+    keepFailure: (key, error, { askedAtMs, nowMs }) => {
+      const silent = error.rule.servesStale;
+      if (!silent && hasYounger(key, askedAtMs)) return;
       // An answer (404, 401) ends what was known; silence does not.
-      const known = silent ? before?.known : undefined;
-      const answeredAtMs = silent ? (before?.answeredAtMs ?? 0) : askedAtMs;
-      if (ttlMs === 0 && known === undefined) entries.delete(key);
-      else entries.set(key, { known, answeredAtMs, failure, failureUntilMs: nowMs + ttlMs });
+      if (!silent) digests.delete(key);
+      const ttlMs = FAILURE_TTL_MS[error.rule.caching] * (1 - JITTER * options.random());
+      const answeredAtMs = silent ? (failures.peek(key)?.answeredAtMs ?? 0) : askedAtMs;
+      if (ttlMs === 0) failures.delete(key);
+      else failures.set(key, { error, untilMs: nowMs + ttlMs, answeredAtMs });
     },
-    size: () => entries.size,
+    size: () => digests.size + failures.size,
   };
-}
-
-/** A look-up that began earlier may end later: the younger question has the better answer. */
-function hasYounger(entry: Entry | undefined, askedAtMs: number): boolean {
-  return entry !== undefined && entry.answeredAtMs > askedAtMs;
 }

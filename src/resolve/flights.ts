@@ -1,6 +1,7 @@
 import type { Access } from '../credentials/credential.ts';
 import { PinError, toPinError } from '../errors.ts';
 import type { ImageReference } from '../image/reference.ts';
+import { isAnswer } from './breaker.ts';
 import type { CachedLookup, DigestCache } from './cache.ts';
 import type { Limits } from './limits.ts';
 import type { Route } from './route.ts';
@@ -37,6 +38,7 @@ export interface Flights {
 
 /** Those of one namespace who wait for one key, through one place of their namespace. */
 interface Ticket {
+  readonly namespace: string;
   /** When the last of them gives up. */
   wantedUntilMs: number;
 }
@@ -82,9 +84,14 @@ export function createFlights(parts: FlightsParts): Flights {
   return {
     join: (target) => {
       const { namespace, key, deadlineAtMs } = target;
-      const ticket: Ticket = { wantedUntilMs: deadlineAtMs };
-      const board = (): Flight['ended'] =>
-        parts.limits.inNamespace(namespace, () => fly(target, ticket));
+      const ticket: Ticket = { namespace, wantedUntilMs: deadlineAtMs };
+      const board = async (): Flight['ended'] => {
+        // A place that is left alone is not waited for.
+        const closed = await closedFor(parts, target);
+        if (closed !== undefined) return closed;
+        const registry = registryOf(target);
+        return parts.limits.inNamespace({ namespace, registry }, () => fly(target, ticket));
+      };
       // A refresh must not share a ticket: its holder may be content with what the cache has.
       if (target.notBeforeMs !== undefined) return { ended: board(), shared: false };
       // A place of the namespace is taken before a flight is shared, so that a namespace that
@@ -119,40 +126,55 @@ function givenUp({ reference: { registry } }: Target): PinError {
   return new PinError('deadline_exceeded', message, { host: registry });
 }
 
-async function launch(
-  parts: FlightsParts,
-  target: Target,
-  tickets: readonly Ticket[],
-): Promise<CachedLookup | PinError> {
-  // Users spell a host in any case; it is one registry.
-  const registry = target.reference.registry.toLowerCase();
+async function closedFor({ route }: FlightsParts, target: Target): Promise<PinError | undefined> {
   try {
-    return await parts.limits.inRegistry(registry, async () => {
-      const nowMs = parts.now();
-      const wanted = tickets.some(({ wantedUntilMs }) => wantedUntilMs > nowMs);
-      return wanted ? lookUp(parts, target, registry) : givenUp(target);
-    });
+    return await route.closedFor(target);
   } catch (caught) {
     return toPinError(caught);
   }
 }
 
+/** Users spell a host in any case; it is one registry. */
+function registryOf({ reference }: Target): string {
+  return reference.registry.toLowerCase();
+}
+
+function launch(
+  parts: FlightsParts,
+  target: Target,
+  tickets: readonly Ticket[],
+): Promise<CachedLookup | PinError> {
+  const wanted = (): boolean => tickets.some(({ wantedUntilMs }) => wantedUntilMs > parts.now());
+  const wish = {
+    registry: registryOf(target),
+    namespaces: () => tickets.map(({ namespace }) => namespace),
+  };
+  return parts.limits.hold(wish, async () =>
+    wanted() ? lookUp(parts, target, wanted) : givenUp(target),
+  );
+}
+
+/**
+ * Once begun it goes on for the cache, though all may have given up: the next review profits. It is
+ * not begun a second time for nobody. Never rejects.
+ */
 async function lookUp(
   parts: FlightsParts,
   target: Target,
-  registry: string,
+  wanted: () => boolean,
 ): Promise<CachedLookup | PinError> {
   const askedAtMs = parts.now();
   try {
     const { reference, access } = target;
     const deadlineAtMs = askedAtMs + LOOKUP_DEADLINE_MS;
-    const lookup = await parts.route.lookup({ reference, access, deadlineAtMs });
-    parts.limits.hasAnswered(registry);
+    const lookup = await parts.route.lookup({ reference, access, deadlineAtMs, wanted });
+    parts.limits.hasAnswered(registryOf(target));
     const found = { lookup, askedAtMs };
     parts.cache.keep(target.key, found);
     return found;
   } catch (caught) {
     const error = toPinError(caught);
+    if (isAnswer(error)) parts.limits.hasAnswered(registryOf(target));
     if (error.asked) parts.cache.keepFailure(target.key, error, { askedAtMs, nowMs: parts.now() });
     return error;
   }

@@ -1,42 +1,62 @@
 import { LRUCache } from 'lru-cache';
 import pLimit, { type LimitFunction } from 'p-limit';
 
+import { createPlaces, type Places } from './places.ts';
+
 /** How many look-ups run at the same time: per namespace, per registry and in total. */
-export interface Limits {
+export interface Limits extends Omit<Places, 'knows'> {
   /** Takes a place of the namespace; held while its look-up waits for the others. */
-  readonly inNamespace: <T>(namespace: string, act: () => Promise<T>) => Promise<T>;
-  /** Takes a place of the registry, then one of all. */
-  readonly inRegistry: <T>(registry: string, act: () => Promise<T>) => Promise<T>;
-  /** This registry has answered: it gets places of its own. */
-  readonly hasAnswered: (registry: string) => void;
+  readonly inNamespace: <T>(
+    who: { readonly namespace: string; readonly registry: string },
+    act: () => Promise<T>,
+  ) => Promise<T>;
 }
 
 const PER_NAMESPACE = 8;
-const PER_REGISTRY = 16;
-const IN_TOTAL = 64;
-/**
- * Shared by all hosts that never answered, so that invented names cannot take every place; and more
- * than a namespace has, or one alone could keep a registry from ever answering.
- */
-const FOR_STRANGERS = 16;
+/** Of them for hosts that never answered, so that the others always find one. */
+const FOR_STRANGERS = 4;
+/** Of them for one such host, so that one that hangs leaves the other images of a Pod two. */
+const PER_STRANGER = 2;
+const MAX_STRANGERS = 100;
 /** Names are chosen by tenants: the least used limiter is forgotten, and starts again empty. */
-const MAX_NAMES = 10_000;
+const MAX_NAMESPACES = 10_000;
+
+interface NamespaceLimits {
+  readonly all: LimitFunction;
+  readonly strangers: LimitFunction;
+  /** By the host that never answered. */
+  readonly byStranger: LRUCache<string, LimitFunction>;
+}
 
 export function createLimits(): Limits {
-  const total = pLimit(IN_TOTAL);
-  const strangers = pLimit(FOR_STRANGERS);
-  const registries = new LRUCache<string, LimitFunction>({ max: MAX_NAMES });
-  const namespaces = new LRUCache<string, LimitFunction>({ max: MAX_NAMES });
+  const { hold, hasAnswered, knows } = createPlaces();
+  const namespaces = new LRUCache<string, NamespaceLimits>({ max: MAX_NAMESPACES });
   return {
-    inNamespace: (namespace, act) => {
-      const limit = namespaces.get(namespace) ?? pLimit(PER_NAMESPACE);
-      namespaces.set(namespace, limit);
-      return limit(act);
-    },
-    // The order matters: whoever waits for a registry must hold none of the places of all.
-    inRegistry: (registry, act) => (registries.get(registry) ?? strangers)(async () => total(act)),
-    hasAnswered: (registry) => {
-      if (!registries.has(registry)) registries.set(registry, pLimit(PER_REGISTRY));
+    hold,
+    hasAnswered,
+    inNamespace: ({ namespace, registry }, act) => {
+      const limits = namespaces.get(namespace) ?? namespaceLimits();
+      namespaces.set(namespace, limits);
+      return knows(registry) ? limits.all(act) : asStranger(limits, registry, act);
     },
   };
+}
+
+function namespaceLimits(): NamespaceLimits {
+  return {
+    all: pLimit(PER_NAMESPACE),
+    strangers: pLimit(FOR_STRANGERS),
+    byStranger: new LRUCache({ max: MAX_STRANGERS }),
+  };
+}
+
+/** Whoever waits for a host holds none of the namespace's places. */
+function asStranger<T>(
+  { all, strangers, byStranger }: NamespaceLimits,
+  registry: string,
+  act: () => Promise<T>,
+): Promise<T> {
+  const one = byStranger.get(registry) ?? pLimit(PER_STRANGER);
+  byStranger.set(registry, one);
+  return one(async () => strangers(async () => all(act)));
 }

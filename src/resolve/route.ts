@@ -3,19 +3,23 @@ import { PinError, toPinError } from '../errors.ts';
 import type { ImageReference } from '../image/reference.ts';
 import type { Lookup, RegistryClient } from '../registry/client.ts';
 import type { Endpoint, FindEndpoints } from '../registry/hosts.ts';
-import type { Gate } from './gate.ts';
+import type { Breaker } from './breaker.ts';
+import type { Asker, Gate } from './gate.ts';
 
 /** One look-up on its way. Times are on the clock of `performance.now()`. */
-export interface Journey {
+interface Journey {
   readonly reference: ImageReference;
   readonly access: Access;
   readonly deadlineAtMs: number;
+  /** Whether anybody still waits: without them nothing is asked a second time. */
+  readonly wanted: () => boolean;
 }
 
 export interface RouteParts {
   readonly client: RegistryClient;
   readonly endpointsOf: FindEndpoints;
   readonly gate: Gate;
+  readonly breaker: Breaker;
   readonly now: () => number;
 }
 
@@ -23,6 +27,11 @@ export interface RouteParts {
 export interface Route {
   /** Throws PinError: the failure of the last place, which is the registry's own, and what came before. */
   readonly lookup: (journey: Journey) => Promise<Lookup>;
+  /**
+   * The failure of a look-up of which it is known beforehand that it would ask nobody; undefined
+   * for any other. Such a look-up need not wait for its turn.
+   */
+  readonly closedFor: (who: Pick<Journey, 'reference' | 'access'>) => Promise<PinError | undefined>;
 }
 
 /** A mirror must leave the registry itself the time to answer. */
@@ -36,6 +45,7 @@ export function createRoute(parts: RouteParts): Route {
       const endpoints = await parts.endpointsOf(journey.reference);
       const failures: PinError[] = [];
       for (const [index, endpoint] of endpoints.entries()) {
+        if (endpoint.isFallback === true && !wasUnreachable(failures.at(-1))) continue;
         try {
           // oxlint-disable-next-line no-await-in-loop -- the next place is asked when this one failed
           return await visit(parts, journey, { endpoint, isLast: index === endpoints.length - 1 });
@@ -45,7 +55,29 @@ export function createRoute(parts: RouteParts): Route {
       }
       throw nowhere(failures, journey.reference);
     },
+    closedFor: async (who) => {
+      const endpoints = await parts.endpointsOf(who.reference);
+      const closed = endpoints.flatMap((endpoint) => closedAt(parts, endpoint, who) ?? []);
+      return closed.length < endpoints.length ? undefined : nowhere(closed, who.reference);
+    },
   };
+}
+
+function askerAt({ registry }: Endpoint, { access }: Pick<Journey, 'access'>): Asker {
+  return { registry: registry.toLowerCase(), fingerprint: access.fingerprint };
+}
+
+function closedAt(
+  { gate, breaker, now }: RouteParts,
+  endpoint: Endpoint,
+  who: Pick<Journey, 'access'>,
+): PinError | undefined {
+  return gate.closedFor(askerAt(endpoint, who), now()) ?? breaker.closedFor(endpoint);
+}
+
+/** Http is spoken with a host that does not speak https, and with none that answered. */
+function wasUnreachable(failure: PinError | undefined): boolean {
+  return failure?.code === 'tls_failed' || failure?.code === 'unavailable';
 }
 
 interface Stop {
@@ -54,10 +86,7 @@ interface Stop {
 }
 
 async function visit(parts: RouteParts, journey: Journey, stop: Stop): Promise<Lookup> {
-  const asker = {
-    registry: stop.endpoint.registry.toLowerCase(),
-    fingerprint: journey.access.fingerprint,
-  };
+  const asker = askerAt(stop.endpoint, journey);
   const closed = parts.gate.closedFor(asker, parts.now());
   if (closed !== undefined) throw closed;
   try {
@@ -72,18 +101,23 @@ async function visit(parts: RouteParts, journey: Journey, stop: Stop): Promise<L
 /** One look-up, and where the network failed at the last place another one, on a fresh connection. */
 async function attempt(
   parts: RouteParts,
-  { reference, access, deadlineAtMs }: Journey,
+  { reference, access, deadlineAtMs, wanted }: Journey,
   { endpoint, isLast }: Stop,
 ): Promise<Lookup> {
   const leftMs = deadlineAtMs - parts.now();
   const timeMs = isLast ? leftMs : Math.min(leftMs, MIRROR_TIME_MS);
   const how = { access, signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeMs))) };
+  const ask = (): Promise<Lookup> =>
+    parts.breaker.ask(endpoint, () => parts.client.lookup(endpoint, reference, how));
   try {
-    return await parts.client.lookup(endpoint, reference, how);
+    return await ask();
   } catch (caught) {
     const error = toPinError(caught);
-    if (!isLast || !error.rule.retry || deadlineAtMs - parts.now() < RETRY_MARGIN_MS) throw error;
-    return parts.client.lookup(endpoint, reference, how);
+    const late = deadlineAtMs - parts.now() < RETRY_MARGIN_MS;
+    if (!isLast || !error.rule.retry || !error.asked || late || !wanted()) throw error;
+    // This failure may have been the one too many.
+    if (parts.breaker.closedFor(endpoint) !== undefined) throw error;
+    return ask();
   }
 }
 
@@ -100,5 +134,6 @@ function nowhere(failures: readonly PinError[], { registry }: ImageReference): P
     ...(last.host !== undefined && { host: last.host }),
     asked: failures.some(({ asked }) => asked),
     ...(last.retryAfterMs !== undefined && { retryAfterMs: last.retryAfterMs }),
+    ...(last.silence && { silence: last.silence }),
   });
 }

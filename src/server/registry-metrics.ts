@@ -12,7 +12,10 @@ export interface RegistryMetrics {
     readonly ms: number;
   }) => void;
   readonly digestMismatch: (registry: string) => void;
+  /** It asked to be left alone until then. */
   readonly registryGated: (registry: string, untilMs: number) => void;
+  /** It did not answer, and is left alone until then; 0: it has answered again. */
+  readonly registrySilent: (registry: string, untilMs: number) => void;
   readonly cacheResult: (result: string) => void;
   readonly credentialLookup: (source: string, result: string) => void;
 }
@@ -55,7 +58,7 @@ export function createRegistryMetrics(
     labelNames: ['source', 'result'],
     register,
   });
-  const close = gatedGauge(register, now);
+  const gated = gatedGauge(register, now);
   return {
     registryRequest: ({ host, code, ms }) => {
       if (/^\d/.test(code)) labels.answered(host);
@@ -64,7 +67,8 @@ export function createRegistryMetrics(
       duration(ms / 1000, registry);
     },
     digestMismatch: (registry) => mismatch(labels.of(registry)),
-    registryGated: (registry, untilMs) => close(labels.of(registry), untilMs),
+    registryGated: (registry, untilMs) => gated.limited.set(labels.of(registry), untilMs),
+    registrySilent: (registry, untilMs) => gated.silent.set(labels.of(registry), untilMs),
     cacheResult,
     credentialLookup,
   };
@@ -81,22 +85,23 @@ function codeLabel(code: string): string {
   return STATUSES.has(code) || !/^\d/.test(code) ? code : `${code.charAt(0)}xx`;
 }
 
+/** By registry, until when it is left alone. */
+type Gated = Readonly<Record<'limited' | 'silent', Map<string, number>>>;
+
 /** A gate opens by time alone, so the gauge is computed when it is read. */
-function gatedGauge(
-  register: Registry,
-  now: () => number,
-): (registry: string, untilMs: number) => void {
-  const closedUntil = new Map<string, number>();
+function gatedGauge(register: Registry, now: () => number): Gated {
+  const gated = { limited: new Map<string, number>(), silent: new Map<string, number>() };
   const gauge = new Gauge({
     name: 'tagpin_registry_gated',
-    help: '1 while a registry that answered 429 is left alone.',
+    help: '1 while a registry that answered 429, or did not answer several times, is left alone.',
     labelNames: ['registry'],
     registers: [register],
     collect: () => {
-      for (const [registry, untilMs] of closedUntil) {
-        gauge.set({ registry }, now() < untilMs ? 1 : 0);
+      for (const registry of new Set([...gated.limited.keys(), ...gated.silent.keys()])) {
+        const untilMs = [gated.limited, gated.silent].map((by) => by.get(registry) ?? 0);
+        gauge.set({ registry }, now() < Math.max(...untilMs) ? 1 : 0);
       }
     },
   });
-  return (registry, untilMs) => closedUntil.set(registry, untilMs);
+  return gated;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
 
 import { patchOf } from '../../src/admission/patch.ts';
 import type { Settled } from '../../src/admission/record.ts';
@@ -31,7 +32,9 @@ function templateIn(kind: Kind, object: unknown): PodTemplate {
 }
 
 function settledIn(template: PodTemplate, image: string): Settled[] {
-  return imagePlacesOf(template).map((place) => ({ place, outcome: 'pinned', image }));
+  // What names no image yet is never settled with one.
+  const places = imagePlacesOf(template).filter((place) => place.image !== '');
+  return places.map((place) => ({ place, outcome: 'pinned', image }));
 }
 
 /** The patch of an object with one image, and the two annotations. */
@@ -176,5 +179,50 @@ describe('patchOf() beside annotations of 256 KiB', () => {
     const annotations = (object['metadata'] as Json)['annotations'] as Json;
     expect('tagpin.dev/originals' in annotations).toBe(written);
     expect(imagesOf(POD, object)).toEqual({ web: `web@${digest('a')}` });
+  });
+});
+
+/** The same spec with every image replaced, found without a pointer. */
+function withImages(value: unknown): Json {
+  const text = JSON.stringify(value, (key, inner: unknown) =>
+    (key === 'image' || key === 'reference') && typeof inner === 'string' ? NEW : inner,
+  );
+  return JSON.parse(text) as Json;
+}
+
+describe('patchOf() of any template', () => {
+  const name = fc.string({
+    unit: fc.constantFrom('a', '~', '/', '0', '1', '-', '.'),
+    minLength: 1,
+  });
+  const list = fc.array(
+    fc.oneof(
+      fc.record({ name, image: fc.constantFrom('nginx', 'nginx:1', 'busybox') }),
+      fc.constantFrom<unknown>(null, 'text', {}, { name: 'x' }),
+    ),
+    { maxLength: 4 },
+  );
+  const volumes = fc.array(
+    fc.record({ name, image: fc.record({ reference: fc.constant('nginx:1') }) }),
+    { maxLength: 3 },
+  );
+  const annotations = fc.option(fc.dictionary(name, fc.string(), { noNullPrototype: true }), {
+    nil: undefined,
+  });
+  const spec = fc.record(
+    { containers: list, initContainers: list, volumes },
+    { noNullPrototype: true },
+  );
+
+  it('changes every image and the record, and nothing else, as another library applies it', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...KINDS), spec, annotations, (kind, podSpec, marks) => {
+        const before = { spec: podSpec, ...(marks !== undefined && { annotations: marks }) };
+        const object = objectOf(kind, before);
+        const after = patched(object, patchFor(kind, object));
+        const record = { ...marks, 'tagpin.dev/originals': '{}' };
+        expect(after).toEqual(objectOf(kind, { spec: withImages(podSpec), annotations: record }));
+      }),
+    );
   });
 });

@@ -147,6 +147,38 @@ describe('parseDockerConfigJson()', () => {
   });
 });
 
+function outcomeOf(read: () => readonly RegistryEntry[]): unknown {
+  try {
+    const fields = read().flatMap(({ key, credential }) => [
+      key,
+      credential.username,
+      credential.password,
+    ]);
+    return fields.every((field) => typeof field === 'string') ? 'as it should be' : fields;
+  } catch (caught) {
+    return caught instanceof PinError ? 'as it should be' : caught;
+  }
+}
+
+describe('both forms of a pull secret', () => {
+  it('are entries or a PinError for any bytes, also for spoilt ones', () => {
+    const valid = Buffer.from(
+      JSON.stringify({ auths: { 'a.example.com': { auth: base64('foo:bar') } } }),
+    );
+    const spoilt = fc
+      .tuple(fc.nat(valid.length - 1), fc.uint8Array({ maxLength: 4 }))
+      .map(([at, bytes]) => Buffer.concat([valid.subarray(0, at), bytes, valid.subarray(at + 1)]));
+    const anything = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes));
+    const forms = fc.constantFrom(parseDockerConfigJson, parseDockercfg);
+    fc.assert(
+      fc.property(fc.oneof(spoilt, anything), forms, (data, form) => {
+        expect(outcomeOf(() => form(data.toString('utf8'), ORIGIN))).toBe('as it should be');
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
 describe('parseDockercfg()', () => {
   it('reads the registries without auths around them', () => {
     const text = JSON.stringify({ 'https://a.example.com/v1/': { auth: base64('foo:bar') } });

@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { PinError } from '../../src/errors.ts';
 import {
   type ImageReference,
+  isShortName,
   normalizedName,
   normalizedTag,
   parseReference,
@@ -168,5 +169,59 @@ describe('normalizedTag()', () => {
     ['nginx:1.27', '1.27'],
   ])('gives the tag of %s', (text, tag) => {
     expect(normalizedTag(parseReference(text))).toBe(tag);
+  });
+});
+
+describe('isShortName()', () => {
+  it.each([
+    ['nginx', true],
+    ['nginx:1.27', true],
+    ['team/app', true],
+    ['team/app:1', true],
+    ['library/nginx', true],
+    // No slash: a name and a tag, whatever it looks like.
+    ['localhost', true],
+    ['example.com', true],
+    ['192.168.1.1:5000', true],
+    ['docker.io/nginx', false],
+    ['docker.io/library/nginx:1', false],
+    ['index.docker.io/nginx', false],
+    ['localhost/app', false],
+    ['localhost:5000/app', false],
+    ['ghcr.io/team/app', false],
+    ['Team/app', false],
+    ['[fc00::1]/app', false],
+    [`nginx@${DIGEST}`, true],
+    [`ghcr.io/nginx@${DIGEST}`, false],
+  ])('of %s is %s', (text, short) => {
+    expect(isShortName(text)).toBe(short);
+  });
+
+  it('holds for no name of another registry, and for none in full', () => {
+    const readable = nearlyReference.filter(
+      (text) => caughtFrom(() => parseReference(text)) === undefined,
+    );
+    fc.assert(
+      fc.property(readable, (text) => {
+        const reference = parseReference(text);
+        const elsewhere = reference.registry !== 'docker.io';
+        expect(elsewhere && isShortName(text)).toBe(false);
+        expect(isShortName(normalizedName(reference))).toBe(false);
+      }),
+    );
+  });
+
+  it('reads the name in full as the same image', () => {
+    const readable = nearlyReference.filter(
+      (text) => caughtFrom(() => parseReference(text)) === undefined,
+    );
+    fc.assert(
+      fc.property(readable, (text) => {
+        const { registry, repository, tag, digest } = parseReference(text);
+        const suffix = `${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
+        const full = `${registry}/${repository}${suffix}`;
+        expect(parseReference(full)).toStrictEqual(parseReference(text));
+      }),
+    );
   });
 });

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 
 import { type ClusterReader, createClusterReader } from '../../src/kube/client.ts';
-import { type Authority, createAuthority } from '../support/certificate.ts';
+import { type Authority, createAuthority, type KeyPair } from '../support/certificate.ts';
 import { type Rule, type ScriptedRegistry, startRegistry } from '../support/scripted-registry.ts';
+import { until } from '../support/until.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -28,6 +29,21 @@ const SECRET = {
   data: { '.dockerconfigjson': 'e30=' },
 };
 
+const READS_AT_A_TIME = 32;
+
+/** Timers that are moved by hand; sockets go on as ever. */
+function fakeClock(): Disposable & { readonly pass: (ms: number) => void } {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'performance'] });
+  return {
+    pass: (ms) => {
+      jest.advanceTimersByTime(ms);
+    },
+    [Symbol.dispose]: () => {
+      jest.useRealTimers();
+    },
+  };
+}
+
 const SECRETS = '/api/v1/namespaces/team/secrets';
 const ACCOUNTS = '/api/v1/namespaces/team/serviceaccounts';
 
@@ -36,6 +52,7 @@ describe('createClusterReader()', () => {
   let server: ScriptedRegistry;
   let reader: ClusterReader;
   let authority: Authority;
+  let pair: KeyPair;
 
   async function kubeconfigFor(origin: string): Promise<string> {
     const file = join(directory, `${encodeURIComponent(origin)}.json`);
@@ -59,7 +76,7 @@ describe('createClusterReader()', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'tagpin-kube-'));
     authority = await createAuthority();
-    const pair = await authority.issue(['127.0.0.1']);
+    pair = await authority.issue(['127.0.0.1']);
     const rules: Rule[] = [
       answers(`${SECRETS}/regcred`, SECRET),
       refuses(`${SECRETS}/gone`, 404),
@@ -145,19 +162,30 @@ describe('createClusterReader()', () => {
   });
 
   it('waits three seconds for an API server that hangs, and no longer', async () => {
-    jest.useFakeTimers({
-      doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'performance'],
+    const before = server.requests.length;
+    using clock = fakeClock();
+    const reading = reader.readSecret('team', 'silent');
+    await server.received(before + 1);
+    clock.pass(3000);
+    await expect(reading).rejects.toMatchObject({
+      code: 'secret_unreadable',
+      message: 'the API server did not answer when asked for secrets "team/silent"',
     });
-    try {
-      const reading = reader.readSecret('team', 'silent');
-      setImmediate(() => jest.advanceTimersByTime(3000));
-      await expect(reading).rejects.toMatchObject({
-        code: 'secret_unreadable',
-        message: 'the API server did not answer when asked for secrets "team/silent"',
-      });
-    } finally {
-      jest.useRealTimers();
-    }
+  });
+
+  it('gives up its connections to an API server that hangs, and what waits for its turn', async () => {
+    await using hanging = await startRegistry([{ fault: 'silence' }], pair);
+    const patient = createClusterReader(await kubeconfigFor(hanging.origin));
+    await patient.load();
+    using clock = fakeClock();
+    const readings = Array.from({ length: 40 }, (_, n) => patient.readSecret('team', `name-${n}`));
+    await hanging.received(READS_AT_A_TIME);
+    expect(hanging.connections()).toBe(READS_AT_A_TIME);
+    clock.pass(3000);
+    const ended = await Promise.allSettled(readings);
+    expect(new Set(ended.map(({ status }) => status))).toEqual(new Set(['rejected']));
+    await until(() => hanging.connections() === 0);
+    expect(hanging.requests).toHaveLength(READS_AT_A_TIME);
   });
 
   it('says that an API server is not there', async () => {

@@ -46,6 +46,12 @@ describe('the Dockerfile', () => {
     expect(textsOf(final, 'CMD')).toEqual(['["serve"]']);
   });
 
+  it('has a thread for each name that may be looked up at the same time', () => {
+    const [, threads] = /^UV_THREADPOOL_SIZE=(\d+)$/m.exec(textsOf(final, 'ENV').join('\n')) ?? [];
+    // 64 look-ups at registries that have answered, and 32 at others.
+    expect(Number(threads)).toBeGreaterThan(64 + 32);
+  });
+
   it('finds every file that it copies in the context that .dockerignore leaves', () => {
     const left = readFileSync(join(CHECKOUT, '.dockerignore'), 'utf8')
       .split('\n')

@@ -72,6 +72,69 @@ describe('parseChallenges()', () => {
         ],
       ],
     ],
+    [
+      // containerd core/remotes/docker/auth/parse_test.go
+      'several scopes',
+      'Bearer realm="https://a/t",service="s",scope="repository:foo/bar:pull,push repository:foo/baz:pull repository:foo/foo:push"',
+      [
+        [
+          'bearer',
+          [
+            ['realm', 'https://a/t'],
+            ['service', 's'],
+            [
+              'scope',
+              'repository:foo/bar:pull,push repository:foo/baz:pull repository:foo/foo:push',
+            ],
+          ],
+        ],
+      ],
+    ],
+    [
+      // distribution internal/client/auth/challenge/authchallenge_test.go, kept by go-containerregistry
+      'bare and quoted values side by side',
+      String.raw`Bearer realm="https://auth.example.com/token",service="registry.example.com",other=fun,slashed="he\"\l\lo"`,
+      [
+        [
+          'bearer',
+          [
+            ['realm', 'https://auth.example.com/token'],
+            ['service', 'registry.example.com'],
+            ['other', 'fun'],
+            ['slashed', 'he"llo'],
+          ],
+        ],
+      ],
+    ],
+    [
+      // oras-go registry/remote/auth/challenge_test.go
+      'a value between escaped quotes',
+      String.raw`Bearer foo="foo\"bar",hello="\"hello world\""`,
+      [
+        [
+          'bearer',
+          [
+            ['foo', 'foo"bar'],
+            ['hello', '"hello world"'],
+          ],
+        ],
+      ],
+    ],
+    [
+      // regclient internal/auth/auth_test.go
+      'a name with spaces',
+      'Basic realm="GitHub Package Registry"',
+      [['basic', [['realm', 'GitHub Package Registry']]]],
+    ],
+    ['text behind a scheme that nobody knows', 'foo bar', [['foo', []]]],
+    [
+      'a parameter with neither sign nor value',
+      'Bearer realm="r",service',
+      [
+        ['bearer', [['realm', 'r']]],
+        ['service', []],
+      ],
+    ],
     ['a scheme alone', 'Bearer', [['bearer', []]]],
     ['a scheme and spaces', 'Basic  ', [['basic', []]]],
     ['token68', 'Negotiate a87421000492aa874209af8bc028==', [['negotiate', []]]],
@@ -130,6 +193,8 @@ describe('parseChallenges()', () => {
     ['a quoted scheme', '"Bearer" realm="x"', []],
     ['a quoted key', 'Bearer a=b,"realm"="x"', [['bearer', [['a', 'b']]]]],
     ['a value cut short', 'Bearer realm="r",service=', [['bearer', [['realm', 'r']]]]],
+    ['a value of spaces', 'Bearer realm="r",service= ', [['bearer', [['realm', 'r']]]]],
+    ['a missing close quote of the only value', 'Basic realm="GitHub', [['basic', []]]],
     ['a missing close quote', 'Bearer realm="r",service="s', [['bearer', [['realm', 'r']]]]],
     ['an escape at the end', 'Basic a=b,realm="x\\', [['basic', [['a', 'b']]]]],
     ['a missing comma', 'Bearer realm="r" service="s"', [['bearer', [['realm', 'r']]]]],

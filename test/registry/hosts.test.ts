@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { parseReference } from '../../src/image/reference.ts';
+import { createGuard } from '../../src/registry/guard.ts';
 import { createHosts } from '../../src/registry/hosts.ts';
 
 describe('createHosts()', () => {
@@ -18,8 +19,17 @@ describe('createHosts()', () => {
     ['Plain.example.com:8080/app', 'http://plain.example.com:8080', 'Plain.example.com:8080'],
     ['plain.example.com:8081/app', 'https://plain.example.com:8081', 'plain.example.com:8081'],
     ['eighty.example.com/app', 'http://eighty.example.com', 'eighty.example.com'],
+    ['a.glob.example.com/app', 'http://a.glob.example.com', 'a.glob.example.com'],
+    ['a.glob.example.com:81/app', 'https://a.glob.example.com:81', 'a.glob.example.com:81'],
+    ['a.ports.example.com:81/app', 'http://a.ports.example.com:81', 'a.ports.example.com:81'],
   ])('asks for %s at %s', (image, origin, registry) => {
-    const plainHttp = ['plain.example.com', 'PLAIN.example.com:8080', 'eighty.example.com:80'];
+    const plainHttp = [
+      'plain.example.com',
+      'PLAIN.example.com:8080',
+      'eighty.example.com:80',
+      '*.glob.example.com',
+      '*.ports.example.com:*',
+    ];
     expect(createHosts(plainHttp)(parseReference(image))).toMatchObject({
       origin,
       registry,
@@ -41,4 +51,30 @@ describe('createHosts()', () => {
       expect.objectContaining({ name: 'PinError', code: 'blocked_address' }),
     );
   });
+
+  it.each(['*.corp.example', '*.corp.example:*', 'r.corp.example:5000', '*'])(
+    'speaks http with whatever the guard lets speak http, and with nobody else: %s',
+    (glob) => {
+      const { checkUrl } = createGuard({ plainHttp: [glob], allowRegistry: [], allowAddress: [] });
+      const allows = (url: string): boolean => {
+        try {
+          checkUrl(new URL(url));
+          return true;
+        } catch {
+          return false;
+        }
+      };
+      for (const host of [
+        'r.corp.example',
+        'r.corp.example:5000',
+        'r.corp.example:80',
+        'other.io',
+      ]) {
+        const { origin } = createHosts([glob])(parseReference(`${host}/app`));
+        expect(`${host} ${origin.startsWith('http:')}`).toBe(
+          `${host} ${allows(`http://${host}/`)}`,
+        );
+      }
+    },
+  );
 });

@@ -408,6 +408,15 @@ describe('createAuthorizer() and token servers elsewhere', () => {
     expect(plain.requests[0]?.headers).not.toHaveProperty('authorization');
   });
 
+  it('sends the credential to another port of a host that speaks http itself', async () => {
+    await using plain = await startRegistry([issues({ token: 't1' })]);
+    const realm = `${plain.origin}/token`;
+    await using registry = await startRegistry([told('t1'), challenge(`realm="${realm}"`)]);
+    await using stack = createRegistryStack({ plainHttp: [plain.host, registry.host] });
+    expect(await lookup(stack, registry.host, [ALICE])).toMatchObject({ digest: DIGEST });
+    expect(plain.requests[0]?.headers.authorization).toBe(basic(ALICE));
+  });
+
   it('does not grow with the tokens that a registry hands out', async () => {
     await using registry = await startRegistry([issues({ token: 't'.repeat(120 * 1024) })]);
     await using stack = createRegistryStack({ plainHttp: [registry.host] });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { createGuard } from '../../src/registry/guard.ts';
 import type { RegistryRequest, RegistryResponse } from '../../src/registry/transport.ts';
-import { createAuthority, type KeyPair } from '../support/certificate.ts';
+import { createAuthority, createSelfSigned, type KeyPair } from '../support/certificate.ts';
 import type { Fault } from '../support/fault.ts';
 import {
   createRegistryStack,
@@ -115,6 +115,27 @@ describe('createTransport()', () => {
       });
     },
   );
+
+  it('keeps its connections, after a HEAD as well', async () => {
+    await using registry = await startRegistry([{ body: 'hello' }]);
+    await using stack = plainStack(registry.host);
+    for (const method of ['HEAD', 'GET', 'HEAD', 'HEAD', 'GET', 'HEAD', 'HEAD'] as const) {
+      const response = await get(stack, `${registry.origin}/v2/a`, { method });
+      expect(response.body.toString()).toBe(method === 'GET' ? 'hello' : '');
+    }
+    // Two, as the one may not be free yet when the next request is sent.
+    expect(registry.accepted()).toBeLessThanOrEqual(2);
+  });
+
+  it('is not misled by a server that sends a body after a HEAD', async () => {
+    const raw = 'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello';
+    await using registry = await startRegistry([{ raw }]);
+    await using stack = plainStack(registry.host);
+    for (const method of ['HEAD', 'HEAD', 'GET'] as const) {
+      const response = await get(stack, `${registry.origin}/v2/a`, { method });
+      expect(response.body.toString()).toBe(method === 'GET' ? 'hello' : '');
+    }
+  });
 
   it('asks nobody when the signal has ended before', async () => {
     await using registry = await startRegistry([{}]);
@@ -266,16 +287,71 @@ function tlsStack(): RegistryStack {
   return createRegistryStack({ guard: guardWithNames(['*.example.com:*']) });
 }
 
+describe('createTransport() with redirects of strangers', () => {
+  it('gives no credential to the target of a redirect that asks for one', async () => {
+    await using other = await startRegistry([
+      { status: 401, headers: { 'www-authenticate': 'Basic realm="r"' } },
+    ]);
+    await using registry = await startRegistry([
+      {
+        when: { headers: { authorization: null } },
+        status: 401,
+        headers: { 'www-authenticate': 'Basic realm="r"' },
+      },
+      { status: 302, headers: { location: `${other.origin}/v2/a/manifests/1` } },
+    ]);
+    await using stack = plainStack(registry.host, other.host);
+    const asked = stack.lookup(`${registry.host}/a:1`, {
+      credentials: [{ username: 'alice', password: 'canary' }],
+      signal: AbortSignal.timeout(2000),
+    });
+    await expect(asked).rejects.toMatchObject({ code: 'unauthorized' });
+    expect(registry.requests.some(({ headers }) => headers.authorization !== undefined)).toBe(true);
+    expect(other.requests.length).toBeGreaterThan(0);
+    expect(other.requests.filter(({ headers }) => 'authorization' in headers)).toEqual([]);
+  });
+
+  it('refuses a location of 10 KB without repeating it', async () => {
+    const host = `${'a'.repeat(10_000)}.example.com`;
+    await using registry = await startRegistry([
+      { when: { path: '/host' }, status: 302, headers: { location: `https://${host}/` } },
+      { when: { path: '/path' }, status: 302, headers: { location: `/${'b'.repeat(10_000)}` } },
+      { body: 'there' },
+    ]);
+    await using stack = plainStack(registry.host);
+    const refused = await get(stack, `${registry.origin}/host`).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'blocked_address' });
+    expect((refused as Error).message.length).toBeLessThan(200);
+    expect((await get(stack, `${registry.origin}/path`)).url.pathname).toHaveLength(10_001);
+  });
+
+  it('asks no second time what redirects to itself more than five times', async () => {
+    await using registry = await startRegistry([{ status: 302, headers: { location: '' } }]);
+    await using stack = plainStack(registry.host);
+    await expect(get(stack, `${registry.origin}/loop`)).rejects.toMatchObject({
+      code: 'invalid_response',
+    });
+    expect(registry.requests).toHaveLength(6);
+  });
+});
+
+/** What a refusal of an unknown authority ends in. */
+function trust(host: string): string {
+  return `; --registry-ca ${host}=FILE trusts its authority, and so does NODE_EXTRA_CA_CERTS`;
+}
+
 describe('createTransport() over TLS', () => {
   let trusted: KeyPair;
   let expired: KeyPair;
   let untrusted: KeyPair;
+  let selfSigned: KeyPair;
 
   beforeAll(async () => {
     const authority = await createAuthority();
     trusted = await authority.issue(['registry.example.com']);
     expired = await authority.issue(['registry.example.com'], new Date(Date.now() - 1000));
     untrusted = await (await createAuthority()).issue(['registry.example.com']);
+    selfSigned = await createSelfSigned();
     setDefaultCACertificates([authority.certificate]);
   });
   afterAll(() => setDefaultCACertificates(rootCertificates));
@@ -287,34 +363,70 @@ describe('createTransport() over TLS', () => {
     expect(response.body.toString()).toBe('hello');
   });
 
-  it.each<{ what: string; pair: () => KeyPair; name: string; code: string }>([
+  it.each<{
+    what: string;
+    pair: () => KeyPair;
+    name: string;
+    said: string;
+    code: string;
+    isHelped?: true;
+  }>([
     {
       what: 'an unknown authority',
       pair: () => untrusted,
       name: 'registry',
+      said: 'has a certificate of an unknown authority',
       code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      isHelped: true,
+    },
+    {
+      what: 'a certificate that nobody else signed',
+      pair: () => selfSigned,
+      name: 'registry',
+      said: 'has a certificate that it signed itself',
+      code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+      isHelped: true,
     },
     {
       what: 'an expired certificate',
       pair: () => expired,
       name: 'registry',
+      said: 'has a certificate that has expired',
       code: 'CERT_HAS_EXPIRED',
     },
     {
       what: 'another name',
       pair: () => trusted,
       name: 'other',
+      said: 'has a certificate for another name',
       code: 'ERR_TLS_CERT_ALTNAME_INVALID',
     },
-  ])('refuses $what', async ({ pair, name, code }) => {
+  ])('refuses $what, and says what helps', async ({ pair, name, said, code, isHelped }) => {
     await using registry = await startRegistry([{}], pair());
     await using stack = tlsStack();
     const host = `${name}.example.com:${registry.port}`;
     await expect(get(stack, `https://${host}/`)).rejects.toMatchObject({
       code: 'tls_failed',
-      message: `${host} has a certificate that is not trusted (${code})`,
+      message: `${host} ${said} (${code}${isHelped === true ? trust(host) : ''})`,
     });
     expect(registry.requests).toHaveLength(0);
+  });
+
+  it('does not follow from https to http, not even to a host of --plain-http', async () => {
+    await using plain = await startRegistry([{ body: 'there' }]);
+    await using registry = await startRegistry(
+      [{ status: 302, headers: { location: `${plain.origin}/v2/` } }],
+      trusted,
+    );
+    await using stack = createRegistryStack({
+      guard: { ...guardWithNames(['*.example.com:*']), checkUrl: () => {} },
+    });
+    const host = `registry.example.com:${registry.port}`;
+    await expect(get(stack, `https://${host}/`)).rejects.toMatchObject({
+      code: 'blocked_address',
+      message: `${host} redirects from https to http, which is not followed`,
+    });
+    expect(plain.requests).toHaveLength(0);
   });
 
   it('says that TLS is too old, and not that the certificate is wrong', async () => {

@@ -8,8 +8,8 @@ const TTL_MS = 60_000;
 const STALE_MS = 600_000;
 const KEY = 'registry.example.com/app:1.0 anonymous';
 
-function cache(): DigestCache {
-  return createCache({ ttlMs: TTL_MS, staleIfErrorMs: STALE_MS });
+function cache(random = 0): DigestCache {
+  return createCache({ ttlMs: TTL_MS, staleIfErrorMs: STALE_MS, random: () => random });
 }
 
 function found(askedAtMs: number, digest = 'sha256:1'): CachedLookup {
@@ -153,10 +153,29 @@ describe('createCache()', () => {
     expect(fresh(KEY, NOW_MS + 2)).toBe(known);
   });
 
-  it('does not grow with the names that it is told', () => {
-    const { keepFailure, size } = cache();
-    for (let n = 0; n < 30_001; n += 1)
+  it.each([
+    [0, 5000],
+    [0.5, 4166],
+    [0.999, 3335],
+  ])('remembers a failure up to a third less by chance (%d: %i ms)', (random, ttlMs) => {
+    const { fresh, keepFailure } = cache(random);
+    const error = failure('not_found');
+    keepFailure(KEY, error, at(NOW_MS));
+    expect(fresh(KEY, NOW_MS + ttlMs - 1)).toBe(error);
+    expect(fresh(KEY, NOW_MS + ttlMs + 1)).toBeUndefined();
+  });
+
+  it('grows with the names that it is told to a bound, and loses no digest to failures', () => {
+    const { fresh, stale, keep, keepFailure, size } = cache();
+    const known = found(NOW_MS);
+    keep(KEY, known);
+    for (let n = 0; n < 40_000; n += 1) {
       keepFailure(`${KEY}-${n}`, failure('not_found'), at(NOW_MS));
-    expect(size()).toBe(30_000);
+    }
+    expect(size()).toBe(5001);
+    expect(fresh(KEY, NOW_MS)).toBe(known);
+    expect(stale(KEY, NOW_MS + TTL_MS)).toBe(known);
+    for (let n = 0; n < 30_001; n += 1) keep(`${KEY}-known-${n}`, found(NOW_MS));
+    expect(size()).toBe(35_000);
   });
 });

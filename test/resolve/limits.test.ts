@@ -3,36 +3,29 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 
 import { createLimits, type Limits } from '../../src/resolve/limits.ts';
+import { Work } from '../support/work.ts';
 
-/** Work that goes on until it is told to end, and what of it has begun. */
-class Work {
-  readonly begun: string[] = [];
-  readonly #end = Promise.withResolvers<void>();
+const KNOWN = 'known.example.com';
+const STRANGER = 'stranger.example.com';
 
-  on(name: string): () => Promise<void> {
-    return () => {
-      this.begun.push(name);
-      return this.#end.promise;
-    };
-  }
-
-  end(): void {
-    this.#end.resolve();
-  }
-}
-
-function fill(limits: Limits, work: Work, registries: readonly string[]): Promise<void>[] {
-  return registries.map((registry) => limits.inRegistry(registry, work.on(registry)));
+function limitsWhoKnow(registry: string): Limits {
+  const limits = createLimits();
+  limits.hasAnswered(registry);
+  return limits;
 }
 
 describe('createLimits()', () => {
   it('lets eight run in a namespace, the others in their order, and no namespace wait for another', async () => {
-    const limits = createLimits();
+    const limits = limitsWhoKnow(KNOWN);
     const [first, second] = [new Work(), new Work()];
+    const one = { namespace: 'one', registry: KNOWN };
     const all = Array.from({ length: 20 }, (_, n) =>
-      limits.inNamespace('one', (n < 8 ? first : second).on(`${n}`)),
+      limits.inNamespace(one, (n < 8 ? first : second).on(`${n}`)),
     );
-    const elsewhere = limits.inNamespace('two', second.on('elsewhere'));
+    const elsewhere = limits.inNamespace(
+      { namespace: 'two', registry: KNOWN },
+      second.on('elsewhere'),
+    );
     await setImmediate();
     expect(first.begun).toHaveLength(8);
     expect(second.begun).toEqual(['elsewhere']);
@@ -43,61 +36,45 @@ describe('createLimits()', () => {
     await Promise.all([...all, elsewhere]);
   });
 
-  it('gives hosts that never answered sixteen places together', async () => {
-    const limits = createLimits();
+  it('leaves half of the eight to registries that have answered', async () => {
+    const limits = limitsWhoKnow(KNOWN);
     const work = new Work();
-    const strangers = Array.from({ length: 30 }, (_, n) => `host-${n}.example.com`);
-    const all = fill(limits, work, strangers);
-    limits.hasAnswered('known.example.com');
-    const known = fill(limits, work, ['known.example.com']);
+    const fill = (registry: string): Promise<void>[] =>
+      Array.from({ length: 20 }, () =>
+        limits.inNamespace({ namespace: 'one', registry }, work.on(registry)),
+      );
+    const strangers = [...fill(STRANGER), ...fill('b.example.com'), ...fill('c.example.com')];
     await setImmediate();
-    expect(work.begun.filter((name) => name.startsWith('host-'))).toHaveLength(16);
-    expect(work.begun).toContain('known.example.com');
-    work.end();
-    await Promise.all([...all, ...known]);
-  });
-
-  it('gives a registry that has answered sixteen places, and all together sixty-four', async () => {
-    const limits = createLimits();
-    const work = new Work();
-    const registries = ['a', 'b', 'c', 'd', 'e'];
-    for (const registry of registries) limits.hasAnswered(registry);
-    const all = registries.flatMap((registry) =>
-      fill(
-        limits,
-        work,
-        Array.from({ length: 20 }, () => registry),
-      ),
-    );
+    const all = [...strangers, ...fill(KNOWN)];
     await setImmediate();
-    expect(work.begun.filter((name) => name === 'a')).toHaveLength(16);
-    expect(work.begun).toHaveLength(64);
+    expect(work.countOf(KNOWN)).toBe(4);
+    expect(work.begun).toHaveLength(8);
     work.end();
     await Promise.all(all);
-    expect(work.begun).toHaveLength(100);
+    expect(work.begun).toHaveLength(80);
   });
 
-  it('keeps the places of a registry that answers again', async () => {
+  it('leaves half of those four to other hosts than the one that takes them', async () => {
     const limits = createLimits();
     const work = new Work();
-    limits.hasAnswered('a');
-    const all = fill(
-      limits,
-      work,
-      Array.from({ length: 16 }, () => 'a'),
-    );
-    limits.hasAnswered('a');
-    const late = fill(limits, work, ['a']);
+    const ask = (registry: string): Promise<void> =>
+      limits.inNamespace({ namespace: 'one', registry }, work.on(registry));
+    const all = Array.from({ length: 20 }, () => ask('hangs.example.com'));
     await setImmediate();
-    expect(work.begun).toHaveLength(16);
+    expect(work.begun).toHaveLength(2);
+    all.push(ask(STRANGER));
+    await setImmediate();
+    expect(work.countOf(STRANGER)).toBe(1);
     work.end();
-    await Promise.all([...all, ...late]);
+    await Promise.all(all);
   });
 
   it('gives a place back where the work fails', async () => {
     const limits = createLimits();
     const failing = Array.from({ length: 9 }, () =>
-      limits.inNamespace('one', () => Promise.reject(new Error('no'))),
+      limits.inNamespace({ namespace: 'one', registry: STRANGER }, () =>
+        Promise.reject(new Error('no')),
+      ),
     );
     const ended = await Promise.allSettled(failing);
     expect(ended.map(({ status }) => status)).toEqual(Array.from({ length: 9 }, () => 'rejected'));

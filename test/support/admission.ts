@@ -35,6 +35,7 @@ export interface AdmissionOptions {
   readonly referenceForm?: ReferenceForm;
   readonly skip?: readonly string[];
   readonly allowSkipInEnforce?: boolean;
+  readonly refusesShortNames?: boolean;
   /** Instead of the tags below. */
   readonly resolve?: ResolveImage;
 }
@@ -69,6 +70,7 @@ export class Admission {
     this.#mode = mode;
     const resolve = options.resolve ?? ((reference) => this.#lookUp(reference));
     this.handle = createHandler({
+      refusesShortNames: options.refusesShortNames ?? false,
       resolve: (reference, question) => {
         this.asked.push({ reference, question });
         return resolve(reference, question);

@@ -12,7 +12,7 @@ export interface KeyPair {
 /** A throw-away certificate authority, which lives as long as the object. */
 export interface Authority {
   readonly certificate: string;
-  /** A server certificate for host names and IP addresses, valid until `notAfter` or for a year. */
+  /** A certificate for servers and clients, for host names and IP addresses, valid until `notAfter` or for a year. */
   readonly issue: (names: readonly string[], notAfter?: Date) => Promise<KeyPair>;
 }
 
@@ -36,13 +36,19 @@ export async function createAuthority(): Promise<Authority> {
         ...(notAfter && { notAfterDate: notAfter }),
         extensions: [
           { name: 'keyUsage', digitalSignature: true, critical: true },
-          { name: 'extKeyUsage', serverAuth: true },
+          { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
           { name: 'subjectAltName', altNames: names.map(toAltName) },
         ],
       });
       return { cert: issued.cert, key: issued.private };
     },
   };
+}
+
+/** A certificate of no name that nobody else vouches for. */
+export async function createSelfSigned(): Promise<KeyPair> {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'self' }], KEYS);
+  return { cert, key };
 }
 
 /** A GeneralName of RFC 5280 section 4.2.1.6: 2 is a DNS name, 7 an IP address. */

@@ -39,9 +39,12 @@ export function runTagpin(args: readonly string[], env: NodeJS.ProcessEnv = {}):
 }
 
 /** Starts `tagpin serve` on free ports of 127.0.0.1; resolves when it listens. */
-export async function startTagpin(args: readonly string[]): Promise<RunningTagpin> {
+export async function startTagpin(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<RunningTagpin> {
   const listen = ['--listen=127.0.0.1:0', '--operations-listen=127.0.0.1:0'];
-  const child = start(['serve', ...listen, ...args], {});
+  const child = start(['serve', ...listen, ...args], env);
   const { ended, output } = collect(child);
   const logged = async (fits: (line: LogLine) => boolean): Promise<LogLine> => {
     for (;;) {

@@ -1,5 +1,6 @@
 import { PinError } from '../../src/errors.ts';
 import { parseReference } from '../../src/image/reference.ts';
+import { createBreaker } from '../../src/resolve/breaker.ts';
 import { createCache } from '../../src/resolve/cache.ts';
 import { createFlights } from '../../src/resolve/flights.ts';
 import { createGate } from '../../src/resolve/gate.ts';
@@ -30,6 +31,8 @@ export class ResolverStack implements AsyncDisposable {
   readonly observed: string[] = [];
   /** Registries that were closed, with the moment until which. */
   readonly gated: [string, number][] = [];
+  /** Registries that were left alone for their silence, with the moment until which. */
+  readonly silent: [string, number][] = [];
   readonly #registries: RegistryStack;
   readonly #resolver: Resolver;
 
@@ -37,12 +40,21 @@ export class ResolverStack implements AsyncDisposable {
     const now = (): number => this.cluster.nowMs;
     const plainHttp = registries.flatMap(({ host, port }) => [host, `localhost:${port}`]);
     this.#registries = createRegistryStack({ plainHttp, now });
-    const cache = createCache({ ttlMs: CACHE_TTL_MS, staleIfErrorMs: STALE_IF_ERROR_MS });
+    const cache = createCache({
+      ttlMs: CACHE_TTL_MS,
+      staleIfErrorMs: STALE_IF_ERROR_MS,
+      random: () => 0,
+    });
     const flights = createFlights({
       route: createRoute({
         client: this.#registries.client,
         endpointsOf: this.#registries.endpointsOf,
         gate: createGate((registry, untilMs) => this.gated.push([registry, untilMs])),
+        breaker: createBreaker({
+          now,
+          random: () => 0.5,
+          observe: (registry, untilMs) => this.silent.push([registry, untilMs]),
+        }),
         now,
       }),
       cache,
@@ -56,6 +68,11 @@ export class ResolverStack implements AsyncDisposable {
       now,
       observe: (result) => this.observed.push(result),
     });
+  }
+
+  /** `HOST CODE` of each request that ended. */
+  get ended(): readonly string[] {
+    return this.#registries.observed;
   }
 
   pass(ms: number): void {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import {
   createServer,
   type IncomingHttpHeaders,
+  type IncomingMessage,
   type RequestListener,
   type ServerResponse,
 } from 'node:http';
@@ -14,11 +15,12 @@ import { type Fault, misbehave } from './fault.ts';
 
 /** What a rule asks of a request; a field that is left out is not looked at. */
 interface When {
-  readonly method?: 'GET' | 'HEAD';
+  readonly method?: 'GET' | 'HEAD' | 'POST';
   /** Without the query. */
   readonly path?: string;
   /** By name in lower case; null: the request has no such header. */
   readonly headers?: Readonly<Record<string, string | null>>;
+  readonly also?: (request: RecordedRequest) => boolean;
 }
 
 /** One row of the script: whom it answers, and how. */
@@ -29,8 +31,12 @@ export interface Rule {
   readonly body?: string | Uint8Array;
   /** Instead of a proper answer. */
   readonly fault?: Fault;
+  /** Instead of all of it: these bytes and the end of the connection. */
+  readonly raw?: string | Uint8Array;
   /** The answer waits for this. */
   readonly hold?: Promise<void>;
+  /** Told of the answer before it is written. */
+  readonly observe?: (response: ServerResponse) => void;
   /** How often the rule answers before it is passed over; without it, for ever. */
   readonly times?: number;
 }
@@ -41,6 +47,8 @@ export interface RecordedRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
+  /** The answer waits until it is complete. */
+  readonly body: string;
 }
 
 /** A real server on a loopback address that answers by a script. */
@@ -53,25 +61,42 @@ export interface ScriptedRegistry extends AsyncDisposable {
   readonly requests: readonly RecordedRequest[];
   /** Resolves when so many have arrived since the start. */
   readonly received: (count: number) => Promise<void>;
+  /** How many are open. */
+  readonly connections: () => number;
+  /** How many there ever were. */
+  readonly accepted: () => number;
+  /** More rules, behind those that are there. */
+  readonly answer: (...more: readonly Rule[]) => void;
 }
 
 /** What a request gets that no rule foresees: no client takes it for anything else. */
 const UNFORESEEN = 418;
 
-/** Narrows the versions of TLS that a registry speaks. */
-interface SecureVersions {
+/** What else of TLS a registry may have. */
+interface SecureOptions {
   readonly minVersion?: SecureVersion;
   readonly maxVersion?: SecureVersion;
+  /** Clients need a certificate, and this is who signs them. */
+  readonly requestCert?: boolean;
+  readonly ca?: string;
 }
 
 /** Starts a registry; the first rule that fits a request answers it. With `pair` it speaks TLS. */
 export async function startRegistry(
-  rules: readonly Rule[],
-  pair?: KeyPair & SecureVersions,
+  start: readonly Rule[],
+  pair?: KeyPair & SecureOptions,
 ): Promise<ScriptedRegistry> {
   const requests: RecordedRequest[] = [];
+  const rules = [...start];
   const answer = script(rules, requests);
   const server = pair === undefined ? createServer(answer) : createTlsServer(pair, answer);
+  let connections = 0;
+  let accepted = 0;
+  server.on('connection', (socket) => {
+    connections += 1;
+    accepted += 1;
+    socket.once('close', () => (connections -= 1));
+  });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
@@ -88,6 +113,9 @@ export async function startRegistry(
         await once(server, 'request');
       }
     },
+    connections: () => connections,
+    accepted: () => accepted,
+    answer: (...more) => void rules.push(...more),
     [Symbol.asyncDispose]: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -97,30 +125,47 @@ export async function startRegistry(
 }
 
 function script(rules: readonly Rule[], requests: RecordedRequest[]): RequestListener {
-  const left = new Map(rules.map((rule) => [rule, rule.times ?? Number.POSITIVE_INFINITY]));
+  const used = new Map<Rule, number>();
+  const isLeft = (rule: Rule): boolean =>
+    (used.get(rule) ?? 0) < (rule.times ?? Number.POSITIVE_INFINITY);
   return (message, response) => {
-    const url = new URL(message.url ?? '', 'http://registry.invalid');
-    const request: RecordedRequest = {
-      method: message.method ?? '',
-      path: url.pathname,
-      query: url.searchParams,
-      headers: message.headers,
-    };
+    const request = record(message);
     requests.push(request);
-    const rule = rules.find(
-      (candidate) => (left.get(candidate) ?? 0) > 0 && fits(candidate, request),
-    );
+    const rule = rules.find((candidate) => isLeft(candidate) && fits(candidate, request));
     if (rule === undefined) {
       response.writeHead(UNFORESEEN).end();
       return;
     }
-    left.set(rule, (left.get(rule) ?? 0) - 1);
-    if (rule.hold === undefined) reply(rule, response);
-    else void rule.hold.then(() => reply(rule, response));
+    used.set(rule, (used.get(rule) ?? 0) + 1);
+    const hasBody = (message.headers['content-length'] ?? '0') !== '0';
+    const ready = hasBody ? once(message, 'end').then(() => rule.hold) : rule.hold;
+    if (ready === undefined) reply(rule, response);
+    else void ready.then(() => reply(rule, response));
   };
 }
 
-function reply({ status = 200, headers = {}, body, fault }: Rule, response: ServerResponse): void {
+function record(message: IncomingMessage): RecordedRequest {
+  const url = new URL(message.url ?? '', 'http://registry.invalid');
+  const chunks: Buffer[] = [];
+  message.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return {
+    method: message.method ?? '',
+    path: url.pathname,
+    query: url.searchParams,
+    headers: message.headers,
+    get body() {
+      return Buffer.concat(chunks).toString();
+    },
+  };
+}
+
+function reply(rule: Rule, response: ServerResponse): void {
+  const { status = 200, headers = {}, body, fault, raw, observe } = rule;
+  observe?.(response);
+  if (raw !== undefined) {
+    response.socket?.end(raw);
+    return;
+  }
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   response.statusCode = status;
   if (fault === undefined) response.end(body);
@@ -128,10 +173,11 @@ function reply({ status = 200, headers = {}, body, fault }: Rule, response: Serv
 }
 
 function fits({ when = {} }: Rule, request: RecordedRequest): boolean {
-  const { method, path, headers = {} } = when;
+  const { method, path, headers = {}, also } = when;
   return (
     (method === undefined || method === request.method) &&
     (path === undefined || path === request.path) &&
+    (also === undefined || also(request)) &&
     Object.entries(headers).every(([name, value]) => (request.headers[name] ?? null) === value)
   );
 }

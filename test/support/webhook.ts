@@ -80,6 +80,7 @@ export async function startWebhook(options: WebhookOptions = {}): Promise<Runnin
 function pinEverything(): AdmissionHandler {
   return createHandler({
     resolve: () => ({ digest: digest('a'), stale: false, ageMs: 0 }),
+    refusesShortNames: false,
     observe: () => {},
     now: () => performance.now(),
     decision: { isSkipped: () => false, allowSkipInEnforce: false },

@@ -1,0 +1,129 @@
+import type { CredentialSettings, RegistrySettings } from '../config.ts';
+import { createFingerprint } from '../credentials/fingerprint.ts';
+import { createLender } from '../credentials/lender.ts';
+import { createPullSecrets } from '../credentials/pull-secrets.ts';
+import type { SecretReader } from '../credentials/read-secrets.ts';
+import { PinError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { createRegistryClient } from '../registry/client.ts';
+import { createAllowFile } from '../registry/files/allow-file.ts';
+import { createEndpoints } from '../registry/files/endpoints.ts';
+import { createHostsDirectory } from '../registry/files/hosts-directory.ts';
+import { createRegistriesConf } from '../registry/files/registries-files.ts';
+import { createAuthorities } from '../registry/files/registry-authorities.ts';
+import { createGuard } from '../registry/guard.ts';
+import { createHosts, type FindEndpoints } from '../registry/hosts.ts';
+import { createProxies } from '../registry/proxies.ts';
+import { createAuthorizer } from '../registry/token.ts';
+import { createTransport } from '../registry/transport.ts';
+import { createBreaker } from '../resolve/breaker.ts';
+import type { DigestCache } from '../resolve/cache.ts';
+import { createFlights } from '../resolve/flights.ts';
+import { createGate } from '../resolve/gate.ts';
+import { createLimits } from '../resolve/limits.ts';
+import { createResolver, type Resolver } from '../resolve/resolver.ts';
+import { createRoute } from '../resolve/route.ts';
+import type { Metrics } from '../server/metrics.ts';
+import { composeOwnCredentials } from './own-credentials.ts';
+
+/** What the engine is plugged into. */
+export interface EngineParts {
+  readonly cache: DigestCache;
+  readonly reader: SecretReader;
+  readonly metrics: Metrics;
+  readonly userAgent: string;
+  readonly log: Logger;
+  /** Of the process, for the programs that it starts and the files that it names. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The clock of `performance.now()`, in milliseconds. */
+  readonly now: () => number;
+}
+
+export interface Engine {
+  readonly resolver: Resolver;
+  /** Imports what takes long: right after listening, never inside of a review. */
+  readonly load: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * What answers "which digest has this tag?", with the cache and the guards before the registries.
+ * A part of the composition root: wiring, and nothing else.
+ */
+export function composeEngine(
+  settings: RegistrySettings & CredentialSettings,
+  { cache, reader, metrics, userAgent, log, environment, now }: EngineParts,
+): Engine {
+  const fingerprint = createFingerprint();
+  const observeCredential = metrics.credentialLookup;
+  const { lending, hosts, load } = composeOwnCredentials(settings, {
+    now,
+    observe: observeCredential,
+    log,
+    environment,
+  });
+  const pullSecrets = createPullSecrets({
+    reader,
+    lender: createLender(lending),
+    fingerprint,
+    now,
+    observe: observeCredential,
+  });
+  const allowRegistry = [...settings.allowRegistry, ...hosts];
+  const { allowRegistryFile } = settings;
+  const guard = createGuard({
+    ...settings,
+    allowRegistry,
+    ...(allowRegistryFile !== undefined && {
+      moreRegistries: createAllowFile(allowRegistryFile, log),
+    }),
+  });
+  const transport = createTransport({
+    guard,
+    authoritiesOf: createAuthorities(settings.registryCa, log),
+    proxyOf: createProxies(environment),
+    observe: metrics.registryRequest,
+    userAgent,
+  });
+  const authorizer = createAuthorizer({ transport, fingerprint, now });
+  const observeMismatch = metrics.digestMismatch;
+  const client = createRegistryClient({
+    transport,
+    authorizer,
+    observeMismatch,
+    now,
+    anonymousFallback: settings.anonymousFallback,
+    verifyByDigest: settings.verifyByDigest,
+  });
+  const route = createRoute({
+    client,
+    endpointsOf: endpointsFrom(settings, log),
+    gate: createGate(metrics.registryGated),
+    breaker: createBreaker({ now, random: Math.random, observe: metrics.registrySilent }),
+    now,
+  });
+  const flights = createFlights({ route, cache, limits: createLimits(), now });
+  const observe = metrics.cacheResult;
+  return {
+    resolver: createResolver({ pullSecrets, flights, cache, now, observe }),
+    load,
+    close: transport.close,
+  };
+}
+
+function endpointsFrom(
+  { plainHttp, hostsDir, registriesConf }: RegistrySettings,
+  log: Logger,
+): FindEndpoints {
+  const registryOf = createHosts(plainHttp);
+  if (hostsDir === undefined) {
+    const files =
+      registriesConf === undefined ? undefined : createRegistriesConf(registriesConf, log);
+    return createEndpoints({ registryOf, files });
+  }
+  if (registriesConf === undefined) {
+    return createEndpoints({ registryOf, files: createHostsDirectory(hostsDir, log) });
+  }
+  const message = 'Cannot use --hosts-dir and --registries-conf together: a node has one of them';
+  throw new PinError('invalid_config', message);
+}

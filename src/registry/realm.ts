@@ -1,0 +1,25 @@
+import { getDomain } from 'tldts';
+import { PinError } from '../errors.ts';
+import type { Challenge } from './challenge.ts';
+
+/** Where a challenge sends for a token. Throws `unauthorized` where it says nothing of use. */
+export function realmOf(registry: URL, challenge: Pick<Challenge, 'params'>): URL {
+  const realm = URL.parse(challenge.params['realm'] ?? '', registry.href);
+  if (challenge.params['realm'] !== undefined && realm !== null) return realm;
+  const message = `${registry.host} answered 401 with a challenge that names no token server`;
+  throw new PinError('unauthorized', message, { host: registry.hostname });
+}
+
+/**
+ * A registry names its token server itself, so a hostile one could name a place to collect
+ * credentials. They go to the same host, or over https to the same registrable domain
+ * (`registry-1.docker.io` and `auth.docker.io`); anything else is asked without. No http after https.
+ */
+export function mayHaveCredentials(registry: URL, realm: URL): boolean {
+  if (realm.origin === registry.origin) return true;
+  if (realm.protocol !== 'https:' && realm.protocol !== registry.protocol) return false;
+  if (realm.hostname === registry.hostname) return true;
+  if (realm.protocol !== 'https:') return false;
+  const domain = getDomain(realm.hostname, { allowPrivateDomains: true });
+  return domain !== null && domain === getDomain(registry.hostname, { allowPrivateDomains: true });
+}

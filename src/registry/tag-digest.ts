@@ -1,0 +1,122 @@
+import { LRUCache } from 'lru-cache';
+
+import { computeDigest, isDigest } from '../image/digest.ts';
+import { recogniseManifest } from '../image/manifest.ts';
+import {
+  type ManifestQuestion,
+  type ManifestRequestParts,
+  sendManifestRequest,
+} from './manifest-request.ts';
+import { refusalOf } from './refusal.ts';
+import type { RegistryResponse } from './transport.ts';
+
+/** What is served under a tag. */
+export interface TagDigest {
+  readonly digest: string;
+  readonly mediaType: string | undefined;
+  /** Whether the registry told the digest, or its bytes were hashed. */
+  readonly source: 'header' | 'body';
+  /**
+   * The registry knows the manifest by a digest that no reference can carry: whether it knows ours
+   * as well must be seen.
+   */
+  readonly isForeign: boolean;
+}
+
+/** Finds the digest of a tag; Throws PinError. */
+export interface TagDigests {
+  /** By HEAD, which Docker Hub does not count as a pull; by GET where that tells no digest. */
+  readonly ask: (question: ManifestQuestion) => Promise<TagDigest>;
+  /** By GET, which makes a pull-through cache fetch the image. */
+  readonly fetch: (question: ManifestQuestion) => Promise<TagDigest>;
+}
+
+export interface TagDigestParts extends ManifestRequestParts {
+  /** Told when a registry's header names another digest than its bytes have. */
+  readonly observeMismatch: (host: string) => void;
+  /** The clock of `performance.now()`, in milliseconds. */
+  readonly now: () => number;
+}
+
+/**
+ * What is told of a tag is remembered, and a header may have 16 KiB. The longest digest has 135
+ * characters, a media type 255 (RFC 6838 section 4.2).
+ */
+const MAX_TOLD_CHARS = 255;
+/** The grammar of the OCI image specification, descriptor.md "Digests". */
+const ANY_DIGEST = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/;
+const KNOWN_ALGORITHM = /^sha(?:256|512):/;
+/** Registries are a tenant's choice. */
+const MAX_HEADLESS = 200;
+/** A registry that is replaced by a better one is found out. */
+const HEADLESS_TTL_MS = 3_600_000;
+const KNOWS_NO_HEAD: ReadonlySet<number> = new Set([405, 501]);
+
+export function createTagDigests(parts: TagDigestParts): TagDigests {
+  /** Origins that do not know HEAD. */
+  const headless = new LRUCache<string, true>({
+    max: MAX_HEADLESS,
+    ttl: HEADLESS_TTL_MS,
+    ttlResolution: 0,
+    perf: { now: parts.now },
+  });
+  const fetch = (question: ManifestQuestion): Promise<TagDigest> => hashBody(parts, question);
+  return {
+    fetch,
+    ask: async (question) => {
+      const { endpoint, credential } = question;
+      if (headless.has(endpoint.origin)) return fetch(question);
+      const head = await sendManifestRequest(parts, question, 'HEAD');
+      const told = head.status === 200 ? readHead(head) : undefined;
+      if (told !== undefined) return told;
+      if (KNOWS_NO_HEAD.has(head.status)) headless.set(endpoint.origin, true);
+      else if (head.status !== 200) throw refusalOf(endpoint, head, credential !== undefined);
+      return fetch(question);
+    },
+  };
+}
+
+function readHead(head: RegistryResponse): TagDigest | undefined {
+  const digest = toldDigest(head);
+  const mediaType = toldMediaType(head);
+  if (digest === undefined || !isDigest(digest) || isSchema1(mediaType)) return undefined;
+  return { digest, mediaType, source: 'header', isForeign: false };
+}
+
+async function hashBody(parts: TagDigestParts, question: ManifestQuestion): Promise<TagDigest> {
+  const { endpoint, credential } = question;
+  const response = await sendManifestRequest(parts, question, 'GET');
+  if (response.status !== 200) throw refusalOf(endpoint, response, credential !== undefined);
+  const [contentType] = response.header('content-type');
+  const mediaType = recogniseManifest(contentType, response.body);
+  const told = toldDigest(response);
+  const isForeign = told !== undefined && !KNOWN_ALGORITHM.test(told);
+  const digest = computeDigest(response.body, told?.startsWith('sha512:') ? 'sha512' : 'sha256');
+  const found = { mediaType, source: 'body', isForeign } as const;
+  if (told === undefined || isForeign || told === digest) return { ...found, digest };
+  // The node verifies what it pulls by its bytes: a header that disagrees is only a nuisance.
+  parts.observeMismatch(endpoint.registry);
+  return { ...found, digest: computeDigest(response.body) };
+}
+
+/** `Docker-Content-Digest`, if it is there once and well formed. */
+function toldDigest(response: RegistryResponse): string | undefined {
+  const values = response.header('docker-content-digest');
+  const [value = ''] = values;
+  if (values.length !== 1 || value.length > MAX_TOLD_CHARS) return undefined;
+  const text = value.trim();
+  // Of our own algorithms only what is whole.
+  return isDigest(text) || (ANY_DIGEST.test(text) && !KNOWN_ALGORITHM.test(text))
+    ? text
+    : undefined;
+}
+
+function toldMediaType(response: RegistryResponse): string | undefined {
+  const [value = ''] = response.header('content-type');
+  return value === '' || value.length > MAX_TOLD_CHARS ? undefined : value;
+}
+
+/** A schema 1 manifest has no digest that a node could pull by; GET finds out and says so. */
+function isSchema1(mediaType: string | undefined): boolean {
+  return mediaType?.startsWith('application/vnd.docker.distribution.manifest.v1') === true;
+}

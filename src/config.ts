@@ -247,6 +247,33 @@ export const SERVE_SETTINGS: Settings<ServeSettings> = {
   },
 };
 
+/** What the command line asks registries with. */
+export interface CommandLineSettings
+  extends Pick<
+    RegistrySettings,
+    'plainHttp' | 'allowAddress' | 'registryCa' | 'hostsDir' | 'registriesConf'
+  > {
+  readonly dockerConfig: string | undefined;
+}
+
+export const COMMAND_LINE_SETTINGS: Settings<CommandLineSettings> = {
+  plainHttp: {
+    ...REGISTRY_SETTINGS.plainHttp,
+    text: 'Registries (with * for any text) that speak http without TLS; without a port, port 80. Loopback ones are taken to, unless --registry-ca names them.',
+  },
+  allowAddress: {
+    ...REGISTRY_SETTINGS.allowAddress,
+    text: 'Allowed addresses, as with serve. Here all but those of metadata services and link-local ones are allowed anyway.',
+  },
+  registryCa: REGISTRY_SETTINGS.registryCa,
+  hostsDir: REGISTRY_SETTINGS.hostsDir,
+  registriesConf: REGISTRY_SETTINGS.registriesConf,
+  dockerConfig: {
+    ...CREDENTIAL_SETTINGS.dockerConfig,
+    text: "A docker config.json with credentials: auths, credHelpers and credsStore. Without it docker's own: $DOCKER_CONFIG/config.json, or ~/.docker/config.json.",
+  },
+};
+
 /** The environment of the process: the only place that reads it. */
 export function processEnvironment(): SettingSources['environment'] {
   // oxlint-disable-next-line node/no-process-env -- here and nowhere else

@@ -17,6 +17,8 @@ interface ErrorRule {
   readonly httpStatus: 200 | 400 | 413 | 415 | 500 | 503;
   /** What the reader of the message can do, in one clause. */
   readonly action: string;
+  /** The same for whoever runs the command line, where it differs. */
+  readonly actionOnCommandLine?: string;
 }
 
 /** The closed set of codes: metric label, and key of the troubleshooting table. */
@@ -79,6 +81,7 @@ export const ERROR_RULES: Readonly<Record<PinErrorCode, ErrorRule>> = {
     caching: 'briefly',
     nextCredential: true,
     action: 'name a pull secret that may read this repository',
+    actionOnCommandLine: 'log in to the registry, with docker login for example',
   },
   missing_secret: {
     ...IMAGE_ERROR,
@@ -121,7 +124,11 @@ export const ERROR_RULES: Readonly<Record<PinErrorCode, ErrorRule>> = {
     retry: false,
     action: 'try again when the registry answers in time',
   },
-  blocked_address: { ...IMAGE_ERROR, action: 'ask the operator of tagpin about this registry' },
+  blocked_address: {
+    ...IMAGE_ERROR,
+    action: 'ask the operator of tagpin about this registry',
+    actionOnCommandLine: 'name another registry, or use the flag if you trust this one',
+  },
   short_name: { ...IMAGE_ERROR, action: 'write the registry in front of the name' },
   digest_not_served: {
     ...IMAGE_ERROR,
@@ -132,6 +139,7 @@ export const ERROR_RULES: Readonly<Record<PinErrorCode, ErrorRule>> = {
     ...IMAGE_ERROR,
     caching: 'backoff',
     action: 'ask the operator of tagpin about its own credentials',
+    actionOnCommandLine: 'log in again, or mend the credential helper',
   },
   too_many_images: { ...IMAGE_ERROR, action: 'split the object' },
   too_many_secrets: { ...IMAGE_ERROR, action: 'name fewer pull secrets' },
@@ -184,6 +192,11 @@ export class PinError extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.asked = details.asked ?? true;
     this.silence = details.silence;
+  }
+
+  /** What whoever runs the command line can do. */
+  get advice(): string {
+    return this.rule.actionOnCommandLine ?? this.rule.action;
   }
 
   get rule(): ErrorRule {

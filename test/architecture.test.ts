@@ -18,7 +18,7 @@ const VOCABULARY = ['errors.ts', 'json.ts', 'log.ts'];
 const ROOMS: Readonly<Record<string, Room>> = {
   'errors.ts': { rooms: [], packages: [] },
   'json.ts': { rooms: [], packages: [] },
-  'log.ts': { rooms: [], packages: ['pino'] },
+  'log.ts': { rooms: [], packages: [] },
   'setting.ts': { rooms: VOCABULARY, packages: ['node:net'] },
   'config.ts': { rooms: ['image', 'setting.ts', ...VOCABULARY], packages: [] },
   image: { rooms: VOCABULARY, packages: ['node:crypto'] },
@@ -71,6 +71,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'node:http',
       'node:https',
       'node:tls',
+      'pino',
       'prom-client',
     ],
   },
@@ -93,13 +94,16 @@ const ROOMS: Readonly<Record<string, Room>> = {
     ],
     packages: ['commander', 'node:net', 'node:stream'],
   },
-  // With main.ts the composition root: what resolves a tag, and what main.ts builds around that.
+  // With main.ts the composition root: what resolves a tag, and what the commands build around that.
   composition: {
     rooms: [
+      'admission',
+      'commands',
       'config.ts',
       'credentials',
       'credentials/sources',
       'image',
+      'kube',
       'registry',
       'registry/files',
       'reloaded.ts',
@@ -107,20 +111,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'server',
       ...VOCABULARY,
     ],
-    packages: ['node:fs'],
+    packages: ['node:fs', 'node:os', 'node:path'],
   },
   'main.ts': {
-    rooms: [
-      'admission',
-      'commands',
-      'config.ts',
-      'composition',
-      'image',
-      'kube',
-      'resolve',
-      'server',
-      ...VOCABULARY,
-    ],
+    rooms: ['commands', 'config.ts', 'composition', 'server', ...VOCABULARY],
     packages: ['commander', 'node:fs'],
   },
 };
@@ -134,7 +128,7 @@ const SINGLE_FILES: Readonly<Record<string, string>> = {
   'fast-json-patch': 'admission/patch.ts',
   'google-auth-library': 'credentials/sources/google-file.ts',
   'node:child_process': 'credentials/sources/program.ts',
-  pino: 'log.ts',
+  pino: 'server/process-log.ts',
   tldts: 'registry/realm.ts',
   'smol-toml': 'registry/files/toml.ts',
   undici: 'registry/pools.ts',
@@ -235,6 +229,26 @@ describe('the structure of src', () => {
         roomOf(file) === 'commands' && /\.\.\/(check|pin)\//.test(target) && isEager(file, target),
     );
     expect(eager).toEqual([]);
+  });
+
+  it('loads what describes the commands at the start, and nothing else', () => {
+    const started = new Set<string>();
+    const load = (file: string): void => {
+      if (started.has(file)) return;
+      started.add(file);
+      BETWEEN_FILES.filter((edge) => edge.file === file && isEager(file, edge.target)).forEach(
+        (edge) => load(targetFile(edge)),
+      );
+    };
+    load('main.ts');
+    const rooms = new Set([...started].map(roomOf));
+    const described = ['commands', 'image', 'config.ts', 'setting.ts', 'main.ts', ...VOCABULARY];
+    expect([...rooms].toSorted()).toEqual(described.toSorted());
+    const packages = OF_PACKAGES.filter(
+      ({ file, target }) =>
+        started.has(file) && isEager(file, target) && !target.startsWith('node:'),
+    );
+    expect(new Set(packages.map(({ target }) => target))).toEqual(new Set(['commander']));
   });
 
   it('ends the process, listens to signals and reads the environment in one place each', () => {

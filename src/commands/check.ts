@@ -2,16 +2,8 @@ import { type Command, Option } from 'commander';
 
 import type { CheckFormat } from '../check/run.ts';
 import { PinError } from '../errors.ts';
-import type { Streams } from '../files/streams.ts';
+import type { CommandParts } from './command-parts.ts';
 import { addManifestOptions, repeatable } from './manifest-options.ts';
-
-/** What `tagpin check` needs of the process. */
-export interface CheckParts {
-  readonly streams: Streams;
-  readonly version: string;
-  /** Told how the command ended: 0, or 1 for findings. */
-  readonly end: (exitCode: 0 | 1) => void;
-}
 
 interface Flags {
   readonly strict: boolean;
@@ -36,7 +28,7 @@ Exit codes: 0 all pinned, 1 findings or files that cannot be read, 2 a mistake i
 `;
 
 /** Adds `tagpin check`; what it runs is loaded when it runs. */
-export function addCheckCommand(program: Command, parts: CheckParts): void {
+export function addCheckCommand(program: Command, parts: CommandParts): void {
   const command = program
     .command('check')
     .description('Check that the images of manifests carry a digest.');

@@ -1,15 +1,17 @@
 import { type Command, Option } from 'commander';
+import {
+  COMMAND_LINE_SETTINGS,
+  type CommandLineSettings,
+  SERVE_SETTINGS,
+  type ServeSettings,
+} from '../config.ts';
 import type { ReferenceForm } from '../image/reference.ts';
-import type { PinFormat, PinPorts } from '../pin/run.ts';
+import type { DigestOf } from '../pin/plan.ts';
+import type { PinFormat } from '../pin/run.ts';
+import type { Settings } from '../setting.ts';
+import type { CommandParts } from './command-parts.ts';
 import { addManifestOptions, repeatable } from './manifest-options.ts';
-
-/** What `tagpin pin` needs of the process. */
-export interface PinParts {
-  /** Made when the command runs: a resolver takes its time to load. */
-  readonly ports: (command: Command) => Promise<PinPorts>;
-  /** Told how the command ended: 0, or 1 where anything failed. */
-  readonly end: (exitCode: 0 | 1) => void;
-}
+import { addSettings, settingsOf } from './settings.ts';
 
 interface Flags {
   readonly dryRun: boolean;
@@ -46,8 +48,17 @@ Examples:
 Exit codes: 0 done, 1 something could not be pinned, 2 a mistake in the command line.
 `;
 
-/** Adds `tagpin pin`; what it runs is loaded when it runs. Gives the command, for more options. */
-export function addPinCommand(program: Command, parts: PinParts): Command {
+/** What a run may be told of registries, and the images for which it asks none. */
+const SETTINGS: Settings<CommandLineSettings & Pick<ServeSettings, 'skip'>> = {
+  ...COMMAND_LINE_SETTINGS,
+  skip: SERVE_SETTINGS.skip,
+};
+
+/** Adds `tagpin pin`; what it runs is loaded when it runs. */
+export function addPinCommand(
+  program: Command,
+  { streams, environment, openRegistries, end }: Omit<CommandParts, 'version'>,
+): void {
   const command = program
     .command('pin')
     .description('Write digests into manifests, and change nothing else in them.');
@@ -77,12 +88,16 @@ export function addPinCommand(program: Command, parts: PinParts): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (paths: readonly string[], flags: Flags) => {
       const { output, lock, ...others } = flags;
-      const [{ runPin }, ports] = await Promise.all([
-        import('../pin/run.ts'),
-        parts.ports(command),
-      ]);
-      const done = await runPin({ ...others, paths, output, lock }, ports);
-      parts.end(done ? 0 : 1);
+      const settings = settingsOf(command, SETTINGS, environment);
+      const { skip } = settings;
+      const { runPin } = await import('../pin/run.ts');
+      const open = async (): Promise<DigestOf> => {
+        const { resolve } = await openRegistries(settings);
+        return async (image) => (await resolve(image)).digest;
+      };
+      const ports = { streams, openRegistries: open };
+      const done = await runPin({ ...others, paths, output, lock, skip }, ports);
+      end(done ? 0 : 1);
     });
-  return command;
+  addSettings(command, SETTINGS);
 }

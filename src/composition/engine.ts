@@ -1,4 +1,5 @@
 import type { CredentialSettings, RegistrySettings } from '../config.ts';
+import type { CredentialSource } from '../credentials/credential.ts';
 import { createFingerprint } from '../credentials/fingerprint.ts';
 import { createLender } from '../credentials/lender.ts';
 import { createPullSecrets } from '../credentials/pull-secrets.ts';
@@ -11,7 +12,7 @@ import { createEndpoints } from '../registry/files/endpoints.ts';
 import { createHostsDirectory } from '../registry/files/hosts-directory.ts';
 import { createRegistriesConf } from '../registry/files/registries-files.ts';
 import { createAuthorities } from '../registry/files/registry-authorities.ts';
-import { createGuard } from '../registry/guard.ts';
+import { createGuard, type Guard } from '../registry/guard.ts';
 import { createHosts, type FindEndpoints } from '../registry/hosts.ts';
 import { createProxies } from '../registry/proxies.ts';
 import { createAuthorizer } from '../registry/token.ts';
@@ -23,20 +24,24 @@ import { createGate } from '../resolve/gate.ts';
 import { createLimits } from '../resolve/limits.ts';
 import { createResolver, type Resolver } from '../resolve/resolver.ts';
 import { createRoute } from '../resolve/route.ts';
-import type { Metrics } from '../server/metrics.ts';
+import type { RegistryMetrics } from '../server/registry-metrics.ts';
 import { composeOwnCredentials } from './own-credentials.ts';
 
 /** What the engine is plugged into. */
 export interface EngineParts {
   readonly cache: DigestCache;
   readonly reader: SecretReader;
-  readonly metrics: Metrics;
+  readonly metrics: RegistryMetrics;
   readonly userAgent: string;
   readonly log: Logger;
   /** Of the process, for the programs that it starts and the files that it names. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
+  /** Registries that may go without TLS, beside those of the settings. */
+  readonly speaksHttp?: (url: URL) => boolean;
+  /** Credentials that are tried before those of the settings. */
+  readonly givenCredentials?: readonly CredentialSource[];
 }
 
 export interface Engine {
@@ -52,8 +57,9 @@ export interface Engine {
  */
 export function composeEngine(
   settings: RegistrySettings & CredentialSettings,
-  { cache, reader, metrics, userAgent, log, environment, now }: EngineParts,
+  parts: EngineParts,
 ): Engine {
+  const { cache, reader, metrics, userAgent, log, environment, now } = parts;
   const fingerprint = createFingerprint();
   const observeCredential = metrics.credentialLookup;
   const { lending, hosts, load } = composeOwnCredentials(settings, {
@@ -61,6 +67,7 @@ export function composeEngine(
     observe: observeCredential,
     log,
     environment,
+    given: parts.givenCredentials ?? [],
   });
   const pullSecrets = createPullSecrets({
     reader,
@@ -70,16 +77,8 @@ export function composeEngine(
     observe: observeCredential,
   });
   const allowRegistry = [...settings.allowRegistry, ...hosts];
-  const { allowRegistryFile } = settings;
-  const guard = createGuard({
-    ...settings,
-    allowRegistry,
-    ...(allowRegistryFile !== undefined && {
-      moreRegistries: createAllowFile(allowRegistryFile, log),
-    }),
-  });
   const transport = createTransport({
-    guard,
+    guard: guardFrom({ ...settings, allowRegistry }, parts),
     authoritiesOf: createAuthorities(settings.registryCa, log),
     proxyOf: createProxies(environment),
     observe: metrics.registryRequest,
@@ -97,7 +96,7 @@ export function composeEngine(
   });
   const route = createRoute({
     client,
-    endpointsOf: endpointsFrom(settings, log),
+    endpointsOf: endpointsFrom(settings, parts),
     gate: createGate(metrics.registryGated),
     breaker: createBreaker({ now, random: Math.random, observe: metrics.registrySilent }),
     now,
@@ -111,11 +110,25 @@ export function composeEngine(
   };
 }
 
+function guardFrom(
+  settings: RegistrySettings,
+  { speaksHttp, log }: Pick<EngineParts, 'speaksHttp' | 'log'>,
+): Guard {
+  const { allowRegistryFile } = settings;
+  return createGuard({
+    ...settings,
+    ...(speaksHttp !== undefined && { speaksHttp }),
+    ...(allowRegistryFile !== undefined && {
+      moreRegistries: createAllowFile(allowRegistryFile, log),
+    }),
+  });
+}
+
 function endpointsFrom(
   { plainHttp, hostsDir, registriesConf }: RegistrySettings,
-  log: Logger,
+  { speaksHttp, log }: Pick<EngineParts, 'speaksHttp' | 'log'>,
 ): FindEndpoints {
-  const registryOf = createHosts(plainHttp);
+  const registryOf = createHosts(plainHttp, speaksHttp);
   if (hostsDir === undefined) {
     const files =
       registriesConf === undefined ? undefined : createRegistriesConf(registriesConf, log);

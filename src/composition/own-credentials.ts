@@ -20,6 +20,8 @@ export interface OwnCredentialsParts extends SourceParts {
   readonly log: Logger;
   /** What helpers and plugins are started with. */
   readonly environment: Program['environment'];
+  /** Tried before all others. */
+  readonly given: readonly CredentialSource[];
 }
 
 /** The operator's own credentials. */
@@ -46,6 +48,7 @@ export function composeOwnCredentials(
     wallClock: () => Date.now(),
   });
   const sources = [
+    ...parts.given,
     ...(dockerConfig === undefined
       ? []
       : [createDockerConfigSource({ ...parts, run: runProgram, config: dockerConfig })]),
@@ -61,8 +64,11 @@ export function composeOwnCredentials(
   };
 }
 
-/** Reads the file now, so that a mistake ends the start, and again whenever it has changed. */
-function openDockerConfig(
+/**
+ * Reads the file now, so that a mistake ends the start, and again whenever it has changed. Throws
+ * PinError `invalid_config`.
+ */
+export function openDockerConfig(
   path: string | undefined,
   log: Logger,
 ): (() => DockerConfigFile) | undefined {

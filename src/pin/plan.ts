@@ -25,6 +25,8 @@ export interface Sources {
   readonly entries: Entries | undefined;
   readonly lock: Lock | undefined;
   readonly digestOf: DigestOf | undefined;
+  /** Normalised names that no registry is asked for. */
+  readonly isSkipped: (name: string) => boolean;
 }
 
 /** How images are to be pinned. */
@@ -44,6 +46,7 @@ export type PinOutcome =
   | 'already_pinned'
   | 'unmatched'
   | 'no_tag'
+  | 'skipped'
   | 'failed';
 
 /** The decision about one image. */
@@ -78,7 +81,7 @@ export async function planImage(
     const subject = subjectOf(image, sources.lock);
     if (subject.reference.digest !== undefined && !style.update) return kept(subject, sources.lock);
     const digest = await digestFor(subject, style, sources);
-    if (digest === undefined) return withoutDigest(subject);
+    if (digest === undefined) return withoutDigest(subject, sources);
     if (subject.tag !== undefined) sources.lock?.set(subject.name, subject.tag, digest);
     return written(subject, digest, style);
   } catch (caught) {
@@ -110,17 +113,21 @@ function kept({ image, reference, name, tag }: Subject, lock: Lock | undefined):
 async function digestFor(
   { image, name, tag }: Subject,
   { update }: PinStyle,
-  { entries, lock, digestOf }: Sources,
+  { entries, lock, digestOf, isSkipped }: Sources,
 ): Promise<Digest | undefined> {
   const given = entries?.digestFor(name, tag);
   if (given !== undefined || tag === undefined) return given;
   const locked = update ? undefined : lock?.digestFor(name, tag);
-  if (locked !== undefined || entries !== undefined) return locked;
+  if (locked !== undefined || entries !== undefined || isSkipped(name)) return locked;
   return digestOf?.(`${spelledName(image.reference)}:${tag}`);
 }
 
-function withoutDigest({ image, tag, reference }: Subject): PlannedImage {
+function withoutDigest(
+  { image, name, tag, reference }: Subject,
+  { isSkipped }: Sources,
+): PlannedImage {
   const plan = { image, to: image.reference, edits: [] };
+  if (isSkipped(name)) return { ...plan, outcome: 'skipped', note: 'left alone by --skip' };
   if (tag !== undefined || reference.digest === undefined) return { ...plan, outcome: 'unmatched' };
   const note = 'neither the reference, nor a comment, nor the lock tells its tag';
   return { ...plan, outcome: 'no_tag', note };

@@ -45,8 +45,7 @@ export function problemLines(report: PinReport): readonly string[] {
 function linesOfFile({ file, images, faults, notes }: PlannedFile): string[] {
   const ofImages = images.flatMap(({ image, outcome, error, note }) => {
     const where = `${at(file.path, image)}: ${image.label}`;
-    if (error !== undefined)
-      return [`${where}: ${error.message}; ${error.rule.action} [${error.code}]`];
+    if (error !== undefined) return [`${where}: ${error.message}; ${error.advice} [${error.code}]`];
     if (outcome === 'unmatched') return [`${where}: no digest is known for ${image.reference}`];
     return note === undefined ? [] : [`${where}: ${image.reference}: ${note}`];
   });
@@ -68,6 +67,7 @@ const COUNTED: readonly (readonly [PinOutcome, string])[] = [
   ['already_pinned', 'already pinned'],
   ['unmatched', 'unmatched'],
   ['no_tag', 'without a known tag'],
+  ['skipped', 'skipped'],
   ['failed', 'failed'],
 ];
 

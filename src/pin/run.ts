@@ -5,6 +5,7 @@ import { type InputFile, listManifests, readText, STDIN } from '../files/disk.ts
 import { parseExtraKinds } from '../files/extra-kinds.ts';
 import { readFrom, type Streams } from '../files/streams.ts';
 import { writeYaml } from '../files/yaml.ts';
+import { compileGlobs } from '../image/glob.ts';
 import type { ReferenceForm } from '../image/reference.ts';
 import { createEntries, type Entries, type Entry, readEntries, readSetting } from './entries.ts';
 import { planFiles } from './files.ts';
@@ -27,6 +28,8 @@ export interface PinOptions {
   readonly from: readonly string[];
   readonly set: readonly string[];
   readonly fromAnyTag: boolean;
+  /** Globs of normalised names that no registry is asked for. */
+  readonly skip: readonly string[];
   readonly lock: string | undefined;
   /** Write nothing, and fail where the lock lags. */
   readonly check: boolean;
@@ -40,8 +43,8 @@ export type PinFormat = 'text' | 'json' | 'yaml';
 /** What is plugged into `tagpin pin`. */
 export interface PinPorts {
   readonly streams: Streams;
-  /** Asks a registry; not called where digests were given, or the lock has them. */
-  readonly digestOf: DigestOf;
+  /** What asks a registry; not called where digests were given. Rejects with `invalid_config`. */
+  readonly openRegistries: () => Promise<DigestOf>;
 }
 
 /**
@@ -60,7 +63,7 @@ export async function runPin(options: PinOptions, ports: PinPorts): Promise<bool
     read: (file) => readFrom(file, streams),
     find: { extraKinds: parseExtraKinds(options.extraKind), helmValues: options.helmValues },
     style: { form: options.referenceForm, comment: options.comment, update: options.update },
-    sources: sourcesOf(options, { entries, lock: lockFile?.lock, digestOf: ports.digestOf }),
+    sources: await sourcesOf(options, { entries, lock: lockFile?.lock }, ports),
   });
   const unwritten = await writeAll(planned, lockFile, { options, streams });
   const report: PinReport = {
@@ -75,12 +78,14 @@ export async function runPin(options: PinOptions, ports: PinPorts): Promise<bool
 }
 
 /** With given digests no registry is asked; nor for a check, unless it is to look for newer ones. */
-function sourcesOf(
-  { check, update }: PinOptions,
-  { entries, lock, digestOf }: Sources & { readonly digestOf: DigestOf },
-): Sources {
-  const isOffline = entries !== undefined || (check && !update);
-  return { entries, lock, digestOf: isOffline ? undefined : askOnce(digestOf) };
+async function sourcesOf(
+  { check, update, skip }: PinOptions,
+  known: Pick<Sources, 'entries' | 'lock'>,
+  { openRegistries }: PinPorts,
+): Promise<Sources> {
+  const isOffline = known.entries !== undefined || (check && !update);
+  const digestOf = isOffline ? undefined : askOnce(await openRegistries());
+  return { ...known, digestOf, isSkipped: compileGlobs(skip) };
 }
 
 async function readAllEntries(

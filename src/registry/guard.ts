@@ -15,6 +15,8 @@ export type ResolveName = (
 /** What the operator allows beyond public addresses and port 443. */
 export interface GuardOptions {
   readonly plainHttp: readonly string[];
+  /** Registries beyond `plainHttp` that may go without TLS. */
+  readonly speaksHttp?: (url: URL) => boolean;
   readonly allowRegistry: readonly string[];
   readonly allowAddress: readonly string[];
   /** More of `allowRegistry`: another list once it has changed. */
@@ -63,7 +65,8 @@ const MAX_NAME_CHARS = 253;
 const MAX_QUOTED_CHARS = 64;
 
 export function createGuard(options: GuardOptions): Guard {
-  const isPlain = hostsOf(options.plainHttp, 80);
+  const isPlainHost = hostsOf(options.plainHttp, 80);
+  const isPlain = (url: URL): boolean => isPlainHost(url) || options.speaksHttp?.(url) === true;
   const isAllowed = hostsOf(options.allowRegistry, 443);
   const isListed = changingHostsOf(options.moreRegistries ?? ((): readonly string[] => []), 443);
   const isNamed = (url: URL): boolean => isPlain(url) || isAllowed(url) || isListed(url);

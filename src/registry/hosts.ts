@@ -36,14 +36,18 @@ export type FindRegistry = (reference: ImageReference) => Endpoint;
 
 /**
  * Plain http is spoken with named hosts alone, by globs as the guard reads them. `HOST` means its
- * port 80, and so does `HOST:80` in a reference.
+ * port 80, and so does `HOST:80` in a reference. `speaksHttp` tells of more, as the guard is told.
  */
-export function createHosts(plainHttp: readonly string[]): FindRegistry {
+export function createHosts(
+  plainHttp: readonly string[],
+  speaksHttp?: (url: URL) => boolean,
+): FindRegistry {
   const isPlain = hostsOf(plainHttp, 80);
   return ({ registry, repository }) => {
     const host = wireHost(registry);
     const plain = urlOf('http', host);
-    const { origin } = isPlain(plain) ? plain : urlOf('https', host);
+    const { origin } =
+      isPlain(plain) || speaksHttp?.(plain) === true ? plain : urlOf('https', host);
     return { registry, origin, root: '/v2', repository, isRegistry: true };
   };
 }

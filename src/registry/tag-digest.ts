@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 
-import { computeDigest, isDigest } from '../image/digest.ts';
+import { computeDigest, type Digest, isDigest } from '../image/digest.ts';
 import { recogniseManifest } from '../image/manifest.ts';
 import {
   type ManifestQuestion,
@@ -12,7 +12,7 @@ import type { RegistryResponse } from './transport.ts';
 
 /** What is served under a tag. */
 export interface TagDigest {
-  readonly digest: string;
+  readonly digest: Digest;
   readonly mediaType: string | undefined;
   /** Whether the registry told the digest, or its bytes were hashed. */
   readonly source: 'header' | 'body';

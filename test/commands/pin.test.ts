@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-function digestOf(): Promise<never> {
+function resolve(): Promise<never> {
   return Promise.reject(new PinError('not_found', 'not there'));
 }
 
@@ -30,7 +30,9 @@ async function run(...args: string[]): Promise<{ ends: number[]; err: string }> 
   const streams = recordedStreams();
   const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
   addPinCommand(program, {
-    ports: () => Promise.resolve({ streams, digestOf }),
+    streams,
+    environment: {},
+    openRegistries: () => Promise.resolve({ resolve }),
     end: (code) => ends.push(code),
   });
   await program.parseAsync(['pin', ...args], { from: 'user' });

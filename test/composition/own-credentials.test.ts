@@ -180,7 +180,7 @@ describe('credentials that cannot be used', () => {
   function refusalOf(flags: Flags): PinError {
     const settings = readSettings(SERVE_SETTINGS, { flags, environment: {} });
     const { log } = createRecordedLog();
-    const parts = { log, environment: {}, now: () => 0, observe: () => {} };
+    const parts = { log, environment: {}, now: () => 0, observe: () => {}, given: [] };
     try {
       composeOwnCredentials(settings, parts);
     } catch (caught) {

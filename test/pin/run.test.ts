@@ -33,6 +33,7 @@ const NONE: Omit<PinOptions, 'paths'> = {
   from: [],
   set: [],
   fromAnyTag: false,
+  skip: ['localhost:*/*'],
   lock: undefined,
   check: false,
   extraKind: [],
@@ -64,7 +65,8 @@ async function run(
     if (!reference.includes('missing')) return digestOf(reference, generation);
     throw new PinError('not_found', `${reference} was not found`);
   };
-  const passed = await runPin({ ...NONE, ...options, paths }, { streams, digestOf: ask });
+  const openRegistries = (): Promise<typeof ask> => Promise.resolve(ask);
+  const passed = await runPin({ ...NONE, ...options, paths }, { streams, openRegistries });
   return { passed, ...streams.written, asked };
 }
 

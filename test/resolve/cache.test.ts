@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { PinError, type PinErrorCode } from '../../src/errors.ts';
+import type { Digest } from '../../src/image/digest.ts';
 import { type CachedLookup, createCache, type DigestCache } from '../../src/resolve/cache.ts';
 
 const NOW_MS = 1_000_000;
@@ -12,7 +13,7 @@ function cache(random = 0): DigestCache {
   return createCache({ ttlMs: TTL_MS, staleIfErrorMs: STALE_MS, random: () => random });
 }
 
-function found(askedAtMs: number, digest = 'sha256:1'): CachedLookup {
+function found(askedAtMs: number, digest: Digest = 'sha256:1'): CachedLookup {
   const lookup = {
     digest,
     mediaType: undefined,

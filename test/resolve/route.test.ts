@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 
 import { PinError, type PinErrorCode, type PinErrorDetails } from '../../src/errors.ts';
+import type { Digest } from '../../src/image/digest.ts';
 import { parseReference } from '../../src/image/reference.ts';
 import type { Lookup } from '../../src/registry/client.ts';
 import type { Endpoint } from '../../src/registry/hosts.ts';
@@ -8,7 +9,7 @@ import type { Breaker } from '../../src/resolve/breaker.ts';
 import { createGate } from '../../src/resolve/gate.ts';
 import { createRoute, type Route } from '../../src/resolve/route.ts';
 
-const DIGEST = `sha256:${'a'.repeat(64)}`;
+const DIGEST: Digest = `sha256:${'a'.repeat(64)}`;
 const DEADLINE_MS = 8000;
 
 /** How a place answers: with a digest, or with failures, one after the other and the last for ever. */

@@ -6,10 +6,12 @@ import { computeDigest } from '../../src/image/digest.ts';
 // `tagpin pin` as a process of its own, whose registry has a digest for everything.
 const program = new Command();
 addPinCommand(program, {
-  ports: () =>
+  streams: processStreams(),
+  environment: {},
+  openRegistries: () =>
     Promise.resolve({
-      streams: processStreams(),
-      digestOf: (reference) => Promise.resolve(computeDigest(Buffer.from(reference))),
+      resolve: (image) =>
+        Promise.resolve({ digest: computeDigest(Buffer.from(image)), mediaType: undefined }),
     }),
   end: (code) => {
     process.exitCode = code;

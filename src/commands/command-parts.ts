@@ -1,0 +1,41 @@
+import type { CommandLineSettings } from '../config.ts';
+import type { Streams } from '../files/streams.ts';
+import type { Digest } from '../image/digest.ts';
+import type { SettingSources } from '../setting.ts';
+
+/** What a command of the command line needs of the process. */
+export interface CommandParts {
+  readonly streams: Streams;
+  /** Where settings may come from beside flags. */
+  readonly environment: SettingSources['environment'];
+  readonly version: string;
+  readonly openRegistries: OpenRegistries;
+  /** Told how the command ended: 0, or 1 for findings and for what failed. */
+  readonly end: (exitCode: 0 | 1) => void;
+}
+
+/** What a registry has under a tag. */
+export interface ResolvedImage {
+  readonly digest: Digest;
+  readonly mediaType: string | undefined;
+}
+
+/** The registries, as a person asks them. */
+export interface Registries {
+  /** Rejects with a PinError. */
+  readonly resolve: (image: string) => Promise<ResolvedImage>;
+}
+
+/** A user name and password for one registry, from the command line. */
+export interface GivenCredential {
+  /** As references name it: `docker.io`, `registry.example.com:5000`. */
+  readonly registry: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Called when a command runs, as all of it takes its time to load. Rejects with `invalid_config`. */
+export type OpenRegistries = (
+  settings: CommandLineSettings,
+  credential?: GivenCredential,
+) => Promise<Registries>;

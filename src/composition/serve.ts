@@ -1,0 +1,103 @@
+import { type AdmissionHandler, createHandler } from '../admission/handler.ts';
+import type { AdmissionReport } from '../admission/report.ts';
+import type { ServeParts, ServeState } from '../commands/serve.ts';
+import type { ServeSettings } from '../config.ts';
+import { compileGlobs } from '../image/glob.ts';
+import { createClusterReader } from '../kube/client.ts';
+import type { Logger } from '../log.ts';
+import { createCache } from '../resolve/cache.ts';
+import { createMetrics } from '../server/metrics.ts';
+import { createOperationsServer } from '../server/operations.ts';
+import { logReview } from '../server/review-log.ts';
+import { createCertificateFiles } from '../server/tls.ts';
+import { createWebhookApp, createWebhookServer } from '../server/webhook.ts';
+import { composeEngine, type Engine } from './engine.ts';
+import { NO_CLUSTER } from './no-cluster.ts';
+
+/** What `tagpin serve` is told by its process. */
+export interface ServeProcess {
+  readonly version: string;
+  readonly log: Logger;
+  /** For the programs that it starts and the files that it names. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+const now = (): number => performance.now();
+
+/** `tagpin serve` from its settings: every part is made here, and plugged into those that need it. */
+export function composeServe(
+  settings: ServeSettings,
+  { version, log, environment }: ServeProcess,
+): ServeParts {
+  const state: ServeState = { clusterLoaded: false, draining: false };
+  const cache = createCache({
+    ttlMs: settings.cacheTtl,
+    staleIfErrorMs: settings.staleIfError,
+    random: Math.random,
+  });
+  const metrics = createMetrics({ version, cacheEntries: cache.size, now });
+  const cluster = settings.cluster ? createClusterReader(settings.kubeconfig) : NO_CLUSTER;
+  const userAgent = `tagpin/${version}`;
+  const engine = composeEngine(settings, {
+    cache,
+    reader: cluster,
+    metrics,
+    userAgent,
+    log,
+    environment,
+    now,
+  });
+  const handle = composeHandler(settings, engine, (report) => {
+    metrics.review(report);
+    logReview(log, report);
+  });
+  const app = createWebhookApp({
+    handle,
+    log,
+    isDraining: () => state.draining,
+    observeRefused: metrics.refused,
+    observeInFlight: metrics.inFlight,
+    now,
+  });
+  const webhook = createWebhookServer(app);
+  const certificate = createCertificateFiles({
+    certFile: settings.tlsCert,
+    keyFile: settings.tlsKey,
+    use: (pair) => webhook.setSecureContext(pair),
+    observeExpiry: metrics.certificateExpiry,
+    log,
+  });
+  const notReady = (): string[] => [
+    ...(certificate.isLoaded() ? [] : ['no certificate is loaded']),
+    ...(state.clusterLoaded ? [] : ['the cluster client is loading']),
+    ...(state.draining ? ['draining'] : []),
+  ];
+  const operations = createOperationsServer({ metrics, notReady });
+  const loadCluster = together(cluster.load, engine.load);
+  const closeRegistries = engine.close;
+  return { webhook, operations, certificate, loadCluster, log, state, closeRegistries };
+}
+
+function composeHandler(
+  settings: ServeSettings,
+  { resolver }: Engine,
+  observe: (report: AdmissionReport) => void,
+): AdmissionHandler {
+  return createHandler({
+    resolve: resolver.resolve,
+    refusesShortNames: settings.shortNames === 'refuse',
+    observe,
+    now,
+    decision: {
+      isSkipped: compileGlobs(settings.skip),
+      allowSkipInEnforce: settings.allowSkipInEnforce,
+    },
+    referenceForm: settings.referenceForm,
+  });
+}
+
+function together(...loads: readonly (() => Promise<void>)[]): () => Promise<void> {
+  return async () => {
+    await Promise.all(loads.map((load) => load()));
+  };
+}

@@ -12,6 +12,8 @@ import { addPinCommand } from '../../src/commands/pin.ts';
 import { PinError } from '../../src/errors.ts';
 import { computeDigest } from '../../src/image/digest.ts';
 import { digest } from '../support/admission.ts';
+import { runTagpin } from '../support/process.ts';
+import { startRegistry } from '../support/scripted-registry.ts';
 import { recordedStreams } from '../support/streams.ts';
 
 let folder: string;
@@ -83,6 +85,38 @@ describe('tagpin pin', () => {
     expect(ends).toEqual([0]);
     expect(err).toContain('unused: docker.io/library/c@');
     expect(await readFile(file, 'utf8')).toBe(text.replace('b:1', `b:1@${digest('a')}`));
+  });
+
+  it('asks the registries of the images once for each tag, but for those that are skipped', async () => {
+    const headers = { 'docker-content-digest': digest('d') };
+    await using registry = await startRegistry([{ when: { method: 'HEAD' }, headers }]);
+    const { host, port } = registry;
+    const file = join(folder, 'real.yaml');
+    const images = [`${host}/a:1`, `${host}/a:1`, `localhost:${port}/b:1`, 'kind.local/c'];
+    const textOf = (names: readonly string[]): string =>
+      `kind: Pod\napiVersion: v1\nspec: {containers: [${names.map((image) => `{image: "${image}"}`).join(', ')}]}\n`;
+    await writeFile(file, textOf(images));
+    const { code, stderr } = await runTagpin(['pin', file], { HOME: folder });
+    const pinned = `${host}/a@${digest('d')}`;
+    expect(await readFile(file, 'utf8')).toBe(textOf([pinned, pinned, ...images.slice(2)]));
+    expect(code).toBe(0);
+    expect(stderr).toContain('left alone by --skip');
+    expect(stderr).toContain('2 pinned, 2 skipped');
+    expect(registry.requests.map(({ path }) => path)).toEqual(['/v2/a/manifests/1']);
+    const all = await runTagpin(['pin', '--skip=kind.local/*', file], { HOME: folder });
+    expect(all.stderr).toContain('1 pinned, 2 already pinned, 1 skipped');
+  });
+
+  it('opens no registry where digests are given, and ends with 2 where it cannot be opened', async () => {
+    const file = join(folder, 'offline.yaml');
+    await writeFile(file, 'kind: Pod\napiVersion: v1\nspec: {containers: [{image: a/b:1}]}\n');
+    const broken = { HOME: folder, TAGPIN_DOCKER_CONFIG: '/nowhere' };
+    const [asked, given] = await Promise.all([
+      runTagpin(['pin', '--dry-run', file], broken),
+      runTagpin(['pin', '--dry-run', `--set=a/b:1=${digest('a')}`, file], broken),
+    ]);
+    expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('/nowhere') });
+    expect(given).toMatchObject({ code: 0, stdout: expect.stringContaining(`a/b@${digest('a')}`) });
   });
 
   it('refuses a flag that it does not know', async () => {

@@ -34,8 +34,14 @@ export interface RunningTagpin extends AsyncDisposable {
 }
 
 /** Runs tagpin until it ends by itself. */
-export function runTagpin(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  return collect(start(args, env)).ended;
+export function runTagpin(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  input: string = '',
+): Promise<Ended> {
+  const child = start(args, env);
+  child.stdin?.on('error', () => {}).end(input);
+  return collect(child).ended;
 }
 
 /** Starts `tagpin serve` on free ports of 127.0.0.1; resolves when it listens. */
@@ -78,7 +84,7 @@ export async function startTagpin(
 
 function start(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
   return spawn(process.execPath, [MAIN, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
   });
 }

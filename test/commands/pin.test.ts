@@ -41,6 +41,11 @@ async function run(...args: string[]): Promise<{ ends: number[]; err: string }> 
   return { ends, err: streams.written.err };
 }
 
+function podOf(images: readonly string[]): string {
+  const containers = images.map((image) => `{image: "${image}"}`).join(', ');
+  return `kind: Pod\napiVersion: v1\nspec: {containers: [${containers}]}\n`;
+}
+
 const PROCESS = join(import.meta.dirname, '..', 'support', 'pin-process.ts');
 const MANY = 2000;
 
@@ -93,12 +98,10 @@ describe('tagpin pin', () => {
     const { host, port } = registry;
     const file = join(folder, 'real.yaml');
     const images = [`${host}/a:1`, `${host}/a:1`, `localhost:${port}/b:1`, 'kind.local/c'];
-    const textOf = (names: readonly string[]): string =>
-      `kind: Pod\napiVersion: v1\nspec: {containers: [${names.map((image) => `{image: "${image}"}`).join(', ')}]}\n`;
-    await writeFile(file, textOf(images));
+    await writeFile(file, podOf(images));
     const { code, stderr } = await runTagpin(['pin', file], { HOME: folder });
     const pinned = `${host}/a@${digest('d')}`;
-    expect(await readFile(file, 'utf8')).toBe(textOf([pinned, pinned, ...images.slice(2)]));
+    expect(await readFile(file, 'utf8')).toBe(podOf([pinned, pinned, ...images.slice(2)]));
     expect(code).toBe(0);
     expect(stderr).toContain('left alone by --skip');
     expect(stderr).toContain('2 pinned, 2 skipped');

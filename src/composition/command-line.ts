@@ -31,6 +31,8 @@ const now = (): number => performance.now();
 const PATIENCE_MS = 600_000;
 /** One run asks for each tag once. */
 const CACHE = { ttlMs: PATIENCE_MS, staleIfErrorMs: 0, random: Math.random };
+/** A person shares with nobody: as many as a registry is asked at a time. */
+const AT_A_TIME = 16;
 /** Nobody's pull secrets. */
 const PERSON = { namespace: 'command line', pullSecrets: [], serviceAccount: undefined };
 
@@ -52,6 +54,7 @@ export function composeCommandLine(
     log: NO_LOG,
     environment,
     now,
+    perNamespace: AT_A_TIME,
     speaksHttp: createLoopbackHttp(settings.registryCa.map((item) => item.replace(/=.*$/, ''))),
     givenCredentials:
       credential === undefined ? [] : [createGivenSource(credential.registry, credential)],

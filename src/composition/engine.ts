@@ -40,6 +40,8 @@ export interface EngineParts {
   readonly now: () => number;
   /** Registries that may go without TLS, beside those of the settings. */
   readonly speaksHttp?: (url: URL) => boolean;
+  /** How many look-ups of one namespace run at the same time, where it is alone. */
+  readonly perNamespace?: number;
   /** Credentials that are tried before those of the settings. */
   readonly givenCredentials?: readonly CredentialSource[];
 }
@@ -101,7 +103,7 @@ export function composeEngine(
     breaker: createBreaker({ now, random: Math.random, observe: metrics.registrySilent }),
     now,
   });
-  const flights = createFlights({ route, cache, limits: createLimits(), now });
+  const flights = createFlights({ route, cache, limits: createLimits(parts.perNamespace), now });
   const observe = metrics.cacheResult;
   return {
     resolver: createResolver({ pullSecrets, flights, cache, now, observe }),

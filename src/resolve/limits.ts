@@ -28,23 +28,24 @@ interface NamespaceLimits {
   readonly byStranger: LRUCache<string, LimitFunction>;
 }
 
-export function createLimits(): Limits {
+/** @param perNamespace how many look-ups of one namespace run at the same time */
+export function createLimits(perNamespace: number = PER_NAMESPACE): Limits {
   const { hold, hasAnswered, knows } = createPlaces();
   const namespaces = new LRUCache<string, NamespaceLimits>({ max: MAX_NAMESPACES });
   return {
     hold,
     hasAnswered,
     inNamespace: ({ namespace, registry }, act) => {
-      const limits = namespaces.get(namespace) ?? namespaceLimits();
+      const limits = namespaces.get(namespace) ?? namespaceLimits(perNamespace);
       namespaces.set(namespace, limits);
       return knows(registry) ? limits.all(act) : asStranger(limits, registry, act);
     },
   };
 }
 
-function namespaceLimits(): NamespaceLimits {
+function namespaceLimits(perNamespace: number): NamespaceLimits {
   return {
-    all: pLimit(PER_NAMESPACE),
+    all: pLimit(perNamespace),
     strangers: pLimit(FOR_STRANGERS),
     byStranger: new LRUCache({ max: MAX_STRANGERS }),
   };

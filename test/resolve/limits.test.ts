@@ -36,6 +36,19 @@ describe('createLimits()', () => {
     await Promise.all([...all, elsewhere]);
   });
 
+  it('lets as many run in a namespace as it is told to', async () => {
+    const limits = createLimits(16);
+    limits.hasAnswered(KNOWN);
+    const work = new Work();
+    const all = Array.from({ length: 20 }, (_, n) =>
+      limits.inNamespace({ namespace: 'one', registry: KNOWN }, work.on(`${n}`)),
+    );
+    await setImmediate();
+    expect(work.begun).toHaveLength(16);
+    work.end();
+    await Promise.all(all);
+  });
+
   it('leaves half of the eight to registries that have answered', async () => {
     const limits = limitsWhoKnow(KNOWN);
     const work = new Work();

@@ -153,6 +153,7 @@ describe('tagpin resolve', () => {
     });
     expect(wrong).toMatchObject({ code: 1, stdout: '' });
     expect(wrong.stderr).toContain('asked with the password of "alice"');
+    expect(wrong.stderr).not.toContain('docker config');
     expect(two).toMatchObject({ code: 2, stdout: '' });
     expect(two.stderr).toContain('one password is for one registry');
     expect(wrong.stderr + two.stderr).not.toContain('canary');

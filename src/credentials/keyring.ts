@@ -6,7 +6,7 @@ import {
   parseDockercfg,
   type RegistryEntry,
 } from './docker-config.ts';
-import { createKeyedOffers, type KeyedOffer } from './keyed-offers.ts';
+import { createKeyedOffers, isHubToKubelet, type KeyedOffer } from './keyed-offers.ts';
 
 /** What is read of a Secret, in the shape the Kubernetes API returns. */
 export interface Secret {
@@ -50,7 +50,7 @@ const FORMATS: ReadonlyMap<
  */
 export function createKeyring(secrets: readonly Secret[]): Keyring {
   const entries = secrets.flatMap(readSecret);
-  const offersFor = createKeyedOffers(entries);
+  const offersFor = createKeyedOffers(entries, isHubToKubelet);
   return {
     size: entries.length,
     lookup: (image) => offersFor(image).map(({ credential }) => credential),

@@ -58,7 +58,8 @@ export async function sendManifestRequest(
   const answer = await converse(parts, { method, url, headers, scope });
   if (answer.status !== 401 || isFrom(answer, url)) return answer;
   const stranger: Scope = {
-    endpoint: { origin: answer.url.origin },
+    endpoint: { origin: answer.url.origin, root: '' },
+    redirectedBy: endpoint.origin,
     repository,
     credential: undefined,
     signal,

@@ -2,14 +2,16 @@ import type { Credential } from '../credentials/credential.ts';
 import { PinError } from '../errors.ts';
 import { isJsonObject } from '../json.ts';
 import type { Challenge } from './challenge.ts';
-import type { Endpoint } from './hosts.ts';
+import type { EndpointIdentity } from './endpoint-key.ts';
 import { mayHaveCredentials, realmOf } from './realm.ts';
 import { rateLimited } from './retry-after.ts';
 import type { Connection, RegistryResponse, Transport } from './transport.ts';
 
 /** For what an authorization is wanted: one repository, with one credential or none. */
 export interface Scope {
-  readonly endpoint: Pick<Endpoint, 'origin' | 'connection'>;
+  readonly endpoint: EndpointIdentity;
+  /** The origin that sent us there by a redirect, where one did. */
+  readonly redirectedBy?: string;
   readonly repository: string;
   readonly credential: Credential | undefined;
   readonly signal: AbortSignal;

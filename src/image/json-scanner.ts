@@ -69,10 +69,8 @@ export class JsonScanner {
 
   /** Passes over any value. */
   skipValue(): void {
-    do {
-      this.#begin();
-      this.#leave();
-    } while (this.#goesOn());
+    do this.#begin();
+    while (this.#goesOn());
   }
 
   /** Nothing but spaces may follow. */
@@ -120,20 +118,19 @@ export class JsonScanner {
     this.#at += 1;
   }
 
-  /** All lists and objects that end here. */
-  #leave(): void {
-    while (this.#closing !== END && this.#peek() === this.#closing) {
-      this.#closing = this.#outer.pop() ?? END;
-      this.#at += 1;
-    }
-  }
-
-  /** Whether something is open yet; then to its next value. */
+  /** Leaves what ends here; whether something is open yet, and then to its next value. */
   #goesOn(): boolean {
-    if (this.#closing === END) return false;
-    this.#expect(COMMA);
-    if (this.#closing === CLOSE_OBJECT) this.#skipKey();
-    return true;
+    while (this.#closing !== END) {
+      const byte = this.#peek();
+      if (byte !== this.#closing && byte !== COMMA) throw this.#broken();
+      this.#at += 1;
+      if (byte === COMMA) {
+        if (this.#closing === CLOSE_OBJECT) this.#skipKey();
+        return true;
+      }
+      this.#closing = this.#outer.pop() ?? END;
+    }
+    return false;
   }
 
   #skipKey(): void {
@@ -179,24 +176,23 @@ export class JsonScanner {
   }
 
   #skipNumber(): void {
-    if (this.#byte() === MINUS) this.#at += 1;
-    if (this.#byte() === DIGIT_0) this.#at += 1;
-    else this.#skipDigits();
-    if (this.#byte() === DOT) {
-      this.#at += 1;
-      this.#skipDigits();
+    const bytes = this.#bytes;
+    const start = bytes[this.#at] === MINUS ? this.#at + 1 : this.#at;
+    let at = bytes[start] === DIGIT_0 ? start + 1 : this.#endOfDigits(start);
+    if (bytes[at] === DOT) at = this.#endOfDigits(at + 1);
+    if (((bytes[at] ?? END) | LOWER_CASE) === LOWER_E) {
+      const isSigned = bytes[at + 1] === PLUS || bytes[at + 1] === MINUS;
+      at = this.#endOfDigits(isSigned ? at + 2 : at + 1);
     }
-    if ((this.#byte() | LOWER_CASE) !== LOWER_E) return;
-    this.#at += 1;
-    if (this.#byte() === PLUS || this.#byte() === MINUS) this.#at += 1;
-    this.#skipDigits();
+    this.#at = at;
   }
 
-  /** One or more. */
-  #skipDigits(): void {
-    const start = this.#at;
-    while (isDigit(this.#byte())) this.#at += 1;
-    if (this.#at === start) throw this.#broken();
+  /** Of one or more. */
+  #endOfDigits(start: number): number {
+    let at = start;
+    while (isDigit(this.#bytes[at] ?? END)) at += 1;
+    if (at === start) throw this.#broken();
+    return at;
   }
 
   /** The next byte that is no space. */

@@ -140,7 +140,10 @@ function refusalOf(response: RegistryResponse, question: TokenQuestion): PinErro
   const { hostname: host } = registry;
   const { status } = response;
   const said = `the token server ${realm.host} answered ${status}`;
-  if (status === 429) return rateLimited(said, response, host);
+  // It counts what is pulled from its registry, if it is of the same hands.
+  const speaks = mayHaveCredentials(registry, realm);
+  const limitedBy = speaks ? registry.origin : realm.origin;
+  if (status === 429) return rateLimited(said, response, { host, limitedBy });
   if (status >= 500) return new PinError('unavailable', said, { host });
   const reason = withheld ? `; the credential is not sent to ${realm.host}, another domain` : '';
   return new PinError('unauthorized', `${said}${reason}`, { host });

@@ -189,8 +189,9 @@ describe('createAuthorizer()', () => {
 
   it('tells how long a token server asks to be left alone', async () => {
     const limited = { status: 429, headers: { 'retry-after': '9' } };
-    const { answer } = await ask([issues({}, limited), ASKS_FOR_TOKEN]);
-    expect(answer).toMatchObject({ code: 'rate_limited', retryAfterMs: 9000 });
+    const { answer, registry } = await ask([issues({}, limited), ASKS_FOR_TOKEN]);
+    const { origin: limitedBy } = registry;
+    expect(answer).toMatchObject({ code: 'rate_limited', retryAfterMs: 9000, limitedBy });
   });
 
   it.each([302, 307, 308])('does not follow a token server that answers %i', async (status) => {

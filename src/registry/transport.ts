@@ -1,4 +1,5 @@
 import { PinError } from '../errors.ts';
+import { type Bodies, createBodies } from './bodies.ts';
 import type { Guard } from './guard.ts';
 import { toNetworkError } from './network-error.ts';
 import { createPools, type FindAuthorities, type Pools } from './pools.ts';
@@ -74,25 +75,29 @@ export interface TransportOptions {
   readonly userAgent: string;
 }
 
+interface TransportParts extends TransportOptions {
+  readonly pools: Pools;
+  readonly bodies: Bodies;
+}
+
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export function createTransport(options: TransportOptions): Transport {
-  const pools = createPools(options);
-  return { send: (request) => follow(options, pools, request), close: pools.close };
+  const parts = { ...options, pools: createPools(options), bodies: createBodies() };
+  return { send: (request) => follow(parts, request), close: parts.pools.close };
 }
 
 /** Redirects by hand: every hop is guarded, and another origin sees no Authorization. */
 async function follow(
-  options: TransportOptions,
-  pools: Pools,
+  parts: TransportParts,
   request: RegistryRequest,
 ): Promise<RegistryResponse> {
   let here = request;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    options.guard.checkUrl(here.url, here.connection?.named);
+    parts.guard.checkUrl(here.url, here.connection?.named);
     // oxlint-disable-next-line no-await-in-loop -- each hop is known only from the one before
-    const response = await sendOnce(options, pools, here);
+    const response = await sendOnce(parts, here);
     const next = followsRedirects(request) ? locationOf(response) : undefined;
     if (next === undefined) return response;
     refuseDowngrade(here.url, next);
@@ -135,16 +140,15 @@ function elsewhere(request: RegistryRequest, url: URL): RegistryRequest {
 }
 
 async function sendOnce(
-  options: TransportOptions,
-  pools: Pools,
+  parts: TransportParts,
   request: RegistryRequest,
 ): Promise<RegistryResponse> {
   const { url, method, signal, form } = request;
   const startedAtMs = performance.now();
   const observe = (code: string): void =>
-    options.observe({ host: url.host, code, ms: performance.now() - startedAtMs });
+    parts.observe({ host: url.host, code, ms: performance.now() - startedAtMs });
   try {
-    const answer = await pools.poolOf(url, request.connection).request({
+    const answer = await parts.pools.poolOf(url, request.connection).request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method,
@@ -154,14 +158,14 @@ async function sendOnce(
       reset: false,
       // Some registries compress on request, and a digest is that of the raw bytes.
       headers: {
-        'user-agent': options.userAgent,
+        'user-agent': parts.userAgent,
         'accept-encoding': 'identity',
         ...(form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
         ...request.headers,
       },
       ...(form !== undefined && { body: form.toString() }),
     });
-    const body = await readBody(answer.body, request);
+    const body = await parts.bodies.read(answer.body, request);
     observe(String(answer.statusCode));
     return { status: answer.statusCode, header: headerReader(answer.headers), body, url };
   } catch (caught) {
@@ -179,22 +183,4 @@ function headerReader(
     if (value === undefined) return [];
     return typeof value === 'string' ? [value] : value;
   };
-}
-
-async function readBody(
-  body: AsyncIterable<Buffer> & { readonly destroy: () => unknown },
-  { url, maxBodyBytes }: RegistryRequest,
-): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > maxBodyBytes) {
-      body.destroy();
-      const message = `${url.host} sent more than ${maxBodyBytes} bytes`;
-      throw new PinError('invalid_response', message, { host: url.hostname });
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, length);
 }

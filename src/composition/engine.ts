@@ -11,8 +11,9 @@ import { createEndpoints } from '../registry/files/endpoints.ts';
 import { createHostsDirectory } from '../registry/files/hosts-directory.ts';
 import { createRegistriesConf } from '../registry/files/registries-files.ts';
 import { createAuthorities } from '../registry/files/registry-authorities.ts';
-import { createGuard } from '../registry/guard.ts';
+import { createGuard, type GuardOptions } from '../registry/guard.ts';
 import { createHosts, type FindEndpoints } from '../registry/hosts.ts';
+import { nameSlotsOf } from '../registry/name-lookups.ts';
 import { createProxies } from '../registry/proxies.ts';
 import { createAuthorizer } from '../registry/token.ts';
 import { createTransport } from '../registry/transport.ts';
@@ -69,14 +70,10 @@ export function composeEngine(
     now,
     observe: observeCredential,
   });
-  const allowRegistry = [...settings.allowRegistry, ...hosts];
-  const { allowRegistryFile } = settings;
   const guard = createGuard({
     ...settings,
-    allowRegistry,
-    ...(allowRegistryFile !== undefined && {
-      moreRegistries: createAllowFile(allowRegistryFile, log),
-    }),
+    ...allowedBy(settings, hosts, log),
+    nameSlots: nameSlotsOf(environment),
   });
   const transport = createTransport({
     guard,
@@ -108,6 +105,18 @@ export function composeEngine(
     resolver: createResolver({ pullSecrets, flights, cache, now, observe }),
     load,
     close: transport.close,
+  };
+}
+
+/** Who is named: by flags, with credentials of the operator's, and in a file. */
+function allowedBy(
+  { allowRegistry, allowRegistryFile: file }: RegistrySettings,
+  hosts: readonly string[],
+  log: Logger,
+): Pick<GuardOptions, 'allowRegistry' | 'moreRegistries'> {
+  return {
+    allowRegistry: [...allowRegistry, ...hosts],
+    ...(file !== undefined && { moreRegistries: createAllowFile(file, log) }),
   };
 }
 

@@ -63,6 +63,7 @@ export async function sendManifestRequest(
     repository,
     credential: undefined,
     signal,
+    sender: answer.sender,
   };
   const there = { method, url: answer.url, headers: { accept: MANIFEST_ACCEPT }, scope: stranger };
   return converse(parts, there, answer);
@@ -136,6 +137,7 @@ async function sendTo(
     method,
     url,
     connection: scope.endpoint.connection,
+    sender: scope.sender,
     headers: { ...headers, ...(authorization !== undefined && { authorization }) },
     signal: scope.signal,
     maxBodyBytes: method === 'GET' ? MAX_MANIFEST_BYTES : MAX_ERROR_BYTES,

@@ -5,6 +5,7 @@ import type { Challenge } from './challenge.ts';
 import type { EndpointIdentity } from './endpoint-key.ts';
 import { mayHaveCredentials, realmOf } from './realm.ts';
 import { rateLimited } from './retry-after.ts';
+import type { Sender } from './sender.ts';
 import type { Connection, RegistryResponse, Transport } from './transport.ts';
 
 /** For what an authorization is wanted: one repository, with one credential or none. */
@@ -15,6 +16,8 @@ export interface Scope {
   readonly repository: string;
   readonly credential: Credential | undefined;
   readonly signal: AbortSignal;
+  /** Whose answer led to the endpoint; nobody's where an image did. */
+  readonly sender?: Sender | undefined;
 }
 
 /** What a token server is asked. */
@@ -28,6 +31,8 @@ export interface TokenQuestion {
   /** There is a credential, and the server is not shown it. */
   readonly withheld: boolean;
   readonly connection: Connection | undefined;
+  /** The registry, as the one that names the server. */
+  readonly sender: Sender;
 }
 
 /** What a token server gave. */
@@ -78,6 +83,7 @@ export function tokenQuestion(scope: Scope, { params }: Challenge): TokenQuestio
     credential: trusted ? credential : undefined,
     withheld: credential !== undefined && !trusted,
     connection: connectionTo(realm, registry, scope.endpoint.connection),
+    sender: { url: registry, connection: scope.endpoint.connection, sender: scope.sender },
   };
 }
 
@@ -114,8 +120,9 @@ async function answerOf(
   question: TokenQuestion,
   signal: AbortSignal,
 ): Promise<RegistryResponse> {
-  const { realm: url, credential, wanted, connection } = question;
-  const common = { signal, connection, maxBodyBytes: MAX_TOKEN_BYTES, followRedirects: false };
+  const { realm: url, credential, wanted, connection, sender } = question;
+  const limits = { maxBodyBytes: MAX_TOKEN_BYTES, followRedirects: false };
+  const common = { ...limits, signal, connection, sender };
   const get = (shown: Credential | undefined): Promise<RegistryResponse> => {
     const headers = shown === undefined ? {} : { authorization: basicHeader(shown) };
     return transport.send({ ...common, method: 'GET', url: withQuery(url, wanted), headers });

@@ -4,6 +4,7 @@ import type { Guard } from './guard.ts';
 import { toNetworkError } from './network-error.ts';
 import { createPools, type FindAuthorities, type Pools } from './pools.ts';
 import type { FindProxy } from './proxies.ts';
+import { type Sender, strangerBefore } from './sender.ts';
 
 /** TLS as the operator wants it for one host; whatever is left out is as ever. */
 export interface TlsSettings {
@@ -40,6 +41,8 @@ export interface RegistryRequest {
   readonly followRedirects: boolean;
   /** For this origin alone, which the operator named: a redirect to another one leaves it behind. */
   readonly connection?: Connection | undefined;
+  /** Whose answer leads there; nobody's where an image does. */
+  readonly sender?: Sender | undefined;
 }
 
 export interface RegistryResponse {
@@ -49,6 +52,8 @@ export interface RegistryResponse {
   readonly body: Buffer;
   /** Where the answer came from, after redirects. */
   readonly url: URL;
+  /** Who led there. */
+  readonly sender?: Sender | undefined;
 }
 
 /** Told of every answer and every failure, with the host that was asked. */
@@ -89,15 +94,14 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 /** Redirects by hand: every hop is guarded, and another origin sees no Authorization. */
-async function follow(
-  parts: TransportParts,
-  request: RegistryRequest,
-): Promise<RegistryResponse> {
+async function follow(parts: TransportParts, request: RegistryRequest): Promise<RegistryResponse> {
   let here = request;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    parts.guard.checkUrl(here.url, here.connection?.named);
+    const { url, connection } = here;
+    const stranger = strangerBefore(parts.guard, here);
+    parts.guard.checkUrl(url, { byFile: connection?.named, stranger });
     // oxlint-disable-next-line no-await-in-loop -- each hop is known only from the one before
-    const response = await sendOnce(parts, here);
+    const response = await sendOnce(parts, { ...here, stranger });
     const next = followsRedirects(request) ? locationOf(response) : undefined;
     if (next === undefined) return response;
     refuseDowngrade(here.url, next);
@@ -136,19 +140,26 @@ function refuseDowngrade(from: URL, to: URL): void {
 /** To another origin goes what any stranger may see. */
 function elsewhere(request: RegistryRequest, url: URL): RegistryRequest {
   const { accept } = request.headers;
-  return { ...request, url, headers: { ...(accept && { accept }) }, connection: undefined };
+  const { url: from, connection, sender } = request;
+  return {
+    ...request,
+    url,
+    headers: { ...(accept && { accept }) },
+    connection: undefined,
+    sender: { url: from, connection, sender },
+  };
 }
 
 async function sendOnce(
   parts: TransportParts,
-  request: RegistryRequest,
+  request: RegistryRequest & { readonly stranger: URL | undefined },
 ): Promise<RegistryResponse> {
-  const { url, method, signal, form } = request;
+  const { url, method, signal, form, sender, connection, stranger } = request;
   const startedAtMs = performance.now();
   const observe = (code: string): void =>
     parts.observe({ host: url.host, code, ms: performance.now() - startedAtMs });
   try {
-    const answer = await parts.pools.poolOf(url, request.connection).request({
+    const answer = await parts.pools.poolOf(url, connection, stranger).request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method,
@@ -167,7 +178,7 @@ async function sendOnce(
     });
     const body = await parts.bodies.read(answer.body, request);
     observe(String(answer.statusCode));
-    return { status: answer.statusCode, header: headerReader(answer.headers), body, url };
+    return { status: answer.statusCode, header: headerReader(answer.headers), body, url, sender };
   } catch (caught) {
     const error = toNetworkError(caught, url, performance.now() - startedAtMs);
     observe(error.code);

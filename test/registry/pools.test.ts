@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 
 import { describe, expect, it } from '@jest/globals';
 
-import { createGuard, type GuardOptions, type ResolveName } from '../../src/registry/guard.ts';
+import { createGuard, type GuardOptions } from '../../src/registry/guard.ts';
+import type { ResolveName } from '../../src/registry/name-lookups.ts';
 import { createPools } from '../../src/registry/pools.ts';
 import { createRegistryStack, type RegistryStack } from '../support/registry-stack.ts';
 import { type ScriptedRegistry, startRegistry } from '../support/scripted-registry.ts';
@@ -79,6 +80,26 @@ describe('createPools() and addresses of both families', () => {
     await expect(statusOf(stack, registry)).rejects.toMatchObject({ code: 'blocked_address' });
     expect(other.dialled()).toBe(0);
     expect(registry.requests).toHaveLength(0);
+  });
+});
+
+describe('createPools() and a name that is not resolved in time', () => {
+  it('says so, and nothing against the host, which was not dialled', async () => {
+    await using stack = stackWithDns(() => {});
+    const asked = stack.transport.send({
+      method: 'HEAD',
+      url: new URL('http://r.example.com:5000/v2/'),
+      headers: {},
+      signal: AbortSignal.timeout(5000),
+      maxBodyBytes: 1000,
+      followRedirects: true,
+      connection: { named: false, connectTimeoutMs: 400 },
+    });
+    await expect(asked).rejects.toMatchObject({
+      code: 'dns_failed',
+      message: 'r.example.com:5000 could not be looked up: its name was not resolved in time',
+      silence: undefined,
+    });
   });
 });
 

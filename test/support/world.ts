@@ -87,7 +87,7 @@ export class World implements AsyncDisposable {
   /** What DNS knows; other names are looked up for real. */
   readonly names: Map<string, Addresses> = new Map();
   /** Of the process. */
-  readonly environment: Record<string, string> = {};
+  readonly environment: Record<string, string> = { UV_THREADPOOL_SIZE: '256' };
   /** How the cache answered, in order. */
   readonly observed: string[] = [];
   /** Lines of the log: level, message and fields. */

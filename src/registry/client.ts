@@ -2,6 +2,7 @@ import type { Access } from '../credentials/credential.ts';
 import { PinError } from '../errors.ts';
 import { type ImageReference, normalizedTag } from '../image/reference.ts';
 import type { Endpoint } from './hosts.ts';
+import { createKnock } from './knock.ts';
 import type { ManifestQuestion } from './manifest-request.ts';
 import { type Attempt, referenceAt, triesOf } from './offers.ts';
 import { refusedAll } from './refusal.ts';
@@ -44,6 +45,7 @@ export interface RegistryClientParts extends TagDigestParts {
 export function createRegistryClient(parts: RegistryClientParts): RegistryClient {
   const digests = createTagDigests(parts);
   const verification = createVerification(parts, parts.verifyByDigest);
+  const knock = createKnock(parts.transport);
   const { anonymousFallback } = parts;
   return {
     lookup: async (endpoint, reference, how) => {
@@ -51,6 +53,7 @@ export function createRegistryClient(parts: RegistryClientParts): RegistryClient
         ...how,
         endpoint,
         reference,
+        knock,
         anonymousFallback,
         refusals: [],
         problems: [],

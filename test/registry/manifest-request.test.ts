@@ -175,9 +175,11 @@ describe('sendManifestRequest() and redirects', () => {
     await using other = await startRegistry([issues('t1'), told('Bearer t1'), ASKS_FOR_TOKEN]);
     const location = `${other.origin}${PATH}`;
     await using registry = await startRegistry([{ status: 307, headers: { location } }]);
-    await using stack = createRegistryStack({ plainHttp: [registry.host, other.host] });
+    await using second = await startRegistry([{ status: 307, headers: { location } }]);
+    const plainHttp = [registry.host, second.host, other.host];
+    await using stack = createRegistryStack({ plainHttp });
     const first = [undefined, undefined, 'Bearer t1'];
-    for (const place of [registry, other]) {
+    for (const place of [registry, second, other]) {
       const before = other.requests.length;
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       expect(await lookUp(stack, place)).toMatchObject({ digest: DIGEST });

@@ -1,5 +1,5 @@
 /** One who wants to act. */
-export interface Wish {
+interface Wish {
   /** The fewer of the places it holds, the sooner it has the next: a namespace. */
   readonly whose: string;
   /** Asked while it waits: why it has no use for a turn any more. */

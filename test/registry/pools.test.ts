@@ -133,6 +133,23 @@ describe('createPools() and rules that change', () => {
   });
 });
 
+describe('createPools() and whoever leads to a host', () => {
+  it('has connections of its own for a stranger, as other rules hold for it', async () => {
+    const guard = createGuard({
+      plainHttp: [],
+      allowRegistry: ['r.example.com'],
+      allowAddress: [],
+    });
+    const pools = createPools({ guard });
+    const url = new URL('https://r.example.com/');
+    const ofImages = pools.poolOf(url, undefined);
+    const ofStranger = pools.poolOf(url, undefined, new URL('https://evil.example/'));
+    expect(ofStranger).not.toBe(ofImages);
+    expect(pools.poolOf(url, undefined)).toBe(ofImages);
+    await pools.close();
+  });
+});
+
 describe('createPools() and many origins', () => {
   it('closes the pool that was used least, and lets its request end', async () => {
     const release = Promise.withResolvers<void>();

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 
+import { sendManifestRequest } from '../../src/registry/manifest-request.ts';
 import { type Sender, strangerBefore } from '../../src/registry/sender.ts';
+import type { RegistryRequest } from '../../src/registry/transport.ts';
 
 const NAMED: ReadonlySet<string> = new Set(['named.corp.example', 'inner.corp.example']);
 const guard = { isNamed: ({ hostname }: URL): boolean => NAMED.has(hostname) };
@@ -42,5 +44,50 @@ describe('strangerBefore()', () => {
     const [yes, no] = [true, false].map((named): Sender => ({ url: from, connection: { named } }));
     expect(strangerBefore(guard, { url, sender: yes })).toBeUndefined();
     expect(strangerBefore(guard, { url, sender: no })?.host).toBe('mirror.test');
+  });
+});
+
+describe('a redirect to a registry that asks for a token', () => {
+  it('is remembered with all that is asked for its sake', async () => {
+    const sender: Sender = { url: new URL('https://evil.example/') };
+    const sent: RegistryRequest[] = [];
+    const scopes: unknown[] = [];
+    const answer = { header: () => [], body: Buffer.alloc(0), sender };
+    await sendManifestRequest(
+      {
+        transport: {
+          send: async (request) => {
+            sent.push(request);
+            const status = sent.length === 1 ? 401 : 200;
+            return { ...answer, status, url: new URL('https://other.example/v2/a/manifests/1') };
+          },
+          close: async () => {},
+        },
+        authorizer: {
+          remembered: () => undefined,
+          forget: () => {},
+          answer: async (scope) => {
+            scopes.push(scope.sender);
+            return 'Bearer t';
+          },
+        },
+      },
+      {
+        endpoint: {
+          origin: 'https://evil.example',
+          registry: 'evil.example',
+          root: '/v2',
+          repository: 'a',
+          isRegistry: true,
+        },
+        repository: 'a',
+        name: '1',
+        credential: undefined,
+        signal: AbortSignal.timeout(1000),
+      },
+      'HEAD',
+    );
+    expect(scopes).toEqual([sender]);
+    expect(sent.map((request) => request.sender)).toEqual([undefined, sender]);
   });
 });

@@ -218,7 +218,7 @@ describe('createClusterReader()', () => {
     expect(await Promise.all(some)).toHaveLength(some.length);
     // The others find nobody, for each would have a connection of its own.
     void Promise.allSettled(greedy);
-  });
+  }, 30_000);
 
   it('says that an API server is not there', async () => {
     const gone = await startRegistry([]);

@@ -4,7 +4,7 @@ import { PinError } from '../errors.ts';
 import { type ImageReference, normalizedName } from '../image/reference.ts';
 import type { Access } from './credential.ts';
 import type { Fingerprint } from './fingerprint.ts';
-import { createKeyring, type Keyring } from './keyring.ts';
+import { countEntries, createKeyring, type Keyring } from './keyring.ts';
 import type { Lender } from './lender.ts';
 import { type PullSecretsOwner, type ReadSecretsParts, readSecrets } from './read-secrets.ts';
 import { createReadings } from './readings.ts';
@@ -102,8 +102,9 @@ async function readKeyring(
   const read = await readSecrets(parts, owner);
   if (read instanceof PinError) return read;
   try {
+    const count = countEntries(read.secrets);
+    if (count > MAX_CREDENTIALS) return tooMany(owner, count);
     const keyring = createKeyring(read.secrets);
-    if (keyring.size > MAX_CREDENTIALS) return tooMany(owner, keyring.size);
     return {
       keyring: podKeyring(parts, {
         keyring,

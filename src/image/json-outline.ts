@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 
 import type { JsonObject } from '../json.ts';
-import { JsonScanner } from './json-scanner.ts';
+import { JsonScanner, type Member } from './json-scanner.ts';
 
 /** Enough for 255 characters, of which an escaped one takes six bytes. */
 const MAX_TEXT_BYTES = 1536;
@@ -41,9 +41,10 @@ export function outlineJson(bytes: Uint8Array, wanted: readonly string[]): JsonO
     return undefined;
   }
   const found = new Map<string, Span>();
-  scanner.skipObject(({ keyStart, keyEnd, start, end }) => {
+  scanner.skipObject((member) => {
     for (const key of wanted) {
-      if (isKey(bytes, { start: keyStart, end: keyEnd }, key)) found.set(key, { start, end });
+      if (!isKey(bytes, member, key)) continue;
+      found.set(key, { start: member.start, end: member.end });
     }
   });
   scanner.skipToEnd();
@@ -53,15 +54,15 @@ export function outlineJson(bytes: Uint8Array, wanted: readonly string[]): JsonO
 }
 
 /** Compares without making a string: a hostile object has some hundred thousand keys. */
-function isKey(bytes: Uint8Array, { start, end }: Span, key: string): boolean {
-  let at = start + 1;
+function isKey(bytes: Uint8Array, { keyStart, keyEnd }: Readonly<Member>, key: string): boolean {
+  let at = keyStart + 1;
   for (let index = 0; index < key.length; index += 1) {
     const isEscaped = bytes[at] === BACKSLASH && bytes[at + 1] === LOWER_U;
     const unit = isEscaped ? codeUnitAt(bytes, at + 2) : bytes[at];
     if (unit !== key.charCodeAt(index)) return false;
     at += isEscaped ? 6 : 1;
   }
-  return at === end - 1;
+  return at === keyEnd - 1;
 }
 
 /** What four hexadecimal digits say. */

@@ -31,7 +31,7 @@ const LITERALS: readonly Uint8Array[] = ['true', 'false', 'null'].map((word) =>
 const ESCAPES: ReadonlySet<number> = new Set(new TextEncoder().encode('"\\/bfnrt'));
 
 /** Where a member's key and value begin and end in the text; the quotes of a key are of it. */
-interface Member {
+export interface Member {
   keyStart: number;
   keyEnd: number;
   start: number;

@@ -4,12 +4,15 @@ import type { ImageReference } from '../image/reference.ts';
 import type { Endpoint } from './hosts.ts';
 import type { Knock } from './knock.ts';
 import type { Refusal } from './refusal.ts';
+import type { RegistryResponse } from './transport.ts';
 
 /** One try at an endpoint: with an offer, or with none. */
 export interface Try {
   readonly offer: Offer | undefined;
   /** Where the offer was borrowed; undefined for the pod's own. */
   readonly source: CredentialSource | undefined;
+  /** What the registry has already answered to the request that comes first, without a credential. */
+  readonly known?: RegistryResponse | undefined;
 }
 
 /** One look-up at one endpoint, and what came of it so far. */
@@ -18,7 +21,8 @@ export interface Attempt {
   readonly reference: ImageReference;
   readonly access: Access;
   readonly signal: AbortSignal;
-  readonly knock: Knock;
+  /** Whether anybody is there. */
+  readonly knock: () => ReturnType<Knock>;
   /** Whether to ask without a credential when all were refused. */
   readonly anonymousFallback: boolean;
   /** Whoever tries adds to it. */
@@ -70,8 +74,14 @@ async function* offered(attempt: Attempt): AsyncGenerator<Try> {
   const reference = referenceAt(endpoint, attempt.reference);
   const sources = access.lent.filter((one) => one.covers(reference));
   // Whoever refused the pod's own is there.
-  if (own.length === 0 && sources.length > 0) await attempt.knock(endpoint, attempt.signal);
-  for (const source of sources) yield* lentBy(source, reference, attempt);
+  let known = own.length === 0 && sources.length > 0 ? await attempt.knock() : undefined;
+  for (const source of sources) {
+    for await (const one of lentBy(source, reference, attempt)) {
+      yield { ...one, known };
+      known = undefined;
+    }
+  }
+  if (known !== undefined) yield { ...NOBODY, known };
 }
 
 /**

@@ -75,21 +75,26 @@ describe('triesOf()', () => {
     expect(source.calls).toEqual([]);
   });
 
-  it('finds out once whether a host is there, whatever it answers', async () => {
+  it('finds out whether a host is there by the request that comes first anyway', async () => {
     const source = sourceOf([[NEW]]);
-    await using registry = await startRegistry([
-      { when: { path: '/v2/' }, status: 500 },
-      toldTo(NEW),
-      ASKS,
-    ]);
+    await using registry = await startRegistry([toldTo(NEW), ASKS]);
     await using stack = createRegistryStack({ plainHttp: [registry.host] });
     const how = { lent: [source] };
     expect(await lookUp(stack, registry, how)).toMatchObject({ digest: DIGEST });
     expect(await lookUp(stack, registry, how)).toMatchObject({ digest: DIGEST });
-    expect(registry.requests.map(({ path }) => path).filter((path) => path === '/v2/')).toEqual([
-      '/v2/',
+    const asked = registry.requests.map(({ path, headers }) => [path, headers.authorization]);
+    const path = '/v2/team/app/manifests/1.0';
+    expect(asked).toEqual([
+      [path, undefined],
+      [path, basic(NEW)],
+      [path, basic(NEW)],
     ]);
-    expect(registry.requests[0]?.headers.authorization).toBeUndefined();
+  });
+
+  it('takes that for the answer where no source has a credential', async () => {
+    const { answer, requests } = await askOnce([TOLD], { lent: [sourceOf([[]])] });
+    expect(answer).toMatchObject({ digest: DIGEST });
+    expect(requests).toHaveLength(1);
   });
 
   it.each([400, 401, 403])(

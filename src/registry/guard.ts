@@ -36,7 +36,7 @@ export interface Word {
 }
 
 /** A connection that is to be made. */
-export interface Dial extends Word, Pick<NameQuestion, 'timeoutMs' | 'mayBeOld'> {}
+interface Dial extends Word, Pick<NameQuestion, 'timeoutMs' | 'mayBeOld'> {}
 
 /**
  * Decides which addresses may be dialled. A pod author chooses the host names, so every address of

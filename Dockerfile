@@ -27,9 +27,9 @@ COPY --from=build /app/dist ./dist
 COPY package.json ./
 # distroless keeps Node in /nodejs/bin, which is not in its PATH; node:24-slim in /usr/local/bin.
 ENV NODE_ENV=production PATH=/nodejs/bin:/usr/local/bin:/usr/bin:/bin
-# Names are looked up in these threads. As many as look-ups that may be under way (src/resolve/places.ts)
-# and some for files, so that names whose DNS does not answer hold nobody else's up.
-ENV UV_THREADPOOL_SIZE=128
+# Names are looked up in half of these threads, and one whose DNS does not answer holds its own for 10 s
+# and more (src/registry/name-lookups.ts).
+ENV UV_THREADPOOL_SIZE=256
 # The number, not the name: `runAsNonRoot` cannot read a name.
 USER 65532:65532
 EXPOSE 8443 9090

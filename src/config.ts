@@ -78,7 +78,7 @@ export const REGISTRY_SETTINGS: Settings<RegistrySettings> = {
   allowRegistry: {
     flag: '--allow-registry HOST[:PORT],…',
     fallback: '',
-    text: 'Registries (with * for any text) that may have private addresses; without a port, port 443.',
+    text: 'Registries (with * for any text; 10.1.2.* is addresses alone) that may have private addresses; without a port, port 443.',
     parse: parseList,
   },
   allowRegistryFile: {
@@ -153,7 +153,7 @@ const CREDENTIAL_SETTINGS: Settings<CredentialSettings> = {
   ownCredentialsImages: {
     flag: '--own-credentials-images GLOBS',
     fallback: '',
-    text: "Images for which tagpin's own credentials may be used: globs on the normalised name, with * for any text; all of them where only the namespaces are named.",
+    text: "Images for which tagpin's own credentials may be used: globs on the normalised name, with * for any text (in the host, without a slash); all of them where only the namespaces are named.",
     parse: parseList,
   },
   anonymousFallback: {

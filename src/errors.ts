@@ -159,6 +159,8 @@ export interface PinErrorDetails {
   readonly host?: string;
   /** How long the registry asked to be left alone. */
   readonly retryAfterMs?: number;
+  /** Whom that is said of: the origin of a registry, as `URL.origin` writes it. */
+  readonly limitedBy?: string;
   /** False where nobody was asked, so that nothing new was learnt. */
   readonly asked?: boolean;
   /** Where a request got no answer. */
@@ -182,6 +184,7 @@ export class PinError extends Error {
   readonly code: PinErrorCode;
   readonly host: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly limitedBy: string | undefined;
   readonly asked: boolean;
   readonly silence: Silence | undefined;
 
@@ -190,6 +193,7 @@ export class PinError extends Error {
     this.code = code;
     this.host = details.host;
     this.retryAfterMs = details.retryAfterMs;
+    this.limitedBy = details.limitedBy;
     this.asked = details.asked ?? true;
     this.silence = details.silence;
   }

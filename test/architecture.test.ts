@@ -21,7 +21,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'log.ts': { rooms: [], packages: [] },
   'setting.ts': { rooms: VOCABULARY, packages: ['node:net'] },
   'config.ts': { rooms: ['image', 'setting.ts', ...VOCABULARY], packages: [] },
-  image: { rooms: VOCABULARY, packages: ['node:crypto'] },
+  image: { rooms: VOCABULARY, packages: ['node:buffer', 'node:crypto'] },
   workload: { rooms: ['image', ...VOCABULARY], packages: [] },
   admission: { rooms: ['workload', 'image', ...VOCABULARY], packages: ['fast-json-patch'] },
   credentials: {

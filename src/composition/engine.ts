@@ -12,8 +12,9 @@ import { createEndpoints } from '../registry/files/endpoints.ts';
 import { createHostsDirectory } from '../registry/files/hosts-directory.ts';
 import { createRegistriesConf } from '../registry/files/registries-files.ts';
 import { createAuthorities } from '../registry/files/registry-authorities.ts';
-import { createGuard, type Guard } from '../registry/guard.ts';
+import { createGuard, type GuardOptions } from '../registry/guard.ts';
 import { createHosts, type FindEndpoints } from '../registry/hosts.ts';
+import { nameSlotsOf } from '../registry/name-lookups.ts';
 import { createProxies } from '../registry/proxies.ts';
 import { createAuthorizer } from '../registry/token.ts';
 import { createTransport } from '../registry/transport.ts';
@@ -61,7 +62,7 @@ export function composeEngine(
   settings: RegistrySettings & CredentialSettings,
   parts: EngineParts,
 ): Engine {
-  const { cache, reader, metrics, userAgent, log, environment, now } = parts;
+  const { cache, reader, metrics, userAgent, log, environment, now, speaksHttp } = parts;
   const fingerprint = createFingerprint();
   const observeCredential = metrics.credentialLookup;
   const { lending, hosts, load } = composeOwnCredentials(settings, {
@@ -78,9 +79,14 @@ export function composeEngine(
     now,
     observe: observeCredential,
   });
-  const allowRegistry = [...settings.allowRegistry, ...hosts];
+  const guard = createGuard({
+    ...settings,
+    ...allowedBy(settings, hosts, log),
+    ...(speaksHttp !== undefined && { speaksHttp }),
+    nameSlots: nameSlotsOf(environment),
+  });
   const transport = createTransport({
-    guard: guardFrom({ ...settings, allowRegistry }, parts),
+    guard,
     authoritiesOf: createAuthorities(settings.registryCa, log),
     proxyOf: createProxies(environment),
     observe: metrics.registryRequest,
@@ -112,18 +118,16 @@ export function composeEngine(
   };
 }
 
-function guardFrom(
-  settings: RegistrySettings,
-  { speaksHttp, log }: Pick<EngineParts, 'speaksHttp' | 'log'>,
-): Guard {
-  const { allowRegistryFile } = settings;
-  return createGuard({
-    ...settings,
-    ...(speaksHttp !== undefined && { speaksHttp }),
-    ...(allowRegistryFile !== undefined && {
-      moreRegistries: createAllowFile(allowRegistryFile, log),
-    }),
-  });
+/** Who is named: by flags, with credentials of the operator's, and in a file. */
+function allowedBy(
+  { allowRegistry, allowRegistryFile: file }: RegistrySettings,
+  hosts: readonly string[],
+  log: Logger,
+): Pick<GuardOptions, 'allowRegistry' | 'moreRegistries'> {
+  return {
+    allowRegistry: [...allowRegistry, ...hosts],
+    ...(file !== undefined && { moreRegistries: createAllowFile(file, log) }),
+  };
 }
 
 function endpointsFrom(

@@ -1,5 +1,5 @@
 import { PinError } from '../errors.ts';
-import { isJsonObject, type JsonObject } from '../json.ts';
+import { isJsonObject, type JsonObject, parseJson } from '../json.ts';
 import type { Credential } from './credential.ts';
 import { parseLocation } from './location.ts';
 
@@ -50,6 +50,22 @@ export function parseDockercfg(text: string, origin: string): RegistryEntry[] {
     ([registry, entry]) => [registry, toCredential(objectOf(entry, origin), origin)] as const,
   );
   return toEntries(new Map(credentials));
+}
+
+/** How many entries there are under `auths`, at most, without reading them; 0 where it is malformed. */
+export function countDockerConfigJson(text: string): number {
+  const config = parseJson(text);
+  if (!isJsonObject(config)) return 0;
+  return fieldValues(config, 'auths').reduce<number>((sum, auths) => sum + sizeOf(auths), 0);
+}
+
+/** The same of a `.dockercfg`. */
+export function countDockercfg(text: string): number {
+  return sizeOf(parseJson(text));
+}
+
+function sizeOf(value: unknown): number {
+  return isJsonObject(value) ? Object.keys(value).length : 0;
 }
 
 type ReadEntry = (entry: JsonObject, origin: string) => Credential;

@@ -1,4 +1,4 @@
-import { normalizedName, parseReference } from '../image/reference.ts';
+import { type ImageReference, normalizedName, parseReference } from '../image/reference.ts';
 import type { Offer } from './credential.ts';
 import { matchesTarget, type Target, toTarget } from './location-match.ts';
 
@@ -21,14 +21,30 @@ interface Slot {
 const HUB_KEY = 'index.docker.io';
 const HUB_HOSTS: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io']);
 
+/** Whether what is stored for the Hub is for images of a registry. */
+type IsHub = (registry: string) => boolean;
+
+/** The Hub and nothing else, as docker has it. */
+export const isHub: IsHub = (registry) => HUB_HOSTS.has(registry);
+
+/**
+ * Wider than what pulls from the Hub: a host of one label without a port counts too, as in
+ * keyring.go's isDefaultRegistryMatch. A pod's own secrets go where its node would send them.
+ */
+export const isHubToKubelet: IsHub = (registry) => isHub(registry) || !/[.:]/.test(registry);
+
 /**
  * Finds offers by image with kubelet's answers (kubernetes/kubernetes
  * pkg/credentialprovider/keyring.go): all keys that match, in falling order of their bytes, so that
  * longer paths come before shorter and names before `*`; under one key, in the order given.
  *
+ * `isOfHub` tells which images that no key matches are the Hub's; kubelet's answers need kubelet's.
  * The function takes an image in any spelling, and throws PinError `invalid_reference`.
  */
-export function createKeyedOffers(entries: readonly KeyedOffer[]): (image: string) => Offer[] {
+export function createKeyedOffers(
+  entries: readonly KeyedOffer[],
+  isOfHub: IsHub,
+): (image: string) => Offer[] {
   const slots = new Map<string, Slot>();
   for (const { key, offer } of entries) {
     const slot = slots.get(key) ?? { key, target: toTarget(key), offers: [] };
@@ -38,24 +54,18 @@ export function createKeyedOffers(entries: readonly KeyedOffer[]): (image: strin
   const ordered = [...slots.values()].toSorted((one, other) =>
     Buffer.compare(Buffer.from(other.key), Buffer.from(one.key)),
   );
-  return (image) => lookup(ordered, slots.get(HUB_KEY), image);
+  const hub = slots.get(HUB_KEY)?.offers ?? [];
+  return (image) => {
+    const reference = parseReference(image);
+    const found = lookup(ordered, reference);
+    return found.length === 0 && isOfHub(reference.registry) ? [...hub] : found;
+  };
 }
 
-function lookup(slots: readonly Slot[], hub: Slot | undefined, image: string): Offer[] {
-  const reference = parseReference(image);
+function lookup(slots: readonly Slot[], reference: ImageReference): Offer[] {
   const target = toTarget(normalizedName(reference));
-  const found =
-    target === undefined
-      ? []
-      : slots.filter((slot) => slot.target !== undefined && matchesTarget(slot.target, target));
-  if (found.length > 0) return found.flatMap(({ offers }) => offers);
-  return isHub(reference.registry) ? [...(hub?.offers ?? [])] : [];
-}
-
-/**
- * Wider than what pulls from the Hub: a host of one label without a port counts too, as in
- * keyring.go's isDefaultRegistryMatch.
- */
-function isHub(registry: string): boolean {
-  return HUB_HOSTS.has(registry) || !/[.:]/.test(registry);
+  if (target === undefined) return [];
+  return slots
+    .filter((slot) => slot.target !== undefined && matchesTarget(slot.target, target))
+    .flatMap(({ offers }) => offers);
 }

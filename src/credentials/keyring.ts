@@ -1,12 +1,14 @@
 import { PinError } from '../errors.ts';
 import type { Credential, Offer } from './credential.ts';
 import {
+  countDockerConfigJson,
+  countDockercfg,
   decodeBase64,
   parseDockerConfigJson,
   parseDockercfg,
   type RegistryEntry,
 } from './docker-config.ts';
-import { createKeyedOffers, type KeyedOffer } from './keyed-offers.ts';
+import { createKeyedOffers, isHubToKubelet, type KeyedOffer } from './keyed-offers.ts';
 
 /** What is read of a Secret, in the shape the Kubernetes API returns. */
 export interface Secret {
@@ -30,16 +32,26 @@ export interface Keyring {
   offersFor(image: string): Offer[];
 }
 
+interface Format {
+  readonly dataKey: string;
+  readonly parse: (text: string, origin: string) => RegistryEntry[];
+  readonly count: (text: string) => number;
+}
+
 // A Secret's type decides which of its keys is read (pkg/credentialprovider/secrets/secrets.go).
-const FORMATS: ReadonlyMap<
-  string,
-  { dataKey: string; parse: (text: string, origin: string) => RegistryEntry[] }
-> = new Map([
+const FORMATS: ReadonlyMap<string, Format> = new Map([
   [
     'kubernetes.io/dockerconfigjson',
-    { dataKey: '.dockerconfigjson', parse: parseDockerConfigJson },
+    {
+      dataKey: '.dockerconfigjson',
+      parse: parseDockerConfigJson,
+      count: countDockerConfigJson,
+    },
   ],
-  ['kubernetes.io/dockercfg', { dataKey: '.dockercfg', parse: parseDockercfg }],
+  [
+    'kubernetes.io/dockercfg',
+    { dataKey: '.dockercfg', parse: parseDockercfg, count: countDockercfg },
+  ],
 ]);
 
 /**
@@ -50,7 +62,7 @@ const FORMATS: ReadonlyMap<
  */
 export function createKeyring(secrets: readonly Secret[]): Keyring {
   const entries = secrets.flatMap(readSecret);
-  const offersFor = createKeyedOffers(entries);
+  const offersFor = createKeyedOffers(entries, isHubToKubelet);
   return {
     size: entries.length,
     lookup: (image) => offersFor(image).map(({ credential }) => credential),
@@ -58,18 +70,44 @@ export function createKeyring(secrets: readonly Secret[]): Keyring {
   };
 }
 
+/**
+ * How many entries there are in secrets, at most. Far cheaper than their keyring, so that too many are
+ * seen before they are read. What is malformed has none: the keyring says what is wrong with it.
+ */
+export function countEntries(secrets: readonly Secret[]): number {
+  return secrets.reduce((sum, secret) => {
+    const held = contentOf(secret);
+    const bytes = decodeBase64(held?.data ?? '');
+    return sum + (held && bytes ? held.format.count(decodeText(bytes)) : 0);
+  }, 0);
+}
+
 function readSecret(secret: Secret): KeyedOffer[] {
-  const format = FORMATS.get(secret.type ?? '');
-  const data = format === undefined ? undefined : secret.data?.[format.dataKey];
-  if (format === undefined || data === undefined || data === '') return [];
+  const held = contentOf(secret);
+  if (held === undefined) return [];
   const origin = `pull secret ${JSON.stringify(secret.metadata?.name ?? '')}`;
-  const bytes = decodeBase64(data);
+  const bytes = decodeBase64(held.data);
   if (bytes === undefined) {
     throw new PinError('invalid_secret', `Cannot read ${origin}: its data is not base64`);
   }
-  // A byte order mark is no JSON to Go: it is kept, so that it is none here.
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
-  return format
-    .parse(text, origin)
+  return held.format
+    .parse(decodeText(bytes), origin)
     .map(({ key, credential }) => ({ key, offer: { credential, origin } }));
+}
+
+/** What of a Secret is read, as base64, and how. */
+function contentOf({
+  type = '',
+  data,
+}: Secret): { readonly format: Format; readonly data: string } | undefined {
+  const format = FORMATS.get(type);
+  const content = format && data?.[format.dataKey];
+  return format === undefined || content === undefined || content === ''
+    ? undefined
+    : { format, data: content };
+}
+
+/** A byte order mark is no JSON to Go: it is kept, so that it is none here. */
+function decodeText(bytes: Buffer): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 }

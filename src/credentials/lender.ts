@@ -1,4 +1,4 @@
-import { compileGlobs } from '../image/glob.ts';
+import { compileGlobs, compileNameGlobs } from '../image/glob.ts';
 import { type ImageReference, normalizedName } from '../image/reference.ts';
 import type { CredentialSource } from './credential.ts';
 
@@ -14,7 +14,7 @@ export interface LenderOptions {
   readonly sources: readonly CredentialSource[];
   /** Globs of the namespaces that are lent to. */
   readonly namespaces: readonly string[];
-  /** Globs of normalised names (`docker.io/library/nginx`) for which is lent. */
+  /** Globs of normalised names (`docker.io/library/nginx`) for which is lent; the host by itself. */
   readonly images: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export interface LenderOptions {
  */
 export function createLender({ sources, namespaces, images }: LenderOptions): Lender {
   const isBorrower = compileGlobs(namespaces);
-  const isLent = compileGlobs(images);
+  const isLent = compileNameGlobs(images);
   return {
     lendsTo: (namespace) => sources.length > 0 && isBorrower(namespace),
     sourcesFor: (reference) => (isLent(normalizedName(reference)) ? sources : []),

@@ -4,9 +4,10 @@ import { PinError } from '../errors.ts';
 import { type ImageReference, normalizedName } from '../image/reference.ts';
 import type { Access } from './credential.ts';
 import type { Fingerprint } from './fingerprint.ts';
-import { createKeyring, type Keyring } from './keyring.ts';
+import { countEntries, createKeyring, type Keyring } from './keyring.ts';
 import type { Lender } from './lender.ts';
 import { type PullSecretsOwner, type ReadSecretsParts, readSecrets } from './read-secrets.ts';
+import { createReadings } from './readings.ts';
 
 /** The keyring of one owner. */
 export interface PodKeyring {
@@ -16,12 +17,16 @@ export interface PodKeyring {
 }
 
 export interface PullSecrets {
-  /** At once where it is known, within the last minute; a promise never rejects. */
+  /**
+   * At once where it is known, within the last minute; a promise never rejects. A reading that has
+   * not begun when all who want it have waited until their `untilMs` never begins.
+   */
   readonly keyringOf: (
     owner: PullSecretsOwner,
+    untilMs: number,
   ) => PodKeyring | PinError | Promise<PodKeyring | PinError>;
   /** Reads again what may have changed since a registry refused it. */
-  readonly reread: (owner: PullSecretsOwner) => Promise<PodKeyring | PinError>;
+  readonly reread: (owner: PullSecretsOwner, untilMs: number) => Promise<PodKeyring | PinError>;
 }
 
 export interface PullSecretsParts extends ReadSecretsParts {
@@ -30,6 +35,8 @@ export interface PullSecretsParts extends ReadSecretsParts {
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
 }
+
+type Read = Promise<PodKeyring | PinError>;
 
 /** A changed pull secret is noticed within this time, or at once when a registry refuses. */
 const KEYRING_TTL_MS = 60_000;
@@ -54,36 +61,31 @@ export function createPullSecrets(parts: PullSecretsParts): PullSecrets {
     ttlResolution: 0,
     perf: { now: parts.now },
   });
-  const reading = new Map<string, Promise<PodKeyring | PinError>>();
+  const readings = createReadings<PodKeyring | PinError>(parts.now);
 
-  const read = (key: string, owner: PullSecretsOwner): Promise<PodKeyring | PinError> => {
-    const shared = reading.get(key);
-    if (shared !== undefined) return shared;
-    const started = readKeyring(parts, owner)
-      .then((made) => {
-        if (made instanceof PinError) return made;
-        const { keyring, bytes } = made;
-        // What is missing now may be there in a moment: `kubectl apply -f dir/` creates it next.
-        if (keyring.problems.length === 0) known.set(key, keyring, { size: bytes + key.length });
-        return keyring;
-      })
-      .finally(() => reading.delete(key));
-    reading.set(key, started);
-    return started;
+  const learn = async (key: string, owner: PullSecretsOwner): Promise<PodKeyring | PinError> => {
+    const made = await readKeyring(parts, owner);
+    if (made instanceof PinError) return made;
+    const { keyring, bytes } = made;
+    // What is missing now may be there in a moment: `kubectl apply -f dir/` creates it next.
+    if (keyring.problems.length === 0) known.set(key, keyring, { size: bytes + key.length });
+    return keyring;
   };
+  const read = (key: string, owner: PullSecretsOwner, untilMs: number): Read =>
+    readings({ key, namespace: owner.namespace, untilMs }, () => learn(key, owner));
 
   return {
-    keyringOf: (owner) => {
+    keyringOf: (owner, untilMs) => {
       if (owner.pullSecrets.length === 0 && owner.serviceAccount === undefined) {
         return parts.lender.lendsTo(owner.namespace) ? borrower : nobody;
       }
       const key = keyOf(owner);
-      return known.get(key) ?? read(key, owner);
+      return known.get(key) ?? read(key, owner, untilMs);
     },
-    reread: (owner) => {
+    reread: (owner, untilMs) => {
       const key = keyOf(owner);
       known.delete(key);
-      return read(key, owner);
+      return read(key, owner, untilMs);
     },
   };
 }
@@ -100,8 +102,9 @@ async function readKeyring(
   const read = await readSecrets(parts, owner);
   if (read instanceof PinError) return read;
   try {
+    const count = countEntries(read.secrets);
+    if (count > MAX_CREDENTIALS) return tooMany(owner, count);
     const keyring = createKeyring(read.secrets);
-    if (keyring.size > MAX_CREDENTIALS) return tooMany(owner, keyring.size);
     return {
       keyring: podKeyring(parts, {
         keyring,

@@ -15,6 +15,31 @@ export function compileGlobs(patterns: readonly string[]): (text: string) => boo
   return (text) => globs.some((glob) => matches(glob, text));
 }
 
+/**
+ * The same for names of images, where a `*` before the first slash stays there: the host is matched
+ * by itself. `*` alone is everything; another pattern without a slash is nothing.
+ */
+export function compileNameGlobs(patterns: readonly string[]): (name: string) => boolean {
+  const globs = patterns.map((pattern) => {
+    if (pattern === '*') return (): boolean => true;
+    const { host, path } = splitHost(pattern);
+    const [isHost, isPath] = [compileGlobs([host]), compileGlobs([path])];
+    return (name: string): boolean => {
+      const split = splitHost(name);
+      return isHost(split.host) && isPath(split.path);
+    };
+  });
+  return (name) => globs.some((matchesName) => matchesName(name));
+}
+
+/** The path has its slash, so that one of nothing is told from none. */
+function splitHost(name: string): { readonly host: string; readonly path: string } {
+  const slash = name.indexOf('/');
+  return slash === -1
+    ? { host: name, path: '' }
+    : { host: name.slice(0, slash), path: name.slice(slash) };
+}
+
 function compile(pattern: string): Glob {
   const [first = '', ...rest] = pattern.split('*');
   return { first, middle: rest.slice(0, -1), last: rest.at(-1) };

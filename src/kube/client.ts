@@ -22,8 +22,8 @@ interface Connected {
   readonly endedBy: (signal: AbortSignal) => ConfigurationOptions;
 }
 
-/** Of all namespaces together: as many as the API server need hear of tagpin at once. */
-const READS_AT_A_TIME = 32;
+/** As many as the API server need hear of tagpin at once; one namespace does not take them all. */
+const READS_AT_A_TIME = { inAll: 32, each: 8 };
 
 /** `kubeconfig` undefined: the ServiceAccount of the Pod that this runs in. */
 export function createClusterReader(kubeconfig: string | undefined): ClusterReader {
@@ -32,12 +32,9 @@ export function createClusterReader(kubeconfig: string | undefined): ClusterRead
   const inTurn = createTurns(READS_AT_A_TIME);
   const read = async <T>(asked: Asked, act: Act<T>): Promise<T | undefined> => {
     const { core, endedBy } = await connected();
-    return found(asked, (signal) =>
-      inTurn(() => {
-        // Its time may have passed while it waited.
-        signal.throwIfAborted();
-        return act(core, endedBy(signal));
-      }),
+    // How long it waits for its turn is the review's to bound.
+    return found(asked, () =>
+      inTurn({ whose: asked.namespace }, () => inTime((signal) => act(core, endedBy(signal)))),
     );
   };
   return {
@@ -108,14 +105,11 @@ function isName(text: string): boolean {
 }
 
 /** The object, undefined where there is none, or a PinError that names it. */
-async function found<T>(
-  asked: Asked,
-  read: (signal: AbortSignal) => Promise<T>,
-): Promise<T | undefined> {
+async function found<T>(asked: Asked, read: () => Promise<T>): Promise<T | undefined> {
   const { kind, namespace, name } = asked;
   if (!isName(namespace) || !isName(name)) return undefined;
   try {
-    return await inTime(read);
+    return await read();
   } catch (caught) {
     const status = isJsonObject(caught) || Error.isError(caught) ? statusOf(caught) : undefined;
     if (status === 404) return undefined;

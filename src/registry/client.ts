@@ -2,6 +2,7 @@ import type { Access } from '../credentials/credential.ts';
 import { PinError } from '../errors.ts';
 import { type ImageReference, normalizedTag } from '../image/reference.ts';
 import type { Endpoint } from './hosts.ts';
+import { createKnock } from './knock.ts';
 import type { ManifestQuestion } from './manifest-request.ts';
 import { type Attempt, referenceAt, triesOf } from './offers.ts';
 import { refusedAll } from './refusal.ts';
@@ -44,13 +45,17 @@ export interface RegistryClientParts extends TagDigestParts {
 export function createRegistryClient(parts: RegistryClientParts): RegistryClient {
   const digests = createTagDigests(parts);
   const verification = createVerification(parts, parts.verifyByDigest);
+  const knock = createKnock(parts);
   const { anonymousFallback } = parts;
   return {
     lookup: async (endpoint, reference, how) => {
+      const { repository } = referenceAt(endpoint, reference);
+      const name = normalizedTag(reference);
       const attempt = {
         ...how,
         endpoint,
         reference,
+        knock: () => knock({ endpoint, repository, name, signal: how.signal }),
         anonymousFallback,
         refusals: [],
         problems: [],
@@ -71,11 +76,11 @@ async function firstAccepted(
 ): Promise<Lookup> {
   const { endpoint, reference, signal, refusals } = attempt;
   const { repository } = referenceAt(endpoint, reference);
-  for await (const { offer, source } of triesOf(attempt)) {
+  const name = normalizedTag(reference);
+  for await (const { offer, source, known } of triesOf(attempt)) {
     const credential = offer?.credential;
-    const name = normalizedTag(reference);
     try {
-      const found = await resolve({ endpoint, repository, name, credential, signal });
+      const found = await resolve({ endpoint, repository, name, credential, signal, known });
       const { digest, mediaType, source: told } = found;
       const attempts = refusals.length + 1;
       return { digest, mediaType, source: told, host: endpoint.registry, attempts };

@@ -1,16 +1,16 @@
-import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
+import { lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 
 import { PinError } from '../errors.ts';
 import { createAddressKinds, createRanges, LOOPBACK } from './addresses.ts';
 import { hostsOf } from './host-globs.ts';
-
-/** DNS, as `lookup` of node:dns asks it for every address of a name. */
-export type ResolveName = (
-  hostname: string,
-  options: LookupOptions & { all: true },
-  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
-) => void;
+import {
+  createNameLookups,
+  type LookUpName,
+  type NameQuestion,
+  nameSlotsOf,
+  type ResolveName,
+} from './name-lookups.ts';
 
 /** What the operator allows beyond public addresses and port 443. */
 export interface GuardOptions {
@@ -23,22 +23,34 @@ export interface GuardOptions {
   readonly moreRegistries?: () => readonly string[];
   /** In place of the system's resolver. */
   readonly resolveName?: ResolveName;
+  /** How many names are looked up at once; what libuv has by itself where it is absent. */
+  readonly nameSlots?: number;
 }
+
+/** On whose word a URL is asked; an image's where both are absent. */
+export interface Word {
+  /**
+   * What the operator's own files name, they allow: its scheme, its port and private addresses.
+   */
+  readonly byFile?: boolean | undefined;
+  /** Who led to it without the right to: then nothing is allowed that the flags allow by its name. */
+  readonly stranger?: URL | undefined;
+}
+
+/** A connection that is to be made. */
+interface Dial extends Word, Pick<NameQuestion, 'timeoutMs' | 'mayBeOld'> {}
 
 /**
  * Decides which addresses may be dialled. A pod author chooses the host names, so every address of
  * a DNS answer is looked at when the connection is made, not before: a second answer may differ.
  */
 export interface Guard {
-  /**
-   * Throws `blocked_address` with the flag that would allow it. What the operator's own files name,
-   * they allow: its scheme, its port and private addresses.
-   */
-  readonly checkUrl: (url: URL, named?: boolean) => void;
+  /** Throws `blocked_address` with the flag that would allow it. */
+  readonly checkUrl: (url: URL, word?: Word) => void;
   /** Whether a flag names this URL's host and port, so that its addresses may be private. */
   readonly isNamed: (url: URL) => boolean;
   /** A resolver for connections to this URL's host that yields vetted addresses only. */
-  readonly lookupFor: (url: URL, named?: boolean) => LookupFunction;
+  readonly lookupFor: (url: URL, dial: Dial) => LookupFunction;
 }
 
 /**
@@ -72,37 +84,42 @@ export function createGuard(options: GuardOptions): Guard {
   const isNamed = (url: URL): boolean => isPlain(url) || isAllowed(url) || isListed(url);
   const kindOf = createAddressKinds();
   const isOpened = createRanges(options.allowAddress);
+  const { resolveName = systemLookup, nameSlots: slots = nameSlotsOf({}) } = options;
+  const lookUpName = createNameLookups({ resolveName, slots });
+  const isNamedBy = (url: URL, { byFile, stranger }: Word): boolean =>
+    byFile === true || (stranger === undefined && isNamed(url));
 
   /** Why this address of the URL's host is refused. */
-  const fault = (address: string, url: URL, named: boolean): string | undefined => {
+  const fault = (address: string, url: URL, word: Word): string | undefined => {
     const kind = kindOf(address);
     if (kind === 'never') return 'a link-local, metadata or reserved address';
     if (isOpened(address)) return undefined;
     if (kind === 'loopback') {
       return `a loopback address (--allow-address ${LOOPBACK.join(',')} allows it)`;
     }
-    if (named || kind === 'public') return undefined;
-    return `a private address (--allow-registry ${url.host} allows it)`;
+    if (kind === 'public' || isNamedBy(url, word)) return undefined;
+    return `a private address${hint('--allow-registry', url, word)}`;
   };
 
   return {
     isNamed,
-    checkUrl: (url, byFile = false) => {
-      const named = byFile || isNamed(url);
+    checkUrl: (url, word = {}) => {
       const literal = url.hostname.replace(/^\[(.*)\]$/, '$1');
       const isLiteral = isIP(literal) !== 0;
       const broken = faultOf(url, {
+        word,
         isLiteral,
-        plain: byFile || isPlain(url),
-        opened: named || (isLiteral && isOpened(literal)),
-        address: isLiteral ? fault(literal, url, named) : undefined,
+        plain: isNamedBy(url, word) && (word.byFile === true || isPlain(url)),
+        opened: isNamedBy(url, word) || (isLiteral && isOpened(literal)),
+        address: isLiteral ? fault(literal, url, word) : undefined,
       });
       if (broken !== undefined) throw blocked(url, broken);
     },
-    lookupFor: (url, byFile = false) =>
+    lookupFor: (url, dial) =>
       vettedLookup(url, {
-        resolveName: options.resolveName ?? systemLookup,
-        fault: (address) => fault(address, url, byFile || isNamed(url)),
+        lookUpName,
+        question: () => ({ ...dial, host: url.host, isNamed: isNamedBy(url, dial) }),
+        fault: (address) => fault(address, url, dial),
       }),
   };
 }
@@ -121,7 +138,18 @@ function changingHostsOf(globsOf: () => readonly string[], port: number): (url: 
   };
 }
 
+/** What allows it, in brackets. */
+function hint(flag: string, { host }: URL, { stranger }: Word): string {
+  if (stranger === undefined) return ` (${flag} ${host} allows it)`;
+  const both =
+    flag === '--allow-registry'
+      ? `${flag} ${stranger.host},${host}`
+      : `--allow-registry ${stranger.host} with ${flag} ${host}`;
+  return `, and ${stranger.host}, which names it, is not allowed to (${both} allows it)`;
+}
+
 interface Findings {
+  readonly word: Word;
   readonly isLiteral: boolean;
   /** May go without TLS. */
   readonly plain: boolean;
@@ -131,17 +159,18 @@ interface Findings {
   readonly address: string | undefined;
 }
 
-function faultOf(url: URL, { isLiteral, plain, opened, address }: Findings): string | undefined {
-  const { protocol, hostname, host } = url;
+function faultOf(url: URL, found: Findings): string | undefined {
+  const { isLiteral, plain, opened, address, word } = found;
+  const { protocol, hostname } = url;
   const isName = hostname.length <= MAX_NAME_CHARS && PLAIN_NAME.test(hostname);
   const rules: readonly (readonly [boolean, string])[] = [
     [METADATA_NAMES.has(hostname.replace(/\.+$/, '')), 'it names a metadata service'],
     [protocol !== 'https:' && protocol !== 'http:', 'it speaks neither https nor http'],
     [!isLiteral && !isName, 'it is no plain host name or address'],
     [url.username !== '' || url.password !== '', 'it holds a user name'],
-    [protocol === 'http:' && !plain, `it does not speak https (--plain-http ${host} allows it)`],
+    [protocol === 'http:' && !plain, `it does not speak https${hint('--plain-http', url, word)}`],
     [address !== undefined, `it is ${address}`],
-    [url.port !== '' && !opened, `its port is not 443 (--allow-registry ${host} allows it)`],
+    [url.port !== '' && !opened, `its port is not 443${hint('--allow-registry', url, word)}`],
   ];
   return rules.find(([holds]) => holds)?.[1];
 }
@@ -149,12 +178,13 @@ function faultOf(url: URL, { isLiteral, plain, opened, address }: Findings): str
 function vettedLookup(
   url: URL,
   how: {
-    readonly resolveName: ResolveName;
+    readonly lookUpName: LookUpName;
+    readonly question: () => Omit<NameQuestion, 'hostname' | 'options'>;
     readonly fault: (address: string) => string | undefined;
   },
 ): LookupFunction {
   return (hostname, options, callback) => {
-    how.resolveName(hostname, { ...options, all: true }, (error, addresses) => {
+    how.lookUpName({ ...how.question(), hostname, options }, (error, addresses) => {
       if (error !== null) return callback(error, []);
       // One that is refused spoils the others: no honest name has both kinds.
       const why = addresses

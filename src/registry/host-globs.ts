@@ -1,9 +1,26 @@
+import { isIPv4 } from 'node:net';
+
 import { compileGlobs } from '../image/glob.ts';
 
-/** Reads globs of `HOST[:PORT]`, with the port that stands for none. */
+/** One that can match addresses: anybody may own a name that begins like them. */
+const ADDRESS_GLOB = /^[\d.]*\d[\d.]*\*[\d.*]*$/;
+
+/**
+ * Reads globs of `HOST[:PORT]`, with the port that stands for none. What begins as an address,
+ * `10.1.2.*`, matches addresses alone, and not `10.1.2.example.com`.
+ */
 export function hostsOf(globs: readonly string[], port: number): (url: URL) => boolean {
-  const matches = compileGlobs(globs.map((glob) => withPort(glob, port)));
-  return (url) => matches(`${url.hostname}:${portOf(url)}`);
+  const all = globs.map((glob) => withPort(glob, port));
+  const matches = compileGlobs(all.filter((glob) => !isAddressGlob(glob)));
+  const matchesAddress = compileGlobs(all.filter(isAddressGlob));
+  return (url) => {
+    const text = `${url.hostname}:${portOf(url)}`;
+    return matches(text) || (isIPv4(url.hostname) && matchesAddress(text));
+  };
+}
+
+function isAddressGlob(glob: string): boolean {
+  return ADDRESS_GLOB.test(glob.slice(0, glob.lastIndexOf(':')));
 }
 
 function withPort(host: string, port: number): string {

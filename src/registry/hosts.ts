@@ -28,6 +28,17 @@ export interface Endpoint {
 /** Finds where a reference is asked for: mirrors first, the registry itself last. */
 export type FindEndpoints = (reference: ImageReference) => Promise<readonly Endpoint[]>;
 
+/**
+ * Whose an image may be behind one host: a pull-through cache speaks for other registries, by the
+ * upstream that it is told or by the first part of a repository's name.
+ */
+export function projectOf({
+  upstream,
+  repository,
+}: Pick<Endpoint, 'upstream' | 'repository'>): string {
+  return `${upstream ?? ''}/${repository.split('/', 1).join()}`;
+}
+
 /** Docker Hub answers under another name than its references carry (containerd's DefaultHost). */
 const WIRE_HOSTS: ReadonlyMap<string, string> = new Map([['docker.io', 'registry-1.docker.io']]);
 

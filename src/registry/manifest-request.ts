@@ -20,6 +20,8 @@ export interface ManifestQuestion {
   readonly name: string;
   readonly credential: Credential | undefined;
   readonly signal: AbortSignal;
+  /** What the first HEAD was answered, where it has been sent. */
+  readonly known?: RegistryResponse | undefined;
 }
 
 type Method = 'HEAD' | 'GET';
@@ -50,21 +52,37 @@ export async function sendManifestRequest(
   question: ManifestQuestion,
   method: Method,
 ): Promise<RegistryResponse> {
-  const { endpoint, repository, name, credential, signal } = question;
-  const url = new URL(`${endpoint.root}/${repository}/manifests/${name}`, endpoint.origin);
-  if (endpoint.upstream !== undefined) url.searchParams.set('ns', endpoint.upstream);
-  const scope: Scope = { endpoint, repository, credential, signal };
-  const headers = { ...endpoint.headers, accept: MANIFEST_ACCEPT };
-  const answer = await converse(parts, { method, url, headers, scope });
+  const { endpoint, repository, signal, known } = question;
+  const place = placeOf(question, method);
+  const { url } = place;
+  const answer = await converse(parts, place, method === 'HEAD' ? known : undefined);
   if (answer.status !== 401 || isFrom(answer, url)) return answer;
   const stranger: Scope = {
-    endpoint: { origin: answer.url.origin },
+    endpoint: { origin: answer.url.origin, root: '' },
+    redirectedBy: endpoint.origin,
     repository,
     credential: undefined,
     signal,
+    sender: answer.sender,
   };
   const there = { method, url: answer.url, headers: { accept: MANIFEST_ACCEPT }, scope: stranger };
   return converse(parts, there, answer);
+}
+
+/** The HEAD that comes first where nothing is remembered: without authorization. */
+export async function sendFirstRequest(
+  parts: ManifestRequestParts,
+  question: ManifestQuestion,
+): Promise<RegistryResponse> {
+  return sendTo(parts, placeOf(question, 'HEAD'), undefined);
+}
+
+function placeOf(question: ManifestQuestion, method: Method): Place {
+  const { endpoint, repository, name, credential, signal } = question;
+  const url = new URL(`${endpoint.root}/${repository}/manifests/${name}`, endpoint.origin);
+  if (endpoint.upstream !== undefined) url.searchParams.set('ns', endpoint.upstream);
+  const headers = { ...endpoint.headers, accept: MANIFEST_ACCEPT };
+  return { method, url, headers, scope: { endpoint, repository, credential, signal } };
 }
 
 function isFrom(response: RegistryResponse, url: URL): boolean {
@@ -135,6 +153,7 @@ async function sendTo(
     method,
     url,
     connection: scope.endpoint.connection,
+    sender: scope.sender,
     headers: { ...headers, ...(authorization !== undefined && { authorization }) },
     signal: scope.signal,
     maxBodyBytes: method === 'GET' ? MAX_MANIFEST_BYTES : MAX_ERROR_BYTES,

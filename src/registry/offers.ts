@@ -2,13 +2,17 @@ import type { Access, Credential, CredentialSource, Offer } from '../credentials
 import { PinError } from '../errors.ts';
 import type { ImageReference } from '../image/reference.ts';
 import type { Endpoint } from './hosts.ts';
+import type { Knock } from './knock.ts';
 import type { Refusal } from './refusal.ts';
+import type { RegistryResponse } from './transport.ts';
 
 /** One try at an endpoint: with an offer, or with none. */
 export interface Try {
   readonly offer: Offer | undefined;
   /** Where the offer was borrowed; undefined for the pod's own. */
   readonly source: CredentialSource | undefined;
+  /** What the registry has already answered to the request that comes first, without a credential. */
+  readonly known?: RegistryResponse | undefined;
 }
 
 /** One look-up at one endpoint, and what came of it so far. */
@@ -17,6 +21,8 @@ export interface Attempt {
   readonly reference: ImageReference;
   readonly access: Access;
   readonly signal: AbortSignal;
+  /** Whether anybody is there. */
+  readonly knock: () => ReturnType<Knock>;
   /** Whether to ask without a credential when all were refused. */
   readonly anonymousFallback: boolean;
   /** Whoever tries adds to it. */
@@ -57,14 +63,25 @@ export async function* triesOf(attempt: Attempt): AsyncGenerator<Try> {
   if (tries === 0 || attempt.anonymousFallback) yield NOBODY;
 }
 
-/** A source is asked when its turn comes. */
+/**
+ * A source is asked when its turn comes, and not for a host that nobody has: it may start a program,
+ * and names can be invented.
+ */
 async function* offered(attempt: Attempt): AsyncGenerator<Try> {
   const { endpoint, access } = attempt;
-  for (const offer of endpoint.isRegistry ? access.own : []) yield { offer, source: undefined };
+  const own = endpoint.isRegistry ? access.own : [];
+  for (const offer of own) yield { offer, source: undefined };
   const reference = referenceAt(endpoint, attempt.reference);
-  for (const source of access.lent.filter((one) => one.covers(reference))) {
-    yield* lentBy(source, reference, attempt);
+  const sources = access.lent.filter((one) => one.covers(reference));
+  // Whoever refused the pod's own is there.
+  let known = own.length === 0 && sources.length > 0 ? await attempt.knock() : undefined;
+  for (const source of sources) {
+    for await (const one of lentBy(source, reference, attempt)) {
+      yield { ...one, known };
+      known = undefined;
+    }
   }
+  if (known !== undefined) yield { ...NOBODY, known };
 }
 
 /**

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 
 import { PinError } from '../errors.ts';
-import type { Guard } from './guard.ts';
+import type { Guard, Word } from './guard.ts';
 import { toNetworkError } from './network-error.ts';
 import type { FindProxy, Proxy } from './proxies.ts';
 import type { Connection } from './transport.ts';
@@ -22,12 +22,15 @@ export type FindAuthorities = (url: URL) => Authorities | undefined;
 
 /** Connections that are kept open, by origin and by how it is connected to. */
 export interface Pools {
-  readonly poolOf: (url: URL, connection: Connection | undefined) => Dispatcher;
+  /** `stranger`: who led to the URL without the right to. */
+  readonly poolOf: (url: URL, connection: Connection | undefined, stranger?: URL) => Dispatcher;
   /** Ends what is under way, too. */
   readonly close: () => Promise<void>;
 }
 
 const CONNECT_TIMEOUT_MS = 2000;
+/** Of that, for DNS: so that a name that is not resolved in time is not taken for a silent host. */
+const SHARE_OF_DNS = 0.75;
 const HEADERS_TIMEOUT_MS = 5000;
 /** A proxy asks DNS and connects before it answers. */
 const TUNNEL_TIMEOUT_MS = 3000;
@@ -49,6 +52,7 @@ interface PoolsParts {
 interface Kind {
   readonly connection: Connection | undefined;
   readonly authorities: Authorities | undefined;
+  readonly stranger: URL | undefined;
 }
 
 export function createPools(parts: PoolsParts): Pools {
@@ -58,8 +62,8 @@ export function createPools(parts: PoolsParts): Pools {
     dispose: (pool) => void pool.close(),
   });
   return {
-    poolOf: (url, connection) => {
-      const kind: Kind = { connection, authorities: authoritiesOf?.(url) };
+    poolOf: (url, connection, stranger) => {
+      const kind: Kind = { connection, authorities: authoritiesOf?.(url), stranger };
       const key = poolKey(url, kind, guard.isNamed(url));
       const known = pools.get(key);
       if (known !== undefined) return known;
@@ -87,16 +91,23 @@ const POOL_OPTIONS = {
 function connect(parts: PoolsParts, url: URL, kind: Kind): Dispatcher {
   const { connection, authorities } = kind;
   const { id: _id, skipVerify = false, ca = [], ...pair } = connection?.tls ?? { id: '' };
+  const timeout = connection?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
   const tls = {
-    timeout: connection?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    timeout,
     rejectUnauthorized: !skipVerify,
     ...pair,
     ...trusting([...(authorities?.ca ?? []), ...ca]),
   };
   const proxy = parts.proxyOf?.(url);
   if (proxy !== undefined) return throughProxy(parts, { url, proxy, tls });
-  const lookup = parts.guard.lookupFor(url, connection?.named);
+  const mayBeOld = url.protocol === 'https:' && !skipVerify;
+  const timeoutMs = timeout * SHARE_OF_DNS;
+  const lookup = parts.guard.lookupFor(url, { ...wordOf(kind), mayBeOld, timeoutMs });
   return new Pool(url.origin, { ...POOL_OPTIONS, connect: { ...tls, lookup } });
+}
+
+function wordOf({ connection, stranger }: Kind): Word {
+  return { byFile: connection?.named, stranger };
 }
 
 function trusting(more: readonly string[]): { readonly ca?: string[] } {
@@ -164,7 +175,9 @@ function tunnelHandler(
 }
 
 /** Connections of one kind are never used for another: who may be dialled, and who trusted, differs. */
-function poolKey({ origin }: URL, { connection, authorities }: Kind, named: boolean): string {
+function poolKey({ origin }: URL, kind: Kind, named: boolean): string {
+  const { connection, authorities, stranger } = kind;
   const { named: byFile = false, connectTimeoutMs, tls } = connection ?? {};
-  return [origin, named || byFile, connectTimeoutMs, tls?.id, authorities?.id].join(' ');
+  const how = [connectTimeoutMs, tls?.id, authorities?.id, stranger?.host];
+  return [origin, named || byFile, ...how].join(' ');
 }

@@ -19,7 +19,15 @@ export function mayHaveCredentials(registry: URL, realm: URL): boolean {
   if (realm.origin === registry.origin) return true;
   if (realm.protocol !== 'https:' && realm.protocol !== registry.protocol) return false;
   if (realm.hostname === registry.hostname) return true;
-  if (realm.protocol !== 'https:') return false;
-  const domain = getDomain(realm.hostname, { allowPrivateDomains: true });
-  return domain !== null && domain === getDomain(registry.hostname, { allowPrivateDomains: true });
+  return realm.protocol === 'https:' && shareDomain(registry, realm);
+}
+
+/** Whether one host may lead to another for which the operator allows more than for any. */
+export function mayVouchFor(from: URL, to: URL): boolean {
+  return from.hostname === to.hostname || shareDomain(from, to);
+}
+
+function shareDomain(one: URL, other: URL): boolean {
+  const domain = getDomain(one.hostname, { allowPrivateDomains: true });
+  return domain !== null && domain === getDomain(other.hostname, { allowPrivateDomains: true });
 }

@@ -41,7 +41,7 @@ export function refusalOf(
   if (status === 401 || status === 403) {
     return new PinError('unauthorized', `${said} (not found, or no access)`, host);
   }
-  if (status === 429) return rateLimited(`${said} (too many requests)`, response, registry);
+  if (status === 429) return rateLimited(`${said} (too many requests)`, response, host);
   // Amazon's public registry says so of a token that has expired.
   if (status === 400 && isAuthorized) {
     return new PinError('unauthorized', `${said} (bad request, or no access)`, host);

@@ -22,11 +22,19 @@ export function parseRetryAfterMs(
   return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, 0), MAX_RETRY_AFTER_MS);
 }
 
-/** What a 429 means, with the time for which it asks; `said` tells who answered it. */
-export function rateLimited(said: string, response: RegistryResponse, host: string): PinError {
+/**
+ * What a 429 means, with the time for which it asks; `said` tells who answered it. It stands for the
+ * origin that sent it, unless that speaks for another.
+ */
+export function rateLimited(
+  said: string,
+  response: RegistryResponse,
+  { host, limitedBy = response.url.origin }: { readonly host: string; readonly limitedBy?: string },
+): PinError {
   const retryAfterMs = parseRetryAfterMs(response.header('retry-after')[0]);
   return new PinError('rate_limited', said, {
     host,
+    limitedBy,
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
 }

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 
 import { computeDigest, type Digest, isDigest } from '../image/digest.ts';
 import { recogniseManifest } from '../image/manifest.ts';
+import { projectOf } from './hosts.ts';
 import {
   type ManifestQuestion,
   type ManifestRequestParts,
@@ -47,13 +48,13 @@ const MAX_TOLD_CHARS = 255;
 const ANY_DIGEST = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/;
 const KNOWN_ALGORITHM = /^sha(?:256|512):/;
 /** Registries are a tenant's choice. */
-const MAX_HEADLESS = 200;
+const MAX_HEADLESS = 1000;
 /** A registry that is replaced by a better one is found out. */
 const HEADLESS_TTL_MS = 3_600_000;
 const KNOWS_NO_HEAD: ReadonlySet<number> = new Set([405, 501]);
 
 export function createTagDigests(parts: TagDigestParts): TagDigests {
-  /** Origins that do not know HEAD. */
+  /** Projects of origins that do not know HEAD: a pull-through cache may pass its upstream's 405 on. */
   const headless = new LRUCache<string, true>({
     max: MAX_HEADLESS,
     ttl: HEADLESS_TTL_MS,
@@ -65,12 +66,15 @@ export function createTagDigests(parts: TagDigestParts): TagDigests {
     fetch,
     ask: async (question) => {
       const { endpoint, credential } = question;
-      if (headless.has(endpoint.origin)) return fetch(question);
+      const asked = `${endpoint.origin} ${projectOf(endpoint)}`;
+      if (headless.has(asked)) return fetch(question);
       const head = await sendManifestRequest(parts, question, 'HEAD');
-      const told = head.status === 200 ? readHead(head) : undefined;
-      if (told !== undefined) return told;
-      if (KNOWS_NO_HEAD.has(head.status)) headless.set(endpoint.origin, true);
-      else if (head.status !== 200) throw refusalOf(endpoint, head, credential !== undefined);
+      if (head.status === 200) return readHead(head) ?? fetch(question);
+      if (!KNOWS_NO_HEAD.has(head.status)) {
+        throw refusalOf(endpoint, head, credential !== undefined);
+      }
+      // Another host, to which it redirects this tag, speaks for this tag alone.
+      if (head.url.origin === endpoint.origin) headless.set(asked, true);
       return fetch(question);
     },
   };

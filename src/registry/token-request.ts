@@ -2,17 +2,22 @@ import type { Credential } from '../credentials/credential.ts';
 import { PinError } from '../errors.ts';
 import { isJsonObject } from '../json.ts';
 import type { Challenge } from './challenge.ts';
-import type { Endpoint } from './hosts.ts';
+import type { EndpointIdentity } from './endpoint-key.ts';
 import { mayHaveCredentials, realmOf } from './realm.ts';
 import { rateLimited } from './retry-after.ts';
+import type { Sender } from './sender.ts';
 import type { Connection, RegistryResponse, Transport } from './transport.ts';
 
 /** For what an authorization is wanted: one repository, with one credential or none. */
 export interface Scope {
-  readonly endpoint: Pick<Endpoint, 'origin' | 'connection'>;
+  readonly endpoint: EndpointIdentity;
+  /** The origin that sent us there by a redirect, where one did. */
+  readonly redirectedBy?: string;
   readonly repository: string;
   readonly credential: Credential | undefined;
   readonly signal: AbortSignal;
+  /** Whose answer led to the endpoint; nobody's where an image did. */
+  readonly sender?: Sender | undefined;
 }
 
 /** What a token server is asked. */
@@ -26,6 +31,8 @@ export interface TokenQuestion {
   /** There is a credential, and the server is not shown it. */
   readonly withheld: boolean;
   readonly connection: Connection | undefined;
+  /** The registry, as the one that names the server. */
+  readonly sender: Sender;
 }
 
 /** What a token server gave. */
@@ -76,6 +83,7 @@ export function tokenQuestion(scope: Scope, { params }: Challenge): TokenQuestio
     credential: trusted ? credential : undefined,
     withheld: credential !== undefined && !trusted,
     connection: connectionTo(realm, registry, scope.endpoint.connection),
+    sender: { url: registry, connection: scope.endpoint.connection, sender: scope.sender },
   };
 }
 
@@ -112,8 +120,9 @@ async function answerOf(
   question: TokenQuestion,
   signal: AbortSignal,
 ): Promise<RegistryResponse> {
-  const { realm: url, credential, wanted, connection } = question;
-  const common = { signal, connection, maxBodyBytes: MAX_TOKEN_BYTES, followRedirects: false };
+  const { realm: url, credential, wanted, connection, sender } = question;
+  const limits = { maxBodyBytes: MAX_TOKEN_BYTES, followRedirects: false };
+  const common = { ...limits, signal, connection, sender };
   const get = (shown: Credential | undefined): Promise<RegistryResponse> => {
     const headers = shown === undefined ? {} : { authorization: basicHeader(shown) };
     return transport.send({ ...common, method: 'GET', url: withQuery(url, wanted), headers });
@@ -138,7 +147,10 @@ function refusalOf(response: RegistryResponse, question: TokenQuestion): PinErro
   const { hostname: host } = registry;
   const { status } = response;
   const said = `the token server ${realm.host} answered ${status}`;
-  if (status === 429) return rateLimited(said, response, host);
+  // It counts what is pulled from its registry, if it is of the same hands.
+  const speaks = mayHaveCredentials(registry, realm);
+  const limitedBy = speaks ? registry.origin : realm.origin;
+  if (status === 429) return rateLimited(said, response, { host, limitedBy });
   if (status >= 500) return new PinError('unavailable', said, { host });
   const reason = withheld ? `; the credential is not sent to ${realm.host}, another domain` : '';
   return new PinError('unauthorized', `${said}${reason}`, { host });

@@ -3,6 +3,7 @@ import type { Credential } from '../credentials/credential.ts';
 import type { Fingerprint } from '../credentials/fingerprint.ts';
 import { PinError } from '../errors.ts';
 import type { Challenge } from './challenge.ts';
+import { endpointKey } from './endpoint-key.ts';
 import { toNetworkError } from './network-error.ts';
 import { createSharedRequests, type SharedRequests } from './shared-requests.ts';
 import {
@@ -35,15 +36,18 @@ export interface AuthorizerOptions {
 
 /** A token is renewed this long before it ends, so that it does not end on the way. */
 const RENEW_EARLY_MS = 5000;
-/**
- * All that is remembered, in characters. Whose registry it is writes the token, up to 128 KiB of it,
- * and there is one for each of its repositories.
- */
+/** All that is remembered, in characters. Whose registry it is writes the token, one for each name. */
 const MAX_REMEMBERED_CHARS = 8 * 1024 * 1024;
+/**
+ * One of them with its key; a longer one is used once. Servers of Node take no more of all headers
+ * together (`http.maxHeaderSize`), and some with 128 KiB each would push everybody else's out.
+ */
+const MAX_HEADER_CHARS = 16 * 1024;
 
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const remembered = new LRUCache<string, string>({
     maxSize: MAX_REMEMBERED_CHARS,
+    maxEntrySize: MAX_HEADER_CHARS,
     sizeCalculation: (header, key) => header.length + key.length,
     ttl: MAX_LIFE_S * 1000,
     ttlResolution: 0,
@@ -52,8 +56,8 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const requests = createSharedRequests<Token>();
   const ownerOf = (credential: Credential | undefined): string =>
     options.fingerprint(credential === undefined ? [] : [credential]);
-  const keyOf = ({ endpoint, repository, credential }: Scope): string =>
-    `${endpoint.origin} ${repository} ${ownerOf(credential)}`;
+  const keyOf = (scope: Scope): string =>
+    `${placeOf(scope)} ${scope.repository} ${ownerOf(scope.credential)}`;
   return {
     remembered: (scope) => remembered.get(keyOf(scope)),
     forget: (scope) => void remembered.delete(keyOf(scope)),
@@ -62,8 +66,8 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
       const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
       if (bearer !== undefined) {
         const question = tokenQuestion(scope, bearer);
-        const { registry, realm, wanted, credential } = question;
-        const key = JSON.stringify([registry.origin, realm.href, wanted, ownerOf(credential)]);
+        const { realm, wanted, credential } = question;
+        const key = JSON.stringify([placeOf(scope), realm.href, wanted, ownerOf(credential)]);
         const { token, lifeMs } = await shared(options, requests, {
           key,
           question,
@@ -78,6 +82,11 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
       return header;
     },
   };
+}
+
+/** Who redirects chooses what is asked for: it has tokens of its own there, and spoils no other's. */
+function placeOf({ endpoint, redirectedBy = '' }: Scope): string {
+  return `${endpointKey(endpoint)} ${redirectedBy}`;
 }
 
 /** Several tags of one repository that are asked for at once need one token. */

@@ -1,8 +1,10 @@
 import { PinError } from '../errors.ts';
+import { type Bodies, createBodies } from './bodies.ts';
 import type { Guard } from './guard.ts';
 import { toNetworkError } from './network-error.ts';
 import { createPools, type FindAuthorities, type Pools } from './pools.ts';
 import type { FindProxy } from './proxies.ts';
+import { type Sender, strangerBefore } from './sender.ts';
 
 /** TLS as the operator wants it for one host; whatever is left out is as ever. */
 export interface TlsSettings {
@@ -39,6 +41,8 @@ export interface RegistryRequest {
   readonly followRedirects: boolean;
   /** For this origin alone, which the operator named: a redirect to another one leaves it behind. */
   readonly connection?: Connection | undefined;
+  /** Whose answer leads there; nobody's where an image does. */
+  readonly sender?: Sender | undefined;
 }
 
 export interface RegistryResponse {
@@ -48,6 +52,8 @@ export interface RegistryResponse {
   readonly body: Buffer;
   /** Where the answer came from, after redirects. */
   readonly url: URL;
+  /** Who led there. */
+  readonly sender?: Sender | undefined;
 }
 
 /** Told of every answer and every failure, with the host that was asked. */
@@ -74,25 +80,28 @@ export interface TransportOptions {
   readonly userAgent: string;
 }
 
+interface TransportParts extends TransportOptions {
+  readonly pools: Pools;
+  readonly bodies: Bodies;
+}
+
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export function createTransport(options: TransportOptions): Transport {
-  const pools = createPools(options);
-  return { send: (request) => follow(options, pools, request), close: pools.close };
+  const parts = { ...options, pools: createPools(options), bodies: createBodies() };
+  return { send: (request) => follow(parts, request), close: parts.pools.close };
 }
 
 /** Redirects by hand: every hop is guarded, and another origin sees no Authorization. */
-async function follow(
-  options: TransportOptions,
-  pools: Pools,
-  request: RegistryRequest,
-): Promise<RegistryResponse> {
+async function follow(parts: TransportParts, request: RegistryRequest): Promise<RegistryResponse> {
   let here = request;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    options.guard.checkUrl(here.url, here.connection?.named);
+    const { url, connection } = here;
+    const stranger = strangerBefore(parts.guard, here);
+    parts.guard.checkUrl(url, { byFile: connection?.named, stranger });
     // oxlint-disable-next-line no-await-in-loop -- each hop is known only from the one before
-    const response = await sendOnce(options, pools, here);
+    const response = await sendOnce(parts, { ...here, stranger });
     const next = followsRedirects(request) ? locationOf(response) : undefined;
     if (next === undefined) return response;
     refuseDowngrade(here.url, next);
@@ -131,20 +140,26 @@ function refuseDowngrade(from: URL, to: URL): void {
 /** To another origin goes what any stranger may see. */
 function elsewhere(request: RegistryRequest, url: URL): RegistryRequest {
   const { accept } = request.headers;
-  return { ...request, url, headers: { ...(accept && { accept }) }, connection: undefined };
+  const { url: from, connection, sender } = request;
+  return {
+    ...request,
+    url,
+    headers: { ...(accept && { accept }) },
+    connection: undefined,
+    sender: { url: from, connection, sender },
+  };
 }
 
 async function sendOnce(
-  options: TransportOptions,
-  pools: Pools,
-  request: RegistryRequest,
+  parts: TransportParts,
+  request: RegistryRequest & { readonly stranger: URL | undefined },
 ): Promise<RegistryResponse> {
-  const { url, method, signal, form } = request;
+  const { url, method, signal, form, sender, connection, stranger } = request;
   const startedAtMs = performance.now();
   const observe = (code: string): void =>
-    options.observe({ host: url.host, code, ms: performance.now() - startedAtMs });
+    parts.observe({ host: url.host, code, ms: performance.now() - startedAtMs });
   try {
-    const answer = await pools.poolOf(url, request.connection).request({
+    const answer = await parts.pools.poolOf(url, connection, stranger).request({
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method,
@@ -154,16 +169,16 @@ async function sendOnce(
       reset: false,
       // Some registries compress on request, and a digest is that of the raw bytes.
       headers: {
-        'user-agent': options.userAgent,
+        'user-agent': parts.userAgent,
         'accept-encoding': 'identity',
         ...(form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
         ...request.headers,
       },
       ...(form !== undefined && { body: form.toString() }),
     });
-    const body = await readBody(answer.body, request);
+    const body = await parts.bodies.read(answer.body, request);
     observe(String(answer.statusCode));
-    return { status: answer.statusCode, header: headerReader(answer.headers), body, url };
+    return { status: answer.statusCode, header: headerReader(answer.headers), body, url, sender };
   } catch (caught) {
     const error = toNetworkError(caught, url, performance.now() - startedAtMs);
     observe(error.code);
@@ -179,22 +194,4 @@ function headerReader(
     if (value === undefined) return [];
     return typeof value === 'string' ? [value] : value;
   };
-}
-
-async function readBody(
-  body: AsyncIterable<Buffer> & { readonly destroy: () => unknown },
-  { url, maxBodyBytes }: RegistryRequest,
-): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > maxBodyBytes) {
-      body.destroy();
-      const message = `${url.host} sent more than ${maxBodyBytes} bytes`;
-      throw new PinError('invalid_response', message, { host: url.hostname });
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, length);
 }

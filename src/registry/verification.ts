@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { PinError } from '../errors.ts';
 import { computeDigest } from '../image/digest.ts';
 import { type ImageReference, normalizedName } from '../image/reference.ts';
+import { endpointKey } from './endpoint-key.ts';
 import {
   type ManifestQuestion,
   type ManifestRequestParts,
@@ -24,7 +25,7 @@ export interface Verification {
   readonly verify: (question: ManifestQuestion, digest: string) => Promise<void>;
 }
 
-/** Digests are a tenant's choice; a key has some 600 characters at most. */
+/** Digests are a tenant's choice; a key has some 1,000 characters at most. */
 const MAX_VERIFIED = 10_000;
 
 /**
@@ -43,7 +44,7 @@ export function createVerification(
     },
     verify: async (question, digest) => {
       const { endpoint, repository } = question;
-      const key = `${endpoint.origin}${endpoint.root}/${repository}@${digest}`;
+      const key = `${endpointKey(endpoint)} ${repository}@${digest}`;
       if (verified.has(key)) return;
       await requireServed(parts, { ...question, name: digest }, digest);
       verified.set(key, true);

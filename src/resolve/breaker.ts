@@ -1,24 +1,31 @@
 import { LRUCache } from 'lru-cache';
 
 import { PinError, type PinErrorCode, toPinError } from '../errors.ts';
-import type { Endpoint } from '../registry/hosts.ts';
+import { type Endpoint, projectOf } from '../registry/hosts.ts';
 
 /**
  * Leaves a place alone that did not answer several times in a row. What a tenant can bring about
- * must not count against a host that all use. So an answer is an answer, whatever it says (a 401 of
- * wrong credentials, a 404, a 5xx); a connection that cannot be made counts against the host, for no
- * path has a part in it; and silence on a connection counts against the project, which is the first
- * part of a repository's name and may stand for something slow behind the host, as in a pull-through
- * cache. It counts against the host as well, but once for each project.
+ * must not count for others. So an answer is an answer, whatever it says (a 401 of wrong
+ * credentials, a 404, a 5xx); a connection that cannot be made counts against the host, for all, as
+ * no path has a part in it; and silence on a connection, which a path may be the cause of, counts
+ * for the namespace that met with it: against the project, which may stand for something slow behind
+ * the host, and against the host, but once for each project.
  */
 export interface Breaker {
-  /** Why the place is not to be asked now, or undefined. */
-  readonly closedFor: (endpoint: Endpoint) => PinError | undefined;
+  /** Why none of them is to ask now, or undefined. */
+  readonly closedFor: (question: Question) => PinError | undefined;
   /**
    * Asks, and learns from how that ends. Throws what `closedFor` tells where the place is left
    * alone; when its time has passed, one at a time is let through to find out.
    */
-  readonly ask: <T>(endpoint: Endpoint, act: () => Promise<T>) => Promise<T>;
+  readonly ask: <T>(question: Question, act: () => Promise<T>) => Promise<T>;
+}
+
+/** Who is to be asked, and on whose behalf. */
+export interface Question {
+  readonly endpoint: Endpoint;
+  /** At least one; may grow while it is asked. */
+  readonly namespaces: () => readonly string[];
 }
 
 export interface BreakerParts {
@@ -30,10 +37,10 @@ export interface BreakerParts {
   readonly observe: (registry: string, untilMs: number) => void;
 }
 
-/** Failures in a row: of a host or of a project. */
+/** Failures in a row: of a host, and of a host or a project as one namespace sees it. */
 interface Circuit {
   failures: number;
-  /** Of a host: the projects that were silent. */
+  /** Of a host that a namespace sees: the projects that were silent. */
   readonly silent: Set<string>;
   readonly sinceMs: number;
   last: PinError;
@@ -47,6 +54,12 @@ interface Circuit {
 /** What an endpoint is known by. */
 interface Place {
   readonly endpoint: Endpoint;
+  readonly host: string;
+  readonly views: () => readonly View[];
+}
+
+/** What a namespace knows it by. */
+interface View {
   readonly host: string;
   readonly project: string;
 }
@@ -63,18 +76,23 @@ export function createBreaker(parts: BreakerParts): Breaker {
   const circuits = new LRUCache<string, Circuit>({ max: MAX_CIRCUITS });
   const refusalOf = (place: Place): PinError | undefined => {
     const nowMs = parts.now();
-    // The project first: what is refused for its sake takes no turn of the host.
-    const key = [place.project, place.host].find((one) => isShut(circuits.get(one), nowMs));
-    const shut = key === undefined ? undefined : circuits.get(key);
-    return shut && refusal(place.endpoint, shut, nowMs);
+    const shutOf = (...keys: readonly string[]): Circuit | undefined =>
+      keys.map((key) => circuits.get(key)).find((one) => isShut(one, nowMs));
+    const host = shutOf(place.host);
+    if (host !== undefined) return refusal(place.endpoint, host, nowMs);
+    // Whoever joined the look-up of another must not pay for what that one met with.
+    const seen = place.views().map((view) => shutOf(view.project, view.host));
+    const [first] = seen;
+    return first && seen.every(Boolean) ? refusal(place.endpoint, first, nowMs) : undefined;
   };
   return {
-    closedFor: (endpoint) => refusalOf(placeOf(endpoint)),
-    ask: async (endpoint, act) => {
-      const place = placeOf(endpoint);
+    closedFor: (question) => refusalOf(placeOf(question)),
+    ask: async (question, act) => {
+      const { endpoint } = question;
+      const place = placeOf(question);
       const shut = refusalOf(place);
       if (shut !== undefined) throw shut;
-      const probes = probesOf(circuits, place);
+      const probes = probesOf(circuits, place, parts.now());
       try {
         const answer = await act();
         forget(parts, circuits, place);
@@ -116,15 +134,17 @@ function isAnswerOf({ origin }: Endpoint, error: PinError): boolean {
  * A connection that the operator has configured has its own certificates and rights, and whoever
  * names the same host without them must not be able to spoil it.
  */
-function placeOf(endpoint: Endpoint): Place {
-  const { origin, connection, repository } = endpoint;
+function placeOf({ endpoint, namespaces }: Question): Place {
+  const { origin, connection } = endpoint;
   const how = connection && `${connection.connectTimeoutMs} ${connection.tls?.id}`;
   const host = `${origin} ${how ?? ''}`;
-  return { endpoint, host, project: `${host} ${projectOf(repository)}` };
-}
-
-function projectOf(repository: string): string {
-  return repository.split('/', 1).join();
+  const project = projectOf(endpoint);
+  const views = (): readonly View[] =>
+    [...new Set(namespaces())].map((namespace) => {
+      const seen = `${host} ${namespace}`;
+      return { host: seen, project: `${seen} ${project}` };
+    });
+  return { endpoint, host, views };
 }
 
 function isShut(circuit: Circuit | undefined, nowMs: number): boolean {
@@ -147,18 +167,24 @@ function refusal({ registry }: Endpoint, circuit: Circuit, nowMs: number): PinEr
 }
 
 /** The circuits that this question may close, which nobody else is to ask for meanwhile. */
-function probesOf(circuits: LRUCache<string, Circuit>, place: Place): readonly Circuit[] {
-  const known = [place.host, place.project].flatMap((key) => circuits.get(key) ?? []);
-  const probes = known.filter(({ openings }) => openings > 0);
+function probesOf(
+  circuits: LRUCache<string, Circuit>,
+  place: Place,
+  nowMs: number,
+): readonly Circuit[] {
+  const keys = [place.host, ...place.views().flatMap(({ host, project }) => [host, project])];
+  const known = keys.flatMap((key) => circuits.get(key) ?? []);
+  const probes = known.filter((one) => one.openings > 0 && !isShut(one, nowMs));
   for (const probe of probes) probe.probed = true;
   return probes;
 }
 
 function forget(parts: BreakerParts, circuits: LRUCache<string, Circuit>, place: Place): void {
-  const host = circuits.peek(place.host);
-  circuits.delete(place.host);
-  circuits.delete(place.project);
-  if (host !== undefined && host.openings > 0) parts.observe(place.endpoint.registry, 0);
+  const views = place.views();
+  const hosts = [place.host, ...views.map(({ host }) => host)];
+  const wasOpen = hosts.some((key) => (circuits.peek(key)?.openings ?? 0) > 0);
+  for (const key of [...hosts, ...views.map(({ project }) => project)]) circuits.delete(key);
+  if (wasOpen) parts.observe(place.endpoint.registry, 0);
 }
 
 interface Failure {
@@ -168,20 +194,29 @@ interface Failure {
 }
 
 function count(parts: BreakerParts, circuits: LRUCache<string, Circuit>, failure: Failure): void {
-  const { place, error } = failure;
+  const { place, error, probes } = failure;
   const first = { error, nowMs: parts.now() };
-  const connected = error.silence?.connected === true;
-  const name = projectOf(place.endpoint.repository);
-  const host = circuitOf(circuits, place.host, first);
-  const counts = !connected || !host.silent.has(name);
-  if (connected && host.openings === 0) host.silent.add(name);
-  if (add(parts, host, { ...failure, counts })) {
+  const addToHost = (key: string, silent?: string): void => {
+    const host = circuitOf(circuits, key, first);
+    const counts = silent === undefined || !host.silent.has(silent);
+    if (silent !== undefined && host.openings === 0) host.silent.add(silent);
+    if (!add(parts, host, { ...failure, counts })) return;
     parts.observe(place.endpoint.registry, host.untilMs);
+  };
+  if (error.silence?.connected !== true) {
+    addToHost(place.host);
+    return;
   }
-  const project = connected
-    ? circuitOf(circuits, place.project, first)
-    : circuits.get(place.project);
-  if (project !== undefined) add(parts, project, { ...failure, counts: connected });
+  // Connections do come about again, so nobody's silence keeps the host shut for others.
+  const shared = circuits.peek(place.host);
+  if (shared !== undefined && probes.includes(shared)) {
+    circuits.delete(place.host);
+    parts.observe(place.endpoint.registry, 0);
+  }
+  for (const view of place.views()) {
+    addToHost(view.host, projectOf(place.endpoint));
+    add(parts, circuitOf(circuits, view.project, first), { ...failure, counts: true });
+  }
 }
 
 function circuitOf(

@@ -4,7 +4,7 @@ import type { ImageReference } from '../image/reference.ts';
 import { isAnswer } from './breaker.ts';
 import type { CachedLookup, DigestCache } from './cache.ts';
 import type { Limits } from './limits.ts';
-import type { Route } from './route.ts';
+import type { Journey, Route } from './route.ts';
 
 /** What is to be looked up, and for whom. */
 export interface Target {
@@ -128,7 +128,7 @@ function givenUp({ reference: { registry } }: Target): PinError {
 
 async function closedFor({ route }: FlightsParts, target: Target): Promise<PinError | undefined> {
   try {
-    return await route.closedFor(target);
+    return await route.closedFor({ ...target, namespaces: () => [target.namespace] });
   } catch (caught) {
     return toPinError(caught);
   }
@@ -145,12 +145,9 @@ function launch(
   tickets: readonly Ticket[],
 ): Promise<CachedLookup | PinError> {
   const wanted = (): boolean => tickets.some(({ wantedUntilMs }) => wantedUntilMs > parts.now());
-  const wish = {
-    registry: registryOf(target),
-    namespaces: () => tickets.map(({ namespace }) => namespace),
-  };
-  return parts.limits.hold(wish, async () =>
-    wanted() ? lookUp(parts, target, wanted) : givenUp(target),
+  const namespaces = (): readonly string[] => tickets.map(({ namespace }) => namespace);
+  return parts.limits.hold({ registry: registryOf(target), namespaces }, async () =>
+    wanted() ? lookUp(parts, target, { wanted, namespaces }) : givenUp(target),
   );
 }
 
@@ -161,13 +158,13 @@ function launch(
 async function lookUp(
   parts: FlightsParts,
   target: Target,
-  wanted: () => boolean,
+  who: Pick<Journey, 'wanted' | 'namespaces'>,
 ): Promise<CachedLookup | PinError> {
   const askedAtMs = parts.now();
   try {
     const { reference, access } = target;
     const deadlineAtMs = askedAtMs + LOOKUP_DEADLINE_MS;
-    const lookup = await parts.route.lookup({ reference, access, deadlineAtMs, wanted });
+    const lookup = await parts.route.lookup({ reference, access, deadlineAtMs, ...who });
     parts.limits.hasAnswered(registryOf(target));
     const found = { lookup, askedAtMs };
     parts.cache.keep(target.key, found);

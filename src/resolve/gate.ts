@@ -5,6 +5,8 @@ import { PinError } from '../errors.ts';
 /** Who asks whom. */
 export interface Asker {
   readonly registry: string;
+  /** Whose image a mirror is asked for: it may pass the 429 of that registry on. */
+  readonly upstream: string | undefined;
   /** Of the credentials: registries limit accounts, and without any the address. */
   readonly fingerprint: string;
 }
@@ -49,6 +51,6 @@ export function createGate(observe: (registry: string, untilMs: number) => void)
   };
 }
 
-function keyOf({ registry, fingerprint }: Asker): string {
-  return `${registry} ${fingerprint}`;
+function keyOf({ registry, upstream, fingerprint }: Asker): string {
+  return `${registry} ${upstream ?? ''} ${fingerprint}`;
 }

@@ -49,7 +49,7 @@ interface Case {
 export function createResolver(parts: ResolverParts): Resolver {
   return {
     resolve: (reference, question) => {
-      const keyring = parts.pullSecrets.keyringOf(question.identity);
+      const keyring = parts.pullSecrets.keyringOf(question.identity, question.deadlineAtMs);
       if (!(keyring instanceof Promise))
         return withKeyring(parts, { reference, question, keyring });
       return inTime(parts, question, { pending: keyring, late: secretsTooLate }).then((read) =>
@@ -109,9 +109,9 @@ async function withNewSecrets(
   { target, question }: Case,
   refusal: PinError,
 ): Promise<Resolution | PinError> {
-  const { identity } = question;
+  const { identity, deadlineAtMs } = question;
   if (identity.pullSecrets.length === 0 && identity.serviceAccount === undefined) return refusal;
-  const pending = parts.pullSecrets.reread(identity);
+  const pending = parts.pullSecrets.reread(identity, deadlineAtMs);
   const keyring = await inTime(parts, question, { pending, late: secretsTooLate });
   if (keyring instanceof PinError) return keyring;
   const again = targetOf(target.reference, question, keyring);

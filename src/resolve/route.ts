@@ -3,13 +3,15 @@ import { PinError, toPinError } from '../errors.ts';
 import type { ImageReference } from '../image/reference.ts';
 import type { Lookup, RegistryClient } from '../registry/client.ts';
 import type { Endpoint, FindEndpoints } from '../registry/hosts.ts';
-import type { Breaker } from './breaker.ts';
+import type { Breaker, Question } from './breaker.ts';
 import type { Asker, Gate } from './gate.ts';
 
 /** One look-up on its way. Times are on the clock of `performance.now()`. */
-interface Journey {
+export interface Journey {
   readonly reference: ImageReference;
   readonly access: Access;
+  /** On whose behalf; at least one, and others may join. */
+  readonly namespaces: () => readonly string[];
   readonly deadlineAtMs: number;
   /** Whether anybody still waits: without them nothing is asked a second time. */
   readonly wanted: () => boolean;
@@ -31,7 +33,9 @@ export interface Route {
    * The failure of a look-up of which it is known beforehand that it would ask nobody; undefined
    * for any other. Such a look-up need not wait for its turn.
    */
-  readonly closedFor: (who: Pick<Journey, 'reference' | 'access'>) => Promise<PinError | undefined>;
+  readonly closedFor: (
+    who: Pick<Journey, 'reference' | 'access' | 'namespaces'>,
+  ) => Promise<PinError | undefined>;
 }
 
 /** A mirror must leave the registry itself the time to answer. */
@@ -63,16 +67,17 @@ export function createRoute(parts: RouteParts): Route {
   };
 }
 
-function askerAt({ registry }: Endpoint, { access }: Pick<Journey, 'access'>): Asker {
-  return { registry: registry.toLowerCase(), fingerprint: access.fingerprint };
+function askerAt({ registry, upstream }: Endpoint, { access }: Pick<Journey, 'access'>): Asker {
+  return { registry: registry.toLowerCase(), upstream, fingerprint: access.fingerprint };
 }
 
 function closedAt(
   { gate, breaker, now }: RouteParts,
   endpoint: Endpoint,
-  who: Pick<Journey, 'access'>,
+  { access, namespaces }: Pick<Journey, 'access' | 'namespaces'>,
 ): PinError | undefined {
-  return gate.closedFor(askerAt(endpoint, who), now()) ?? breaker.closedFor(endpoint);
+  const shut = gate.closedFor(askerAt(endpoint, { access }), now());
+  return shut ?? breaker.closedFor({ endpoint, namespaces });
 }
 
 /** Http is spoken with a host that does not speak https, and with none that answered. */
@@ -93,7 +98,8 @@ async function visit(parts: RouteParts, journey: Journey, stop: Stop): Promise<L
     return await attempt(parts, journey, stop);
   } catch (caught) {
     const error = toPinError(caught);
-    if (error.code === 'rate_limited') parts.gate.close(asker, error, parts.now());
+    // Where a registry redirects to may say what it likes of itself.
+    if (error.limitedBy === stop.endpoint.origin) parts.gate.close(asker, error, parts.now());
     throw error;
   }
 }
@@ -101,14 +107,15 @@ async function visit(parts: RouteParts, journey: Journey, stop: Stop): Promise<L
 /** One look-up, and where the network failed at the last place another one, on a fresh connection. */
 async function attempt(
   parts: RouteParts,
-  { reference, access, deadlineAtMs, wanted }: Journey,
+  { reference, access, namespaces, deadlineAtMs, wanted }: Journey,
   { endpoint, isLast }: Stop,
 ): Promise<Lookup> {
+  const question: Question = { endpoint, namespaces };
   const leftMs = deadlineAtMs - parts.now();
   const timeMs = isLast ? leftMs : Math.min(leftMs, MIRROR_TIME_MS);
   const how = { access, signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeMs))) };
   const ask = (): Promise<Lookup> =>
-    parts.breaker.ask(endpoint, () => parts.client.lookup(endpoint, reference, how));
+    parts.breaker.ask(question, () => parts.client.lookup(endpoint, reference, how));
   try {
     return await ask();
   } catch (caught) {
@@ -116,7 +123,7 @@ async function attempt(
     const late = deadlineAtMs - parts.now() < RETRY_MARGIN_MS;
     if (!isLast || !error.rule.retry || !error.asked || late || !wanted()) throw error;
     // This failure may have been the one too many.
-    if (parts.breaker.closedFor(endpoint) !== undefined) throw error;
+    if (parts.breaker.closedFor(question) !== undefined) throw error;
     return ask();
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Credential } from '../../src/credentials/credential.ts';
-import { createKeyring, type Secret } from '../../src/credentials/keyring.ts';
+import { countEntries, createKeyring, type Secret } from '../../src/credentials/keyring.ts';
 import { PinError } from '../../src/errors.ts';
 
 function encode(content: unknown): string {
@@ -280,3 +280,50 @@ describe('createKeyring()', () => {
     );
   });
 });
+
+describe('countEntries()', () => {
+  const MANY = Object.fromEntries(Array.from({ length: 30_000 }, (_, n) => [`${n}`, {}]));
+
+  it.each<[string, Secret, number]>([
+    ['a .dockerconfigjson', secretOf({ 'a.example.com': 'u', 'b.example.com': 'u' }), 2],
+    [
+      'a .dockercfg',
+      { type: 'kubernetes.io/dockercfg', data: { '.dockercfg': encode(MANY) } },
+      30_000,
+    ],
+    ['auths in two cases', configOf({ auths: { a: {}, b: {} }, Auths: { c: {} } }), 3],
+    [
+      'registries that are no place, and entries that are malformed',
+      configOf({ auths: { ' ': {}, b: 1 } }),
+      2,
+    ],
+    ['no auths', configOf({ HttpHeaders: MANY }), 0],
+    ['auths that are no object', configOf({ auths: ['a'] }), 0],
+    ['a list', configOf(['a']), 0],
+    [
+      'an opaque Secret',
+      { type: 'Opaque', data: { '.dockerconfigjson': encode({ auths: MANY }) } },
+      0,
+    ],
+    ['data that is not base64', { ...configOf({}), data: { '.dockerconfigjson': '!' } }, 0],
+  ])('counts those of %s, and reads none', (_, secret, count) => {
+    expect(countEntries([secret])).toBe(count);
+    expect(countEntries([secret, secretOf({ 'a.example.com': 'u' }), secret])).toBe(2 * count + 1);
+  });
+
+  it('is never less than what the keyring has', () => {
+    const key = fc.constantFrom('a.io', 'https://a.io', 'b.io', 'a b', '');
+    const auths = fc.option(fc.dictionary(key, fc.constant({})));
+    const config = fc.dictionary(fc.constantFrom('auths', 'Auths', 'AUTHS', 'x'), auths);
+    fc.assert(
+      fc.property(fc.array(config.map(configOf), { maxLength: 3 }), (secrets) => {
+        expect(countEntries(secrets)).toBeGreaterThanOrEqual(createKeyring(secrets).size);
+      }),
+    );
+  });
+});
+
+function configOf(content: unknown): Secret {
+  const data = { '.dockerconfigjson': encode(content) };
+  return { type: 'kubernetes.io/dockerconfigjson', data };
+}

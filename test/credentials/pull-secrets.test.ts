@@ -5,9 +5,12 @@ import type { PullSecretsOwner } from '../../src/credentials/read-secrets.ts';
 import { PinError } from '../../src/errors.ts';
 import { parseReference } from '../../src/image/reference.ts';
 import { Cluster, pullSecret } from '../support/cluster.ts';
+import { until } from '../support/until.ts';
 
 const IMAGE = parseReference('registry.example.com/team/app:1.0');
 const MINUTE_MS = 60_000;
+/** Whoever waits that long. */
+const NEVER = Number.POSITIVE_INFINITY;
 
 function ownerOf(owner: Partial<PullSecretsOwner>): PullSecretsOwner {
   return { namespace: 'team', pullSecrets: [], serviceAccount: undefined, ...owner };
@@ -17,7 +20,7 @@ async function keyringOf(
   { pullSecrets }: Cluster,
   owner: Partial<PullSecretsOwner>,
 ): Promise<PodKeyring> {
-  const keyring = await pullSecrets.keyringOf(ownerOf(owner));
+  const keyring = await pullSecrets.keyringOf(ownerOf(owner), NEVER);
   if (keyring instanceof PinError) throw keyring;
   return keyring;
 }
@@ -40,7 +43,7 @@ function credentials(count: number): Record<string, [string, string]> {
 describe('createPullSecrets()', () => {
   it('reads nothing for an owner without secrets, and answers at once', () => {
     const cluster = new Cluster();
-    const keyring = cluster.pullSecrets.keyringOf(ownerOf({}));
+    const keyring = cluster.pullSecrets.keyringOf(ownerOf({}), NEVER);
     expect(keyring).not.toBeInstanceOf(Promise);
     expect((keyring as PodKeyring).accessTo(IMAGE)).toEqual({
       own: [],
@@ -110,7 +113,7 @@ describe('createPullSecrets()', () => {
     await keyringOf(cluster, owner);
     cluster.secrets.set('team/one', pullSecret('one', { 'registry.example.com': ['new', 'x'] }));
     cluster.nowMs += MINUTE_MS;
-    const known = cluster.pullSecrets.keyringOf(owner);
+    const known = cluster.pullSecrets.keyringOf(owner, NEVER);
     expect(known).not.toBeInstanceOf(Promise);
     expect(users(known as PodKeyring)).toEqual(['old']);
     cluster.nowMs += 1;
@@ -124,7 +127,7 @@ describe('createPullSecrets()', () => {
     cluster.secrets.set('team/one', pullSecret('one', { 'registry.example.com': ['old', 'x'] }));
     await keyringOf(cluster, owner);
     cluster.secrets.set('team/one', pullSecret('one', { 'registry.example.com': ['new', 'x'] }));
-    expect(users((await cluster.pullSecrets.reread(owner)) as PodKeyring)).toEqual(['new']);
+    expect(users((await cluster.pullSecrets.reread(owner, NEVER)) as PodKeyring)).toEqual(['new']);
     expect(users(await keyringOf(cluster, owner))).toEqual(['new']);
     expect(cluster.reads).toHaveLength(2);
   });
@@ -213,7 +216,7 @@ describe('createPullSecrets()', () => {
       data: { '.dockerconfigjson': btoa('{"auths":{"registry.example.com":{"auth":"canary') },
       metadata: { name: 'broken' },
     });
-    const answer = await cluster.pullSecrets.keyringOf(owner);
+    const answer = await cluster.pullSecrets.keyringOf(owner, NEVER);
     expect(answer).toMatchObject({
       code: 'invalid_secret',
       message: 'Cannot read pull secret "broken": it is not JSON',
@@ -241,7 +244,10 @@ describe('createPullSecrets()', () => {
     cluster.accounts.set('team/greedy', [...names, 'one-more']);
     expect((await keyringOf(cluster, { serviceAccount: 'some' })).problems).toHaveLength(100);
     cluster.reads.length = 0;
-    const answer = await cluster.pullSecrets.keyringOf(ownerOf({ serviceAccount: 'greedy' }));
+    const answer = await cluster.pullSecrets.keyringOf(
+      ownerOf({ serviceAccount: 'greedy' }),
+      NEVER,
+    );
     expect(answer).toMatchObject({
       code: 'too_many_secrets',
       message: 'The pull secrets that are named in "team" are 101, of which at most 100 are read',
@@ -261,7 +267,7 @@ describe('createPullSecrets()', () => {
     const two = pullSecrets.slice(0, 2);
     expect(users(await keyringOf(cluster, { pullSecrets: two }))).toEqual(two);
     cluster.reads.length = 0;
-    expect(await cluster.pullSecrets.keyringOf(ownerOf({ pullSecrets }))).toMatchObject({
+    expect(await cluster.pullSecrets.keyringOf(ownerOf({ pullSecrets }), NEVER)).toMatchObject({
       code: 'too_many_secrets',
       message: 'The pull secrets that are named in "team" hold more than 256 KiB together',
     });
@@ -277,7 +283,7 @@ describe('createPullSecrets()', () => {
   ])('answers %i credentials with %p', async (count, expected) => {
     const cluster = new Cluster();
     cluster.secrets.set('team/many', pullSecret('many', credentials(count)));
-    const answer = await cluster.pullSecrets.keyringOf(ownerOf({ pullSecrets: ['many'] }));
+    const answer = await cluster.pullSecrets.keyringOf(ownerOf({ pullSecrets: ['many'] }), NEVER);
     expect(answer instanceof PinError ? answer.message : users(answer).length).toBe(expected);
   });
 
@@ -293,5 +299,48 @@ describe('createPullSecrets()', () => {
     expect(cluster.reads).toEqual([]);
     await keyringOf(cluster, { pullSecrets: lists[0] ?? [] });
     expect(cluster.reads).toEqual(['secret team/many']);
+  });
+});
+
+describe('createPullSecrets() with a reader that takes its time', () => {
+  it('reads two keyrings of a namespace at a time, and those of another at once', async () => {
+    const cluster = new Cluster();
+    const { promise: hold, resolve: release } = Promise.withResolvers<void>();
+    cluster.hold = hold;
+    const lists = Array.from({ length: 5 }, (_, n) => [`name-${n}`]);
+    const greedy = lists.map((pullSecrets) => keyringOf(cluster, { pullSecrets }));
+    const other = keyringOf(cluster, { namespace: 'other', pullSecrets: ['regcred'] });
+    await until(() => cluster.reads.length > 0);
+    expect(cluster.reads).toEqual([
+      'secret team/name-0',
+      'secret team/name-1',
+      'secret other/regcred',
+    ]);
+    release();
+    await Promise.all([...greedy, other]);
+    expect(cluster.reads).toHaveLength(lists.length + 1);
+  });
+
+  it('does not begin what nobody waits for any more, and begins it for whoever comes later', async () => {
+    const cluster = new Cluster();
+    const { promise: hold, resolve: release } = Promise.withResolvers<void>();
+    cluster.hold = hold;
+    const busy = ['a', 'b'].map((name) => keyringOf(cluster, { pullSecrets: [name] }));
+    const [gone, joined, late] = ['gone', 'joined', 'late'].map((name) =>
+      ownerOf({ pullSecrets: [name] }),
+    ) as [PullSecretsOwner, PullSecretsOwner, PullSecretsOwner];
+    const { pullSecrets } = cluster;
+    const soon = cluster.nowMs + 1000;
+    const ended = [gone, joined, late].map((owner) => pullSecrets.keyringOf(owner, soon));
+    void pullSecrets.keyringOf(joined, soon + 1000);
+    cluster.nowMs = soon;
+    const again = pullSecrets.keyringOf(late, soon + 1000);
+    release();
+    await Promise.all(busy);
+    expect(await ended[0]).toMatchObject({ code: 'secret_unreadable' });
+    expect(await ended[2]).toMatchObject({ code: 'secret_unreadable' });
+    expect(await ended[1]).not.toBeInstanceOf(PinError);
+    expect(await again).not.toBeInstanceOf(PinError);
+    expect(cluster.reads.slice(2).toSorted()).toEqual(['secret team/joined', 'secret team/late']);
   });
 });

@@ -8,11 +8,17 @@ import {
   unauthorized,
   withAuthorization,
 } from '../support/answers.ts';
+import { Files } from '../support/files.ts';
 import type { Rule } from '../support/scripted-registry.ts';
 import { inWorld } from '../support/world.ts';
 
 function limited(retryAfter?: string): Rule {
   return { status: 429, headers: retryAfter === undefined ? {} : { 'retry-after': retryAfter } };
+}
+
+/** What a mirror is asked of a registry. */
+function asksFor(registry: string): Required<Pick<NonNullable<Rule['when']>, 'also'>> {
+  return { also: ({ query }) => query.get('ns') === registry };
 }
 
 describe('what a registry can bear', () => {
@@ -179,6 +185,72 @@ describe('what a registry can bear', () => {
       expect(await world.digestOf(healthy.image)).toBe(INDEX_DIGEST);
       world.pass(60_000);
       dead.answer(told());
+    }),
+  );
+
+  it(
+    'a mirror breaks off whatever it is asked of one registry → shut for the namespace that asks, and for no other',
+    inWorld(async (world) => {
+      const mirror = await world.place({ isNamed: false });
+      const files = world.use(new Files());
+      world.set('hostsDir', files.directory);
+      files.write('_default/hosts.toml', `server = "${mirror.origin}"`);
+      mirror.answer({ when: asksFor('evil.test'), fault: 'reset' }, told());
+      for (let n = 0; n < 40; n += 1) {
+        const [evil, good] = [`evil.test/p${n}/app:1`, `docker.io/library/app:${n}`];
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        expect(await world.digestOf(evil, { namespace: 'attacker' })).toBe('unavailable');
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        expect(await world.digestOf(good, { namespace: 'victim' })).toBe(INDEX_DIGEST);
+        world.pass(500);
+      }
+      // And the mirror is spared: of 40 questions it heard a few, each of them twice.
+      const heard = mirror.requests.filter(({ query }) => query.get('ns') === 'evil.test');
+      expect(heard.length).toBeLessThan(25);
+    }),
+  );
+
+  it(
+    'a mirror passes the 429 and the 405 of one registry on → the others are asked for as ever',
+    inWorld(async (world) => {
+      const mirror = await world.place({ isNamed: false });
+      const files = world.use(new Files());
+      world.set('hostsDir', files.directory);
+      files.write('_default/hosts.toml', `server = "${mirror.origin}"`);
+      mirror.answer(
+        { ...limited('3600'), when: asksFor('limited.test') },
+        { status: 405, when: { ...asksFor('headless.test'), method: 'HEAD' } },
+        told(),
+      );
+      expect(await world.digestOf('limited.test/app:1')).toBe('rate_limited');
+      await world.digestOf('headless.test/library/app:1');
+      expect(await world.digestOf('docker.io/library/app:1')).toBe(INDEX_DIGEST);
+      expect(methodsOf(mirror)).toEqual(['HEAD', 'HEAD', 'GET', 'HEAD']);
+    }),
+  );
+});
+
+describe('a token server that says 429', () => {
+  it.each([
+    ['auth.example.com', 'the registry is left alone by that account', true],
+    ['auth.example.net', 'only what it was asked for fails', false],
+  ])(
+    'for registry.example.com as %s → %s',
+    inWorld(async (world, ...row: [string, string, boolean]) => {
+      const [name, , isGated] = row;
+      const registry = await world.place({ names: ['registry.example.com'] });
+      const server = await world.place({ names: [name] });
+      if (isGated) world.canaries.entrust(registry.credential, server);
+      server.answer(limited('3600'));
+      const ofTeam: Rule['when'] = { also: ({ path }) => path.startsWith('/v2/team/') };
+      registry.answer(
+        { ...unauthorized(`Bearer realm="${server.origin}/token"`), when: ofTeam },
+        told(),
+      );
+      expect(await world.digestOf(registry.image)).toBe('rate_limited');
+      const other = `${registry.host}/open/app:1`;
+      expect(await world.digestOf(other)).toBe(isGated ? 'rate_limited' : INDEX_DIGEST);
+      expect(await world.digestOf(other, { pullSecrets: [] })).toBe(INDEX_DIGEST);
     }),
   );
 });

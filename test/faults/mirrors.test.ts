@@ -51,6 +51,38 @@ function conf(world: World, text: string): Files {
   return files;
 }
 
+/** A mirror with tokens for whoever shows a certificate, which tagpin does for one registry's images. */
+async function certified(
+  world: World,
+  hold?: Promise<void>,
+): Promise<{ readonly registry: Place; readonly mirror: Place }> {
+  const authority = await createAuthority();
+  const registry = await world.place();
+  const mirror = await world.place({
+    names: ['mirror.example.com'],
+    clientAuthority: authority.certificate,
+    isCertificateOptional: true,
+  });
+  const files = hostsDirectory(world);
+  const { cert, key } = await authority.issue(['tagpin']);
+  files.write('client.cert', cert);
+  files.write('client.key', key);
+  files.write(
+    `${directoryOf(registry)}/hosts.toml`,
+    `[host."${mirror.origin}"]\nclient = [["${files.at('client.cert')}", "${files.at('client.key')}"]]`,
+  );
+  const isCertified: Rule['when'] = { path: '/token', also: (request) => request.isCertified };
+  mirror.answer(
+    issues({ token: 'private' }, { when: isCertified, ...(hold && { hold }) }),
+    { when: { path: '/token' }, status: 401 },
+    withAuthorization('Bearer private'),
+    unauthorized('Bearer realm="/token"'),
+  );
+  return { registry, mirror };
+}
+
+const NO_SECRET = { pullSecrets: [] };
+
 describe('a mirror of a hosts.toml', () => {
   it(
     'is asked first, for whose image it is, and the registry is left alone',
@@ -243,6 +275,40 @@ describe('a mirror of a hosts.toml', () => {
       registry.answer(told(OTHER_DIGEST));
       expect(await world.digestOf(registry.image)).toBe(isShown ? INDEX_DIGEST : OTHER_DIGEST);
       expect(mirror.requests).toHaveLength(isShown ? 1 : 0);
+    }),
+  );
+
+  it(
+    'gives a token to who shows a certificate, and it serves nobody else',
+    inWorld(async (world) => {
+      const { registry, mirror } = await certified(world);
+      const stranger = await world.place();
+      const location = `${mirror.origin}/v2/team/app/manifests/1.0`;
+      stranger.answer({ status: 307, headers: { location } });
+      expect(await world.digestOf(registry.image, NO_SECRET)).toBe(INDEX_DIGEST);
+      expect(mirror.requests.map(({ isCertified }) => isCertified)).toEqual([true, true, true]);
+      expect(await world.digestOf(mirror.image, NO_SECRET)).toBe('unauthorized');
+      expect(await world.digestOf(stranger.image, NO_SECRET)).toBe('unauthorized');
+      const others = mirror.requests.slice(3).map(({ headers }) => headers.authorization);
+      expect(others).toEqual([undefined, undefined, undefined, undefined]);
+      // And who shows it still has one.
+      expect(await world.digestOf(`${registry.host}/team/app:2.0`, NO_SECRET)).toBe(INDEX_DIGEST);
+      expect(mirror.requests).toHaveLength(8);
+    }),
+  );
+
+  it(
+    'gives no token to who asks while another, who shows a certificate, waits for one',
+    inWorld(async (world) => {
+      const held = Promise.withResolvers<void>();
+      const { registry, mirror } = await certified(world, held.promise);
+      const first = world.digestOf(registry.image, NO_SECRET);
+      await mirror.received(2);
+      const second = world.digestOf(mirror.image, NO_SECRET);
+      await mirror.received(4);
+      held.resolve();
+      expect(await first).toBe(INDEX_DIGEST);
+      expect(await second).toBe('unauthorized');
     }),
   );
 

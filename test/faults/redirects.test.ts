@@ -82,6 +82,49 @@ describe('a registry redirects a manifest', () => {
     }),
   );
 
+  it(
+    'to a host that says 429 for an hour → this tag fails, and the registry is asked for others',
+    inWorld(async (world) => {
+      const registry = await world.place({ names: ['registry.example.com'] });
+      const target = await world.place({ names: ['target.example.com'] });
+      target.answer({ status: 429, headers: { 'retry-after': '3600' } });
+      const ofEvil: Rule['when'] = { path: '/v2/evil/app/manifests/1' };
+      registry.answer({ ...redirects(`${target.origin}/429`), when: ofEvil }, told());
+      expect(await world.digestOf(`${registry.host}/evil/app:1`)).toBe('rate_limited');
+      expect(await world.digestOf(registry.image)).toBe(INDEX_DIGEST);
+    }),
+  );
+
+  it(
+    'to a host that asks for a token, and says 429 of that for an hour → this tag fails alone',
+    inWorld(async (world) => {
+      const registry = await world.place({ names: ['registry.example.com'] });
+      const target = await world.place({ names: ['target.example.com'] });
+      target.answer(
+        { when: { path: '/token' }, status: 429, headers: { 'retry-after': '3600' } },
+        unauthorized(`Bearer realm="${target.origin}/token"`),
+      );
+      const ofEvil: Rule['when'] = { path: '/v2/evil/app/manifests/1' };
+      registry.answer({ ...redirects(`${target.origin}/m`), when: ofEvil }, told());
+      expect(await world.digestOf(`${registry.host}/evil/app:1`)).toBe('rate_limited');
+      expect(await world.digestOf(registry.image)).toBe(INDEX_DIGEST);
+    }),
+  );
+
+  it(
+    'to a host that knows no HEAD → asked by GET for this tag, and the registry by HEAD for others',
+    inWorld(async (world) => {
+      const registry = await world.place({ names: ['registry.example.com'] });
+      const target = await world.place({ names: ['target.example.com'] });
+      target.answer({ status: 405 });
+      const ofEvil: Rule['when'] = { path: '/v2/team/evil/manifests/1' };
+      registry.answer({ ...redirects(`${target.origin}/405`), when: ofEvil }, told());
+      await world.digestOf(`${registry.host}/team/evil:1`);
+      expect(await world.digestOf(registry.image)).toBe(INDEX_DIGEST);
+      expect(methodsOf(registry)).toEqual(['HEAD', 'GET', 'HEAD']);
+    }),
+  );
+
   it.each([
     ['from https to http', 'http://registry.example.com/v2/'],
     ['to a file', 'file:///etc/passwd'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 
-import { compileGlobs } from '../../src/image/glob.ts';
+import { compileGlobs, compileNameGlobs } from '../../src/image/glob.ts';
 
 describe('compileGlobs()', () => {
   it.each([
@@ -56,5 +56,33 @@ describe('compileGlobs()', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('compileNameGlobs()', () => {
+  it.each([
+    ['*', 'docker.io/library/nginx', true],
+    ['*/*', 'docker.io/library/nginx', true],
+    ['*.corp.example/base/*', 'a.corp.example/base/x', true],
+    ['*.corp.example/base/*', 'a.corp.example/base/x/y', true],
+    ['*.corp.example/*/x', 'a.corp.example/b/c/x', true],
+    ['*.corp.example:*/base/*', 'a.corp.example:5000/base/x', true],
+    ['docker.io/library/nginx', 'docker.io/library/nginx', true],
+    ['docker.io/library/*', 'docker.io/library/', true],
+    ['*.corp.example/base/*', 'evil.io/x.corp.example/base/y', false],
+    ['*.corp.example/base/*', 'a.corp.example/basement/y', false],
+    ['*base/*', 'evil.io/base/y', false],
+    ['docker.io*/library/*', 'docker.io/x/library/y', false],
+    // Without a slash there is no name of an image.
+    ['*.corp.example', 'a.corp.example/x', false],
+    ['docker.io*', 'docker.io/x', false],
+    ['**', 'docker.io/x', false],
+    ['', 'docker.io/x', false],
+  ])('of %s says of %s: %s', (pattern, name, expected) => {
+    expect(compileNameGlobs(['other.example/x', pattern])(name)).toBe(expected);
+  });
+
+  it('names nothing with none', () => {
+    expect(compileNameGlobs([])('docker.io/x')).toBe(false);
   });
 });

@@ -30,6 +30,7 @@ const SECRET = {
 };
 
 const READS_AT_A_TIME = 32;
+const READS_OF_A_NAMESPACE = 8;
 
 /** Timers that are moved by hand; sockets go on as ever. */
 function fakeClock(): Disposable & { readonly pass: (ms: number) => void } {
@@ -173,20 +174,51 @@ describe('createClusterReader()', () => {
     });
   });
 
-  it('gives up its connections to an API server that hangs, and what waits for its turn', async () => {
+  it('gives up its connections to an API server that hangs, and gives their places to the next', async () => {
     await using hanging = await startRegistry([{ fault: 'silence' }], pair);
     const patient = createClusterReader(await kubeconfigFor(hanging.origin));
     await patient.load();
     using clock = fakeClock();
-    const readings = Array.from({ length: 40 }, (_, n) => patient.readSecret('team', `name-${n}`));
+    const readings = Array.from({ length: 40 }, (_, n) => patient.readSecret(`team-${n}`, 'name'));
+    const ended = Promise.allSettled(readings);
     await hanging.received(READS_AT_A_TIME);
     expect(hanging.connections()).toBe(READS_AT_A_TIME);
     clock.pass(3000);
-    const ended = await Promise.allSettled(readings);
-    expect(new Set(ended.map(({ status }) => status))).toEqual(new Set(['rejected']));
+    await Promise.allSettled(readings.slice(0, READS_AT_A_TIME));
+    // Their 3 s begin with their turn.
+    await hanging.received(readings.length);
+    clock.pass(3000);
+    expect(new Set((await ended).map(({ status }) => status))).toEqual(new Set(['rejected']));
     await until(() => hanging.connections() === 0);
-    expect(hanging.requests).toHaveLength(READS_AT_A_TIME);
+    expect(hanging.requests).toHaveLength(readings.length);
   });
+
+  it('answers a namespace at once while another waits for 500 Secrets', async () => {
+    const { promise: hold, resolve: release } = Promise.withResolvers<void>();
+    const secret = { headers: JSON_TYPE, body: JSON.stringify(SECRET) };
+    await using busy = await startRegistry(
+      [
+        { when: { path: '/api/v1/namespaces/victim/secrets/regcred' }, ...secret },
+        { hold, ...secret },
+      ],
+      pair,
+    );
+    const shared = createClusterReader(await kubeconfigFor(busy.origin));
+    await shared.load();
+    using clock = fakeClock();
+    const greedy = Array.from({ length: 500 }, (_, n) => shared.readSecret('greedy', `name-${n}`));
+    await busy.received(READS_OF_A_NAMESPACE);
+    expect(await shared.readSecret('victim', 'regcred')).toMatchObject({ type: SECRET.type });
+    const others = busy.requests.filter(({ path }) => path.includes('/greedy/'));
+    expect(others).toHaveLength(READS_OF_A_NAMESPACE);
+    // Not even the 500th has used up any of its 3 s.
+    clock.pass(2999);
+    release();
+    const some = greedy.slice(0, 2 * READS_OF_A_NAMESPACE);
+    expect(await Promise.all(some)).toHaveLength(some.length);
+    // The others find nobody, for each would have a connection of its own.
+    void Promise.allSettled(greedy);
+  }, 30_000);
 
   it('says that an API server is not there', async () => {
     const gone = await startRegistry([]);

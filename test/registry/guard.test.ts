@@ -5,14 +5,12 @@ import { describe, expect, it } from '@jest/globals';
 
 import { REGISTRY_SETTINGS } from '../../src/config.ts';
 import { PinError } from '../../src/errors.ts';
-import {
-  createGuard,
-  type Guard,
-  type GuardOptions,
-  type ResolveName,
-} from '../../src/registry/guard.ts';
+import { createGuard, type Guard, type GuardOptions } from '../../src/registry/guard.ts';
+import type { ResolveName } from '../../src/registry/name-lookups.ts';
 
 const NOTHING: GuardOptions = { plainHttp: [], allowRegistry: [], allowAddress: [] };
+
+const DIAL = { timeoutMs: 60_000, mayBeOld: false };
 
 const LOOPBACK_REFUSAL = 'a loopback address (--allow-address 127.0.0.0/8,::1/128 allows it)';
 
@@ -51,7 +49,7 @@ function flagRead(told: string): Partial<GuardOptions> {
 
 function resolve(url: string, options: Partial<GuardOptions>): Promise<readonly LookupAddress[]> {
   const parsed = new URL(url);
-  const lookup = guard(options).lookupFor(parsed);
+  const lookup = guard(options).lookupFor(parsed, DIAL);
   return new Promise((done, fail) => {
     lookup(parsed.hostname, { all: true }, (error, addresses) => {
       if (error === null) done(addresses as LookupAddress[]);
@@ -243,6 +241,24 @@ describe('createGuard() checkUrl', () => {
     expect(refusal(url, flagRead(told))).toBeUndefined();
   });
 
+  it.each<[string, Partial<GuardOptions>, string]>([
+    ['https://10.0.0.1/', { allowRegistry: ['10.0.0.1'] }, 'it is a private address'],
+    ['https://r.example.com:5000/', { allowRegistry: ['*:*'] }, 'its port is not 443'],
+    ['http://r.example.com/', { plainHttp: ['*:*'] }, 'it does not speak https'],
+  ])('refuses %s, with %j, where a stranger leads to it', (url, options, why) => {
+    const named = guard({ ...options, allowAddress: [] });
+    const word = { stranger: new URL('https://evil.example') };
+    expect(() => named.checkUrl(new URL(url))).not.toThrow();
+    expect(() => named.checkUrl(new URL(url), word)).toThrow(
+      `${new URL(url).host} is not asked: ${why}, and evil.example, which names it, is not allowed to (--allow-registry evil.example`,
+    );
+  });
+
+  it('lets a stranger lead to what anybody may name', () => {
+    const word = { stranger: new URL('https://r.example.net') };
+    expect(() => guard().checkUrl(new URL('https://auth.example.com/token'), word)).not.toThrow();
+  });
+
   it('reads the list that changes each time it has changed', () => {
     let more: readonly string[] = [];
     const changing = guard({ moreRegistries: () => more });
@@ -293,6 +309,7 @@ describe('createGuard() lookupFor', () => {
   it('yields one address to a caller that asks for one', async () => {
     const lookup = guard({ allowAddress: ['127.0.0.0/8', '::1/128'] }).lookupFor(
       new URL('https://localhost/'),
+      DIAL,
     );
     const found = await new Promise((done) => {
       lookup('localhost', { family: 4 }, (...answer) => done(answer));
@@ -360,9 +377,24 @@ describe('createGuard() lookupFor with the answers of a stranger', () => {
     expect(await resolve(url, allowed)).toEqual([{ address: '10.20.30.40', family: 4 }]);
   });
 
+  it('rejects a private address of a named host where a stranger leads to it', async () => {
+    const named = guard({ allowRegistry: ['r.example.com'], resolveName: dnsOf(['10.0.0.1']) });
+    const stranger = new URL('https://evil.example');
+    const lookup = named.lookupFor(new URL(REGISTRY), { ...DIAL, stranger });
+    const told = await new Promise((done) => {
+      lookup('r.example.com', { all: true }, (error) => done(error));
+    });
+    expect(told).toMatchObject({
+      code: 'blocked_address',
+      message:
+        'r.example.com is not asked: it resolves to a private address, and evil.example, which names it, is not allowed to (--allow-registry evil.example,r.example.com allows it)',
+    });
+  });
+
   it('looks at every answer, so that a second one cannot be another', async () => {
     const lookup = guard({ resolveName: dnsOf(['8.8.8.8'], ['10.0.0.1']) }).lookupFor(
       new URL(REGISTRY),
+      DIAL,
     );
     const once = (): Promise<unknown> =>
       new Promise((done) => {

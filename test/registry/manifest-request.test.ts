@@ -171,6 +171,23 @@ describe('sendManifestRequest()', () => {
 });
 
 describe('sendManifestRequest() and redirects', () => {
+  it('keeps what a redirect got at a place apart from what those have who ask there', async () => {
+    await using other = await startRegistry([issues('t1'), told('Bearer t1'), ASKS_FOR_TOKEN]);
+    const location = `${other.origin}${PATH}`;
+    await using registry = await startRegistry([{ status: 307, headers: { location } }]);
+    await using second = await startRegistry([{ status: 307, headers: { location } }]);
+    const plainHttp = [registry.host, second.host, other.host];
+    await using stack = createRegistryStack({ plainHttp });
+    const first = [undefined, undefined, 'Bearer t1'];
+    for (const place of [registry, second, other]) {
+      const before = other.requests.length;
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await lookUp(stack, place)).toMatchObject({ digest: DIGEST });
+      const asked = other.requests.slice(before);
+      expect(asked.map(({ headers }) => headers.authorization)).toEqual(first);
+    }
+  });
+
   it('gets a token for where it is sent, and shows that place no credential', async () => {
     await using other = await startRegistry([
       issues('t1'),

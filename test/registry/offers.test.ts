@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 
 import type { Credential, CredentialSource, Offer } from '../../src/credentials/credential.ts';
 import { PinError } from '../../src/errors.ts';
-import { askOnce, type How } from '../support/look-up.ts';
-import type { Rule } from '../support/scripted-registry.ts';
+import { askOnce, type How, lookUp } from '../support/look-up.ts';
+import { createRegistryStack } from '../support/registry-stack.ts';
+import { type Rule, startRegistry } from '../support/scripted-registry.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const OLD: Credential = { username: 'robot', password: 'canary-old' };
@@ -65,6 +66,35 @@ describe('triesOf()', () => {
     const source = sourceOf([[NEW]], false);
     expect(await shown([ASKS], { lent: [source] })).toEqual([]);
     expect(source.calls).toEqual([]);
+  });
+
+  it('asks no source for a host that is not there', async () => {
+    const source = sourceOf([[NEW]]);
+    const { answer } = await askOnce([{ fault: 'reset' }], { lent: [source] });
+    expect(answer).toMatchObject({ code: 'unavailable' });
+    expect(source.calls).toEqual([]);
+  });
+
+  it('finds out whether a host is there by the request that comes first anyway', async () => {
+    const source = sourceOf([[NEW]]);
+    await using registry = await startRegistry([toldTo(NEW), ASKS]);
+    await using stack = createRegistryStack({ plainHttp: [registry.host] });
+    const how = { lent: [source] };
+    expect(await lookUp(stack, registry, how)).toMatchObject({ digest: DIGEST });
+    expect(await lookUp(stack, registry, how)).toMatchObject({ digest: DIGEST });
+    const asked = registry.requests.map(({ path, headers }) => [path, headers.authorization]);
+    const path = '/v2/team/app/manifests/1.0';
+    expect(asked).toEqual([
+      [path, undefined],
+      [path, basic(NEW)],
+      [path, basic(NEW)],
+    ]);
+  });
+
+  it('takes that for the answer where no source has a credential', async () => {
+    const { answer, requests } = await askOnce([TOLD], { lent: [sourceOf([[]])] });
+    expect(answer).toMatchObject({ digest: DIGEST });
+    expect(requests).toHaveLength(1);
   });
 
   it.each([400, 401, 403])(

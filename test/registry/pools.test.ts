@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 
 import { describe, expect, it } from '@jest/globals';
 
-import { createGuard, type GuardOptions, type ResolveName } from '../../src/registry/guard.ts';
+import { createGuard, type GuardOptions } from '../../src/registry/guard.ts';
+import type { ResolveName } from '../../src/registry/name-lookups.ts';
 import { createPools } from '../../src/registry/pools.ts';
 import { createRegistryStack, type RegistryStack } from '../support/registry-stack.ts';
 import { type ScriptedRegistry, startRegistry } from '../support/scripted-registry.ts';
@@ -82,6 +83,26 @@ describe('createPools() and addresses of both families', () => {
   });
 });
 
+describe('createPools() and a name that is not resolved in time', () => {
+  it('says so, and nothing against the host, which was not dialled', async () => {
+    await using stack = stackWithDns(() => {});
+    const asked = stack.transport.send({
+      method: 'HEAD',
+      url: new URL('http://r.example.com:5000/v2/'),
+      headers: {},
+      signal: AbortSignal.timeout(5000),
+      maxBodyBytes: 1000,
+      followRedirects: true,
+      connection: { named: false, connectTimeoutMs: 400 },
+    });
+    await expect(asked).rejects.toMatchObject({
+      code: 'dns_failed',
+      message: 'r.example.com:5000 could not be looked up: its name was not resolved in time',
+      silence: undefined,
+    });
+  });
+});
+
 describe('createPools() and rules that change', () => {
   it('leaves a connection alone that was made while the registry was named', async () => {
     await using registry = await startRegistry([FOUND]);
@@ -109,6 +130,23 @@ describe('createPools() and rules that change', () => {
     more = [];
     await statusOf(stack, registry);
     expect(lookups).toBe(whileNamed + 1);
+  });
+});
+
+describe('createPools() and whoever leads to a host', () => {
+  it('has connections of its own for a stranger, as other rules hold for it', async () => {
+    const guard = createGuard({
+      plainHttp: [],
+      allowRegistry: ['r.example.com'],
+      allowAddress: [],
+    });
+    const pools = createPools({ guard });
+    const url = new URL('https://r.example.com/');
+    const ofImages = pools.poolOf(url, undefined);
+    const ofStranger = pools.poolOf(url, undefined, new URL('https://evil.example/'));
+    expect(ofStranger).not.toBe(ofImages);
+    expect(pools.poolOf(url, undefined)).toBe(ofImages);
+    await pools.close();
   });
 });
 

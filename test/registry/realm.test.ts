@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { mayHaveCredentials, realmOf } from '../../src/registry/realm.ts';
+import { mayHaveCredentials, mayVouchFor, realmOf } from '../../src/registry/realm.ts';
 
 describe('mayHaveCredentials()', () => {
   it.each<[string, string, boolean]>([
@@ -24,6 +24,21 @@ describe('mayHaveCredentials()', () => {
     ['https://one.github.io', 'https://two.github.io/token', false],
   ])('of %s says of %s: %s', (registry, realm, expected) => {
     expect(mayHaveCredentials(new URL(registry), new URL(realm))).toBe(expected);
+  });
+});
+
+describe('mayVouchFor()', () => {
+  it.each<[string, string, boolean]>([
+    ['https://r.example.com', 'https://r.example.com:5000', true],
+    ['https://r.example.com', 'https://auth.example.com', true],
+    ['https://10.0.0.1', 'https://10.0.0.1:5000', true],
+    ['https://10.0.0.1', 'https://10.0.0.2', false],
+    ['https://registry', 'https://auth', false],
+    ['https://evil.test', 'https://r.example.com', false],
+    ['https://example.com.evil.test', 'https://r.example.com', false],
+    ['https://one.github.io', 'https://two.github.io', false],
+  ])('of %s says of %s: %s', (from, to, expected) => {
+    expect(mayVouchFor(new URL(from), new URL(to))).toBe(expected);
   });
 });
 

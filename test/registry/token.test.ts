@@ -6,7 +6,8 @@ import type { Credential } from '../../src/credentials/credential.ts';
 import { createFingerprint } from '../../src/credentials/fingerprint.ts';
 import { PinError } from '../../src/errors.ts';
 import type { Lookup } from '../../src/registry/client.ts';
-import { createAuthorizer } from '../../src/registry/token.ts';
+import { type Authorizer, createAuthorizer } from '../../src/registry/token.ts';
+import type { Scope } from '../../src/registry/token-request.ts';
 import { createAuthority, type KeyPair } from '../support/certificate.ts';
 import {
   createRegistryStack,
@@ -71,6 +72,28 @@ async function ask(
 
 function tokenRequests({ requests }: ScriptedRegistry): RecordedRequest[] {
   return requests.filter(({ path }) => path === '/token');
+}
+
+const CHALLENGES = [{ scheme: 'bearer', params: { realm: '/token' } }];
+
+/** An authorizer, and what it is asked for of a registry. */
+function authorizing(stack: RegistryStack): {
+  readonly authorizer: Authorizer;
+  readonly scopeOf: (registry: ScriptedRegistry, repository: string) => Scope;
+} {
+  return {
+    authorizer: createAuthorizer({
+      transport: stack.transport,
+      fingerprint: createFingerprint(),
+      now: () => SECOND_MS,
+    }),
+    scopeOf: ({ origin }, repository) => ({
+      endpoint: { origin, root: '/v2' },
+      repository,
+      credential: undefined,
+      signal: AbortSignal.timeout(5000),
+    }),
+  };
 }
 
 describe('createAuthorizer()', () => {
@@ -166,8 +189,9 @@ describe('createAuthorizer()', () => {
 
   it('tells how long a token server asks to be left alone', async () => {
     const limited = { status: 429, headers: { 'retry-after': '9' } };
-    const { answer } = await ask([issues({}, limited), ASKS_FOR_TOKEN]);
-    expect(answer).toMatchObject({ code: 'rate_limited', retryAfterMs: 9000 });
+    const { answer, registry } = await ask([issues({}, limited), ASKS_FOR_TOKEN]);
+    const { origin: limitedBy } = registry;
+    expect(answer).toMatchObject({ code: 'rate_limited', retryAfterMs: 9000, limitedBy });
   });
 
   it.each([302, 307, 308])('does not follow a token server that answers %i', async (status) => {
@@ -418,23 +442,28 @@ describe('createAuthorizer() and token servers elsewhere', () => {
   });
 
   it('does not grow with the tokens that a registry hands out', async () => {
-    await using registry = await startRegistry([issues({ token: 't'.repeat(120 * 1024) })]);
+    await using registry = await startRegistry([issues({ token: 't'.repeat(15 * 1024) })]);
     await using stack = createRegistryStack({ plainHttp: [registry.host] });
-    const authorizer = createAuthorizer({
-      transport: stack.transport,
-      fingerprint: createFingerprint(),
-      now: () => SECOND_MS,
-    });
-    const scopes = Array.from({ length: 80 }, (_, n) => ({
-      endpoint: { origin: registry.origin },
-      repository: `team/app-${n}`,
-      credential: undefined,
-      signal: AbortSignal.timeout(5000),
-    }));
-    const challenges = [{ scheme: 'bearer', params: { realm: '/token' } }];
-    for (const scope of scopes) await authorizer.answer(scope, challenges);
+    const { authorizer, scopeOf } = authorizing(stack);
+    const scopes = Array.from({ length: 600 }, (_, n) => scopeOf(registry, `team/app-${n}`));
+    for (const scope of scopes) await authorizer.answer(scope, CHALLENGES);
     const kept = scopes.filter((scope) => authorizer.remembered(scope) !== undefined);
     expect(kept).toContain(scopes.at(-1));
-    expect(kept.length * 120 * 1024).toBeLessThanOrEqual(8 * 1024 * 1024);
+    expect(kept.length * 15 * 1024).toBeLessThanOrEqual(8 * 1024 * 1024);
+  });
+
+  it('remembers no header that is too long for a server, and so pushes nobody out', async () => {
+    await using good = await startRegistry([issues({ token: 't1' })]);
+    await using greedy = await startRegistry([issues({ token: 't'.repeat(120 * 1024) })]);
+    await using stack = createRegistryStack({ plainHttp: [good.host, greedy.host] });
+    const { authorizer, scopeOf } = authorizing(stack);
+    const first = scopeOf(good, 'team/app');
+    await authorizer.answer(first, CHALLENGES);
+    const scopes = Array.from({ length: 80 }, (_, n) => scopeOf(greedy, `team/app-${n}`));
+    for (const scope of scopes) {
+      expect(await authorizer.answer(scope, CHALLENGES)).toHaveLength(120 * 1024 + 7);
+      expect(authorizer.remembered(scope)).toBeUndefined();
+    }
+    expect(authorizer.remembered(first)).toBe('Bearer t1');
   });
 });

@@ -14,6 +14,7 @@ import {
 import { type Rule, startRegistry } from '../support/scripted-registry.ts';
 
 const MAX_BODY_BYTES = 1000;
+const MIB = 1024 * 1024;
 
 function get(
   stack: RegistryStack,
@@ -77,6 +78,30 @@ describe('createTransport()', () => {
         message: `${registry.host} sent more than 1000 bytes`,
       });
     }
+  });
+
+  it('reads long bodies up to 32 MiB together, and small ones meanwhile', async () => {
+    await using registry = await startRegistry([
+      { when: { path: '/small' }, body: 'x'.repeat(MAX_BODY_BYTES) },
+      { when: { path: '/long' }, body: Buffer.alloc(4 * MIB) },
+      { observe: (response) => response.write(Buffer.alloc(4 * MIB)), fault: 'silence' },
+    ]);
+    await using stack = plainStack(registry.host);
+    const giveUp = new AbortController();
+    const { signal } = giveUp;
+    const change = { maxBodyBytes: 5 * MIB, signal };
+    const ends = Array.from({ length: 12 }, async () => get(stack, registry.origin, change));
+    const refused = await Promise.race(ends.map((end) => end.catch((error: unknown) => error)));
+    expect(refused).toMatchObject({ code: 'unavailable', asked: false });
+    expect(await get(stack, `${registry.origin}/small`)).toMatchObject({ status: 200 });
+    giveUp.abort();
+    await Promise.allSettled(ends);
+    const again = Array.from({ length: 8 }, () =>
+      get(stack, `${registry.origin}/long`, { maxBodyBytes: 4 * MIB }),
+    );
+    expect((await Promise.all(again)).map(({ body }) => body.length)).toStrictEqual(
+      Array.from({ length: 8 }, () => 4 * MIB),
+    );
   });
 
   it.each<[Fault, string, string]>([

@@ -107,6 +107,32 @@ describe('createVerification()', () => {
     ]);
   });
 
+  it('asks again where the same server is another place', async () => {
+    await using registry = await startRegistry([
+      { ...SERVED, when: { path: TAG } },
+      { when: { path: BY_DIGEST }, body: INDEX },
+    ]);
+    await using stack = createRegistryStack({
+      plainHttp: [registry.host],
+      verifyByDigest: ['docker.io'],
+    });
+    const place = { origin: registry.origin, registry: 'm.example.com', root: '/v2' };
+    const mirror = { ...place, repository: 'team/app', isRegistry: false };
+    const places = [
+      mirror,
+      { ...mirror, upstream: 'docker.io' },
+      { ...mirror, connection: { named: true } },
+      { ...mirror, connection: { named: true, tls: { id: 'client' } } },
+    ];
+    const access = { own: [], lent: [], fingerprint: 'anonymous' };
+    for (const endpoint of [...places, ...places]) {
+      const signal = AbortSignal.timeout(2000);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await stack.client.lookup(endpoint, parseReference('team/app:1.0'), { access, signal });
+    }
+    expect(linesOf(registry).filter((line) => line.endsWith(DIGEST))).toHaveLength(4);
+  });
+
   it('asks nothing more of other images', async () => {
     const { answer, lines } = await askOnce([SERVED], { verifyByDigest: EVERY_HOST });
     expect(answer).toMatchObject({ digest: DIGEST, source: 'header' });

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { PinError, type PinErrorCode, type Silence } from '../../src/errors.ts';
 import type { Endpoint } from '../../src/registry/hosts.ts';
-import { type Breaker, createBreaker } from '../../src/resolve/breaker.ts';
+import { type Breaker, createBreaker, type Question } from '../../src/resolve/breaker.ts';
 
 const START_MS = 1_000_000;
 const FAILURES = 5;
@@ -12,6 +12,10 @@ const ORIGIN = `https://${REGISTRY}`;
 function endpoint(repository = 'team/app', registry = REGISTRY): Endpoint {
   const origin = `https://${registry}`;
   return { origin, registry, root: '/v2', repository, isRegistry: true };
+}
+
+function questionOf(where: Endpoint, namespaces: readonly string[]): Question {
+  return { endpoint: where, namespaces: () => (namespaces.length > 0 ? namespaces : ['team']) };
 }
 
 /** No connection came about. */
@@ -40,10 +44,14 @@ class Case {
   });
 
   /** The code of what came of it, `answer`, or `shut` where nobody was asked. */
-  async ask(how: PinError | undefined, where: Endpoint = endpoint()): Promise<string> {
+  async ask(
+    how: PinError | undefined,
+    where: Endpoint = endpoint(),
+    ...namespaces: readonly string[]
+  ): Promise<string> {
     let asked = false;
     try {
-      return await this.breaker.ask(where, async () => {
+      return await this.breaker.ask(questionOf(where, namespaces), async () => {
         asked = true;
         if (how !== undefined) throw how;
         return 'answer';
@@ -58,8 +66,12 @@ class Case {
     for (let n = 0; n < times; n += 1) await this.ask(how);
   }
 
-  isShut(where: Endpoint = endpoint()): boolean {
-    return this.breaker.closedFor(where) !== undefined;
+  isShut(where: Endpoint = endpoint(), ...namespaces: readonly string[]): boolean {
+    return this.closedFor(where, ...namespaces) !== undefined;
+  }
+
+  closedFor(where: Endpoint = endpoint(), ...namespaces: readonly string[]): PinError | undefined {
+    return this.breaker.closedFor(questionOf(where, namespaces));
   }
 }
 
@@ -75,6 +87,7 @@ describe('createBreaker()', () => {
     await test.fail(error, 1);
     expect(test.isShut()).toBe(true);
     expect(test.isShut(endpoint('other/app'))).toBe(true);
+    expect(test.isShut(endpoint(), 'other')).toBe(true);
     expect(await test.ask(undefined)).toBe('shut');
     expect(test.isShut(endpoint('team/app', 'other.example.com'))).toBe(false);
   });
@@ -85,7 +98,7 @@ describe('createBreaker()', () => {
     test.nowMs += 12_000;
     await test.fail(unreachable(ORIGIN, 'dns_failed'), 1);
     test.nowMs += 400;
-    expect(test.breaker.closedFor(endpoint())).toMatchObject({
+    expect(test.closedFor()).toMatchObject({
       code: 'dns_failed',
       message: `${REGISTRY} did not answer in time; that began 13 s ago, and it is asked again in 1 s`,
       host: REGISTRY,
@@ -134,6 +147,14 @@ describe('createBreaker()', () => {
     expect(test.observed).toEqual([]);
   });
 
+  it('tells the projects of the upstreams of a mirror apart', async () => {
+    const test = new Case();
+    const evil = { ...endpoint('library/app'), upstream: 'evil.example.net' };
+    for (let n = 0; n < 20; n += 1) await test.ask(silent(), evil);
+    expect(test.isShut(evil)).toBe(true);
+    expect(test.isShut({ ...evil, upstream: 'docker.io' })).toBe(false);
+  });
+
   it('takes five silent projects for a silent host, where none has answered meanwhile', async () => {
     const test = new Case();
     for (const name of ['a', 'b', 'c', 'd']) await test.ask(silent(), endpoint(`${name}/app`));
@@ -141,6 +162,69 @@ describe('createBreaker()', () => {
     for (const name of ['e', 'f', 'g', 'h']) await test.ask(silent(), endpoint(`${name}/app`));
     expect(test.isShut()).toBe(false);
     await test.ask(silent(), endpoint('i/app'));
+    expect(test.isShut()).toBe(true);
+    expect(test.observed).toEqual([[REGISTRY, 1000]]);
+  });
+
+  it('shuts a host for no namespace but the one that met with its silence, however often', async () => {
+    const test = new Case();
+    for (let n = 0; n < 200; n += 1) {
+      await test.ask(silent(), endpoint(`p${n}/app`), 'attacker');
+      expect(await test.ask(undefined, endpoint('p/app'), 'victim')).toBe('answer');
+      test.nowMs += 1000;
+    }
+    expect(test.isShut(endpoint('new/app'), 'attacker')).toBe(true);
+    expect(test.isShut(endpoint('p1/app'), 'victim')).toBe(false);
+  });
+
+  it('shuts no project for others either', async () => {
+    const test = new Case();
+    for (let n = 0; n < 20; n += 1) await test.ask(silent(), endpoint('library/bad'), 'attacker');
+    expect(test.isShut(endpoint('library/app'), 'attacker')).toBe(true);
+    expect(test.isShut(endpoint('library/app'), 'victim')).toBe(false);
+  });
+
+  it('asks on behalf of several unless it is shut for each of them, and counts for all', async () => {
+    const test = new Case();
+    for (let n = 0; n < FAILURES; n += 1) await test.ask(silent(), endpoint(), 'one');
+    expect(test.isShut(endpoint(), 'one', 'two')).toBe(false);
+    for (let n = 0; n < FAILURES; n += 1) {
+      expect(await test.ask(silent(), endpoint(), 'one', 'two')).toBe('deadline_exceeded');
+    }
+    // What came after the first was shut did not shut it for longer.
+    expect(test.closedFor(endpoint(), 'one')).toMatchObject({ retryAfterMs: 1000 });
+    expect(await test.ask(silent(), endpoint(), 'one', 'two')).toBe('shut');
+  });
+
+  it('opens a host to all where a connection came about, though nothing came over it', async () => {
+    const test = new Case();
+    await test.fail(unreachable());
+    test.nowMs += 1000;
+    expect(await test.ask(silent(), endpoint('p1/app'), 'attacker')).toBe('deadline_exceeded');
+    const late = Promise.withResolvers<string>();
+    const asking = test.breaker.ask(questionOf(endpoint(), ['victim']), () => late.promise);
+    expect(await test.ask(undefined, endpoint(), 'other')).toBe('answer');
+    late.resolve('answer');
+    expect(await asking).toBe('answer');
+    expect(test.observed).toEqual([
+      [REGISTRY, 1000],
+      [REGISTRY, -START_MS],
+    ]);
+  });
+
+  it('counts once for a namespace that waits twice', async () => {
+    const test = new Case();
+    for (let n = 0; n < FAILURES - 1; n += 1) await test.ask(silent(), endpoint(), 'one', 'one');
+    expect(test.isShut(endpoint(), 'one')).toBe(false);
+  });
+
+  it('does not open a host for what was connected before it was gone', async () => {
+    const test = new Case();
+    const late = Promise.withResolvers<string>();
+    const asking = test.breaker.ask(questionOf(endpoint(), []), () => late.promise);
+    await test.fail(unreachable());
+    late.reject(silent());
+    await expect(asking).rejects.toMatchObject({ code: 'deadline_exceeded' });
     expect(test.isShut()).toBe(true);
   });
 
@@ -165,7 +249,7 @@ describe('createBreaker()', () => {
     await test.fail(unreachable());
     const waits: number[] = [];
     for (let n = 0; n < 9; n += 1) {
-      const waitMs = test.breaker.closedFor(endpoint())?.retryAfterMs ?? 0;
+      const waitMs = test.closedFor()?.retryAfterMs ?? 0;
       waits.push(waitMs);
       test.nowMs += waitMs - 1;
       expect(await test.ask(unreachable())).toBe('shut');
@@ -183,7 +267,7 @@ describe('createBreaker()', () => {
     const test = new Case();
     test.random = random;
     await test.fail(unreachable());
-    expect(Math.round(test.breaker.closedFor(endpoint())?.retryAfterMs ?? 0)).toBe(waitMs);
+    expect(Math.round(test.closedFor()?.retryAfterMs ?? 0)).toBe(waitMs);
   });
 
   it('lets one at a time find out, and is open to all after its answer', async () => {
@@ -191,8 +275,8 @@ describe('createBreaker()', () => {
     await test.fail(unreachable());
     test.nowMs += 1000;
     const probe = Promise.withResolvers<string>();
-    const asking = test.breaker.ask(endpoint(), () => probe.promise);
-    expect(test.breaker.closedFor(endpoint('other/app'))).toMatchObject({
+    const asking = test.breaker.ask(questionOf(endpoint(), []), () => probe.promise);
+    expect(test.closedFor(endpoint('other/app'))).toMatchObject({
       message: expect.stringContaining('it is being asked now'),
       asked: false,
     });
@@ -216,11 +300,13 @@ describe('createBreaker()', () => {
   it('learns nothing more from the failures that were on their way, but opens with their answer', async () => {
     const test = new Case();
     const stragglers = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const;
-    const asking = stragglers.map(({ promise }) => test.breaker.ask(endpoint(), () => promise));
+    const asking = stragglers.map(({ promise }) =>
+      test.breaker.ask(questionOf(endpoint(), []), () => promise),
+    );
     await test.fail(unreachable());
     stragglers[0].reject(unreachable());
     await expect(asking[0]).rejects.toMatchObject({ code: 'unavailable' });
-    expect(test.breaker.closedFor(endpoint())).toMatchObject({ retryAfterMs: 1000 });
+    expect(test.closedFor()).toMatchObject({ retryAfterMs: 1000 });
     stragglers[1].resolve('answer');
     await asking[1];
     expect(test.isShut()).toBe(false);

@@ -5,7 +5,7 @@ import { type Asker, createGate, type Gate } from '../../src/resolve/gate.ts';
 
 const NOW_MS = 1_000_000;
 const HOST = 'registry.example.com';
-const ASKER: Asker = { registry: HOST, fingerprint: 'anonymous' };
+const ASKER: Asker = { registry: HOST, upstream: undefined, fingerprint: 'anonymous' };
 
 function limited(retryAfterMs?: number): PinError {
   const details = retryAfterMs === undefined ? {} : { retryAfterMs };
@@ -34,6 +34,13 @@ describe('createGate()', () => {
     expect(closedFor({ ...ASKER, fingerprint: 'spent' }, NOW_MS)).toBeDefined();
     expect(closedFor({ ...ASKER, fingerprint: 'other' }, NOW_MS)).toBeUndefined();
     expect(closedFor(ASKER, NOW_MS)).toBeUndefined();
+  });
+
+  it('stays open for the other registries that a mirror stands for', () => {
+    const { closedFor, close } = gate();
+    close({ ...ASKER, upstream: 'evil.example.net' }, limited(5000), NOW_MS);
+    expect(closedFor({ ...ASKER, upstream: 'evil.example.net' }, NOW_MS)).toBeDefined();
+    expect(closedFor({ ...ASKER, upstream: 'docker.io' }, NOW_MS)).toBeUndefined();
   });
 
   it('stays closed for as long as the registry asked, and says how long', () => {

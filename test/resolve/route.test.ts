@@ -16,7 +16,7 @@ const DEADLINE_MS = 8000;
 type Answers = readonly (PinError | 'digest')[];
 
 /** Never leaves anybody alone. */
-const NO_BREAKER: Breaker = { closedFor: () => undefined, ask: async (_endpoint, act) => act() };
+const NO_BREAKER: Breaker = { closedFor: () => undefined, ask: async (_question, act) => act() };
 
 /** A route along these places, whose answers take no time unless told. */
 class Journeys {
@@ -53,6 +53,7 @@ class Journeys {
     return this.#route.lookup({
       reference: parseReference('registry/app:1'),
       access: { own: [], lent: [], fingerprint: 'anonymous' },
+      namespaces: () => ['team'],
       deadlineAtMs: DEADLINE_MS,
       wanted: () => this.wanted,
     });
@@ -182,7 +183,7 @@ describe('createRoute() and time', () => {
 describe('createRoute() and places that said 429', () => {
   it('leaves a mirror alone until its time, and asks the registry at once', async () => {
     const journeys = new Journeys({
-      mirror: [failure('rate_limited', { retryAfterMs: 60_000 })],
+      mirror: [failure('rate_limited', { retryAfterMs: 60_000, limitedBy: 'https://mirror' })],
       registry: ['digest'],
     });
     await journeys.go();
@@ -191,6 +192,14 @@ describe('createRoute() and places that said 429', () => {
     journeys.nowMs = 60_001;
     await journeys.go().catch(() => {});
     expect(journeys.asked.slice(3)).toContain('mirror');
+  });
+
+  it('leaves none alone for the 429 of another host, to which it redirects', async () => {
+    const limitedBy = 'https://other.example.net';
+    const limited = failure('rate_limited', { retryAfterMs: 60_000, limitedBy });
+    const journeys = new Journeys({ registry: [limited, 'digest'] });
+    await expect(journeys.go()).rejects.toBe(limited);
+    await expect(journeys.go()).resolves.toMatchObject({ digest: DIGEST });
   });
 });
 

@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { SecureVersion } from 'node:tls';
+import { type SecureVersion, TLSSocket } from 'node:tls';
 
 import type { KeyPair } from './certificate.ts';
 import { type Fault, misbehave } from './fault.ts';
@@ -47,6 +47,8 @@ export interface RecordedRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
+  /** Its client has shown a certificate that the registry asks for. */
+  readonly isCertified: boolean;
   /** The answer waits until it is complete. */
   readonly body: string;
 }
@@ -78,6 +80,8 @@ interface SecureOptions {
   readonly maxVersion?: SecureVersion;
   /** Clients need a certificate, and this is who signs them. */
   readonly requestCert?: boolean;
+  /** False: they may also have none. */
+  readonly rejectUnauthorized?: boolean;
   readonly ca?: string;
 }
 
@@ -153,6 +157,7 @@ function record(message: IncomingMessage): RecordedRequest {
     path: url.pathname,
     query: url.searchParams,
     headers: message.headers,
+    isCertified: message.socket instanceof TLSSocket && message.socket.authorized,
     get body() {
       return Buffer.concat(chunks).toString();
     },

@@ -40,6 +40,8 @@ interface PlaceOptions {
   readonly certificate?: { readonly cert: string; readonly key: string };
   /** Asks clients for a certificate that this authority signed. */
   readonly clientAuthority?: string;
+  /** Clients without a certificate are answered, too. */
+  readonly isCertificateOptional?: boolean;
   /** Whether a flag names it; true unless it is to be named by a file. */
   readonly isNamed?: boolean;
 }
@@ -85,7 +87,7 @@ export class World implements AsyncDisposable {
   /** What DNS knows; other names are looked up for real. */
   readonly names: Map<string, Addresses> = new Map();
   /** Of the process. */
-  readonly environment: Record<string, string> = {};
+  readonly environment: Record<string, string> = { UV_THREADPOOL_SIZE: '256' };
   /** How the cache answered, in order. */
   readonly observed: string[] = [];
   /** Lines of the log: level, message and fields. */
@@ -112,13 +114,14 @@ export class World implements AsyncDisposable {
     return place;
   }
 
-  async #listen({ names, certificate, clientAuthority }: PlaceOptions): Promise<ScriptedRegistry> {
+  async #listen(options: PlaceOptions): Promise<ScriptedRegistry> {
+    const { names, certificate } = options;
     if (names === undefined) return this.#after.use(await startRegistry([]));
     authority ??= createAuthority();
     const { certificate: ca, issue } = await authority;
     const pair = certificate ?? (await issue([...names, '127.0.0.1']));
     trust(ca);
-    return this.#after.use(await startRegistry([], { ...pair, ...asking(clientAuthority) }));
+    return this.#after.use(await startRegistry([], { ...pair, ...asking(options) }));
   }
 
   /** What stands in references, known to DNS, and named by a flag. */
@@ -292,8 +295,14 @@ function dockerConfigJson(name: string, auths: Readonly<Record<string, Credentia
   };
 }
 
-function asking(ca: string | undefined): { readonly requestCert?: true; readonly ca?: string } {
-  return ca === undefined ? {} : { requestCert: true, ca };
+function asking({ clientAuthority: ca, isCertificateOptional = false }: PlaceOptions): {
+  readonly requestCert?: true;
+  readonly rejectUnauthorized?: boolean;
+  readonly ca?: string;
+} {
+  return ca === undefined
+    ? {}
+    : { requestCert: true, rejectUnauthorized: !isCertificateOptional, ca };
 }
 
 let namesOfNow: ReadonlyMap<string, Addresses> = new Map();

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 
 import { PinError } from '../../errors.ts';
-import { createTurns } from '../turns.ts';
+import { createFetches } from './fetches.ts';
 
 /** An answer, and until when it is good. */
 export interface Fresh<T> {
@@ -62,8 +62,7 @@ interface Known<T> {
 
 export function createAnswerMemory<T extends object>(parts: AnswerMemoryParts<T>): AnswerMemory<T> {
   const known = new LRUCache<string, Known<T>>({ max: MAX_KEYS });
-  const flights = new Map<string, Promise<T>>();
-  const inTurn = createTurns(parts.atATime ?? Number.POSITIVE_INFINITY);
+  const fetches = createFetches<T>(parts.atATime ?? Number.POSITIVE_INFINITY);
 
   const keep = (key: string, outcome: T | PinError, goodUntilMs: number): void => {
     const learntAtMs = parts.now();
@@ -82,20 +81,15 @@ export function createAnswerMemory<T extends object>(parts: AnswerMemoryParts<T>
     parts.observe(value);
     return value;
   };
-  const fly = async (question: Question<T>): Promise<T> => {
-    const {
-      asked,
-      keys: [first],
-    } = question;
+  const learnInTime = async (question: Question<T>): Promise<T> => {
+    const { asked, keys } = question;
     try {
-      return await withinDeadline(asked, (stop) => inTurn(() => learn(question, stop)));
+      return await withinDeadline(asked, (stop) => learn(question, stop));
     } catch (caught) {
       const error = toFailure(asked, caught);
-      keep(first, error, parts.now() + FAILURE_TTL_MS);
+      keep(keys[0], error, parts.now() + FAILURE_TTL_MS);
       parts.observe(error);
       throw error;
-    } finally {
-      flights.delete(first);
     }
   };
 
@@ -104,10 +98,8 @@ export function createAnswerMemory<T extends object>(parts: AnswerMemoryParts<T>
       const found = remembered(question.keys);
       if (found instanceof PinError) throw found;
       if (found !== undefined) return found;
-      const [first] = question.keys;
-      const flight = flights.get(first) ?? fly(question);
-      flights.set(first, flight);
-      return whileWanted(question.asked, flight, signal);
+      const { asked, keys } = question;
+      return fetches({ asked, key: keys[0], signal }, () => learnInTime(question));
     },
     forget: (keys) => {
       for (const key of keys) {
@@ -132,18 +124,6 @@ function withinDeadline<T>(asked: string, fetch: (signal: AbortSignal) => Promis
     (async () => fetch(stop.signal))()
       .then(resolve, reject)
       .finally(() => clearTimeout(timer));
-  });
-}
-
-function whileWanted<T>(asked: string, flight: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => {
-      const message = `${asked} did not answer within the time of the look-up`;
-      reject(new PinError('credential_source_failed', message));
-    };
-    flight.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
-    if (signal.aborted) giveUp();
-    else signal.addEventListener('abort', giveUp, { once: true });
   });
 }
 

@@ -10,12 +10,12 @@ import {
   type RegistryEntry,
   toCredential,
 } from '../docker-config.ts';
-import { createKeyedOffers } from '../keyed-offers.ts';
+import { createKeyedOffers, isHub } from '../keyed-offers.ts';
 import { parseLocation } from '../location.ts';
 
 /** A docker `config.json` of the operator. */
 export interface DockerConfigFile {
-  /** What stands in its `auths`, for an image in any spelling, in kubelet's order. */
+  /** What stands in its `auths`, for an image in any spelling, in kubelet's order; the Hub's for it alone. */
   readonly offersFor: (image: string) => Offer[];
   /** The credential helper that docker would ask about a registry: the NAME of `docker-credential-NAME`. */
   readonly helperFor: (registry: string) => string | undefined;
@@ -47,6 +47,7 @@ export function parseDockerConfigFile(text: string, origin: string): DockerConfi
           // Docker leaves an empty entry for what it gave to a store.
           .filter(({ credential }) => !isEmpty(credential))
           .map(({ key, credential }) => ({ key, offer: { credential, origin } })),
+        isHub,
       ),
       helperFor: helperFinder(
         helpers,

@@ -27,10 +27,13 @@ export type RunProgram = (
 
 /** A token has a few KiB. */
 const MAX_STDOUT_BYTES = 64 * 1024;
+/** What a program wrote is there when it ends, unless somebody else holds its output open. */
+const LAST_BYTES_MS = 500;
 
 /**
  * Runs it without a shell, in a process group of its own, so that what it started dies with it when
- * `signal` aborts or it writes too much. Its standard error is not read: people print secrets there.
+ * `signal` aborts or it writes too much. What it left behind, in a group of its own, keeps neither an
+ * answer waiting nor a file open here. Its standard error is not read: people print secrets there.
  */
 export const runProgram: RunProgram = (program, input, signal) =>
   new Promise((resolve, reject) => {
@@ -47,11 +50,18 @@ export const runProgram: RunProgram = (program, input, signal) =>
     const kill = (said: string): void => {
       fail(said);
       killGroup(child);
+      child.stdout.destroy();
     };
     const stop = (): void => kill('did not answer in time');
     signal.addEventListener('abort', stop, { once: true });
     const stdout = collect(child, () => kill(`wrote more than ${MAX_STDOUT_BYTES / 1024} KiB`));
+    let lastBytes: NodeJS.Timeout | undefined;
+    child.once('exit', () => {
+      // A loop that was busy meanwhile reads what is there, and closes it then.
+      lastBytes = setTimeout(() => setImmediate(() => child.stdout.destroy()), LAST_BYTES_MS);
+    });
     child.once('close', (exitCode, killedBy) => {
+      clearTimeout(lastBytes);
       signal.removeEventListener('abort', stop);
       if (exitCode === null) fail(`was ended by ${killedBy}`);
       else resolve({ exitCode, stdout: stdout() });
@@ -77,12 +87,8 @@ function collect(child: Child, tooMuch: () => void): () => string {
   let bytes = 0;
   child.stdout.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > MAX_STDOUT_BYTES) {
-      child.stdout.destroy();
-      tooMuch();
-    } else {
-      chunks.push(chunk);
-    }
+    if (bytes > MAX_STDOUT_BYTES) tooMuch();
+    else chunks.push(chunk);
   });
   return () => Buffer.concat(chunks).toString('utf8');
 }

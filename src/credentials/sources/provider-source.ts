@@ -1,7 +1,7 @@
 import { PinError } from '../../errors.ts';
 import { type ImageReference, normalizedName } from '../../image/reference.ts';
 import type { CredentialSource } from '../credential.ts';
-import { createKeyedOffers, type KeyedOffer } from '../keyed-offers.ts';
+import { createKeyedOffers, isHub, type KeyedOffer } from '../keyed-offers.ts';
 import { matchesTarget, type Target, toTarget } from '../location-match.ts';
 import { createAnswerMemory, type Fresh } from './answer-memory.ts';
 import type { ProviderConfig } from './provider-config.ts';
@@ -32,7 +32,8 @@ interface Provider {
 /**
  * The credentials of kubelet's exec plugins: the answers of all that match the image in one keyring,
  * so that the longest key comes first, and under one key the earlier plugin's (kubernetes/kubernetes
- * pkg/credentialprovider/plugin/plugins.go). A plugin that fails leaves the others.
+ * pkg/credentialprovider/plugin/plugins.go). What is for the Hub goes to the Hub alone: it is the
+ * operator's, and a tenant names the hosts. A plugin that fails leaves the others.
  */
 export function createProviderSource(parts: ProviderSourceParts): CredentialSource {
   const all = parts.providers.map((config) => createProvider(parts, config));
@@ -48,7 +49,7 @@ export function createProviderSource(parts: ProviderSourceParts): CredentialSour
       const asked = providersFor(reference).map(({ entriesFor }) => entriesFor(image, signal));
       const ended = await Promise.all(asked.map(orFailure));
       const found = ended.flatMap((entries) => (entries instanceof PinError ? [] : entries));
-      const offers = createKeyedOffers(found)(image);
+      const offers = createKeyedOffers(found, isHub)(image);
       const failure = ended.find((entries) => entries instanceof PinError);
       // Counted and logged where it failed; it matters to the look-up when there is nothing else.
       if (failure !== undefined && offers.length === 0) throw failure;

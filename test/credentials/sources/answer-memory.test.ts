@@ -14,11 +14,16 @@ class Asked {
   nowMs = 1000;
   readonly outcomes: string[] = [];
   fetches = 0;
-  readonly memory: AnswerMemory<{ text: string }> = createAnswerMemory<{ text: string }>({
-    now: () => this.nowMs,
-    observe: (outcome) =>
-      this.outcomes.push(outcome instanceof PinError ? outcome.code : outcome.text),
-  });
+  readonly memory: AnswerMemory<{ text: string }>;
+
+  constructor(atATime = 10) {
+    this.memory = createAnswerMemory<{ text: string }>({
+      now: () => this.nowMs,
+      atATime,
+      observe: (outcome) =>
+        this.outcomes.push(outcome instanceof PinError ? outcome.code : outcome.text),
+    });
+  }
 
   /** Asks; each fetch answers with its number. */
   ask(
@@ -57,6 +62,10 @@ function failing(error: Error): () => Promise<never> {
 
 function throwing(): never {
   throw new TypeError('at once');
+}
+
+function silent(): Promise<never> {
+  return new Promise(() => {});
 }
 
 async function failureOf(asking: Promise<unknown>): Promise<PinError> {
@@ -167,6 +176,41 @@ describe('createAnswerMemory()', () => {
     expect(told?.aborted).toBe(true);
     expect((await failure).message).toBe('the oracle did not answer within 5 s');
     expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('counts the 5 s of a fetch from its turn', async () => {
+    jest.useFakeTimers();
+    const asked = new Asked(1);
+    const first = failureOf(asked.fetching(['a'], silent));
+    const second = failureOf(asked.fetching(['b'], silent));
+    await jest.advanceTimersByTimeAsync(5000);
+    expect((await first).message).toBe('the oracle did not answer within 5 s');
+    expect(asked.fetches).toBe(2);
+    await jest.advanceTimersByTimeAsync(4999);
+    expect(asked.outcomes).toHaveLength(1);
+    await jest.advanceTimersByTimeAsync(1);
+    expect((await second).message).toBe('the oracle did not answer within 5 s');
+  });
+
+  it('does not begin what nobody waits for any more, and begins it for whoever asks again', async () => {
+    const asked = new Asked(1);
+    const { promise: held, resolve: answer } = Promise.withResolvers<Fresh<{ text: string }>>();
+    const [stopB, stopC] = [new AbortController(), new AbortController()];
+    const first = asked.fetching(['a'], () => held);
+    const [b, c] = [
+      failureOf(asked.ask(['b'], {}, stopB.signal)),
+      failureOf(asked.ask(['c'], {}, stopC.signal)),
+    ];
+    stopB.abort();
+    stopC.abort();
+    expect((await b).message).toBe('the oracle did not answer within the time of the look-up');
+    await c;
+    const again = asked.ask(['c']);
+    answer({ value: { text: 'held' }, goodUntilMs: asked.nowMs });
+    expect(await first).toEqual({ text: 'held' });
+    expect(await again).toEqual({ text: 'c 2' });
+    expect(asked.outcomes).toEqual(['held', 'c 2']);
+    expect(await asked.ask(['b'])).toEqual({ text: 'b 3' });
   });
 
   it('forgets what it learnt 5 s ago, and nothing younger: the second to forget makes no stampede', async () => {

@@ -30,6 +30,21 @@ describe('parseDockerConfigFile()', () => {
     expect(config.offersFor('a.example/other')).toEqual([]);
   });
 
+  it.each<[string, boolean]>([
+    ['nginx', true],
+    ['docker.io/team/app', true],
+    ['index.docker.io/team/app', true],
+    ['Evil/team/app:1', false],
+    ['EVIL/app', false],
+    ['localhost/team/app', false],
+    ['localhost:5000/team/app', false],
+    ['evil.example/team/app', false],
+    ['docker.io.evil.example/team/app', false],
+  ])('has what is stored for the Hub for %s: %s', (image, isOffered) => {
+    const offered = offersIn({ 'https://index.docker.io/v1/': USER }, image);
+    expect(offered).toEqual(isOffered ? [USER] : []);
+  });
+
   it.each<[string, object, object]>([
     ['user and password', USER, USER],
     ['auth', { auth: btoa('u:p:q') }, { username: 'u', password: 'p:q' }],

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { type ProgramResult, runProgram } from '../../../src/credentials/sources/program.ts';
@@ -34,6 +36,26 @@ async function failureOf(running: Promise<unknown>): Promise<PinError> {
   const caught = await running.catch((error: unknown) => error);
   if (caught instanceof PinError) return caught;
   throw new Error(`no PinError: ${String(caught)}`);
+}
+
+function busyFor(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+/** A program that leaves somebody behind, in a group of its own, who holds its output open. */
+function leaver(rest: string): string {
+  const script = `setsid sh -c 'echo $$ >"$DIRECTORY/left"; exec sleep 1000' &\n${rest}`;
+  return programs.program('p', script);
+}
+
+function openFiles(): number {
+  return readdirSync('/proc/self/fd').length;
+}
+
+async function endLeft(): Promise<void> {
+  await until(() => programs.text('left').endsWith('\n'));
+  process.kill(Number(programs.text('left')), 'SIGKILL');
 }
 
 describe('runProgram()', () => {
@@ -96,6 +118,36 @@ describe('runProgram()', () => {
     stop.abort();
     expect((await running).message).toBe('program "p" did not answer in time');
     await until(() => pids.every(hasEnded));
+  });
+
+  it('waits for no one else who holds its output open, and keeps no file open', async () => {
+    const before = openFiles();
+    expect(await run(leaver('echo done'))).toEqual({ exitCode: 0, stdout: 'done\n' });
+    expect(openFiles()).toBe(before);
+    await endLeft();
+  });
+
+  it('keeps no file open for what escapes when it is ended', async () => {
+    const before = openFiles();
+    const stop = new AbortController();
+    const running = failureOf(run(leaver('sleep 1000'), { signal: stop.signal }));
+    await until(() => programs.text('left').endsWith('\n'));
+    stop.abort();
+    expect((await running).message).toBe('program "p" did not answer in time');
+    await until(() => openFiles() <= before);
+    expect(hasEnded(Number(programs.text('left')))).toBe(false);
+    await endLeft();
+  });
+
+  it('loses nothing of what was written right before the end, while the loop is busy', async () => {
+    const file = programs.program('p', 'head -c 65536 /dev/zero');
+    const running = run(file);
+    for (let n = 0; n < 4; n += 1) {
+      busyFor(300);
+      // oxlint-disable-next-line no-await-in-loop -- one turn of the loop after the other
+      await new Promise(setImmediate);
+    }
+    expect((await running).stdout).toHaveLength(65_536);
   });
 
   it('ends what writes without an end', async () => {

@@ -202,6 +202,12 @@ describe('createProviderSource(): which images, which credentials', () => {
     ]);
   });
 
+  it.each(['localhost/app', 'Evil/team/app'])('does not take it for %s', async (image) => {
+    plugin('p', { 'https://index.docker.io/v1/': 'hub' });
+    expect(await usersFor(sourceOf({ p: { matchImages: ['*'] } }), image)).toEqual([]);
+    expect(programs.starts('p')).toBe(1);
+  });
+
   it('offers what the others have when one fails, and fails when they have nothing', async () => {
     programs.program('broken', 'exit 1');
     plugin('good', { 'a.example': 'good' });

@@ -50,20 +50,20 @@ export function createRegistryClient(parts: RegistryClientParts): RegistryClient
   return {
     lookup: async (endpoint, reference, how) => {
       const { repository } = referenceAt(endpoint, reference);
-      const name = normalizedTag(reference);
+      const wanted = { endpoint, repository, name: normalizedTag(reference), signal: how.signal };
       const attempt = {
         ...how,
         endpoint,
         reference,
-        knock: () => knock({ endpoint, repository, name, signal: how.signal }),
+        knock: () => knock(wanted),
         anonymousFallback,
         refusals: [],
         problems: [],
       };
-      return firstAccepted(attempt, (question) => {
+      return firstAccepted(attempt, (offered) => {
         const isCovered =
           verification.covers(reference) || verification.covers(referenceAt(endpoint, reference));
-        return resolveTag({ digests, verification, isCovered }, question);
+        return resolveTag({ digests, verification, isCovered }, { ...wanted, ...offered });
       });
     },
   };
@@ -72,15 +72,13 @@ export function createRegistryClient(parts: RegistryClientParts): RegistryClient
 /** Kubelet, too, tries one credential after the other. */
 async function firstAccepted(
   attempt: Attempt,
-  resolve: (question: ManifestQuestion) => Promise<TagDigest>,
+  resolve: (offered: Pick<ManifestQuestion, 'credential' | 'known'>) => Promise<TagDigest>,
 ): Promise<Lookup> {
-  const { endpoint, reference, signal, refusals } = attempt;
-  const { repository } = referenceAt(endpoint, reference);
-  const name = normalizedTag(reference);
+  const { endpoint, refusals } = attempt;
   for await (const { offer, source, known } of triesOf(attempt)) {
     const credential = offer?.credential;
     try {
-      const found = await resolve({ endpoint, repository, name, credential, signal, known });
+      const found = await resolve({ credential, known });
       const { digest, mediaType, source: told } = found;
       const attempts = refusals.length + 1;
       return { digest, mediaType, source: told, host: endpoint.registry, attempts };

@@ -1,6 +1,6 @@
 import type { Credential } from '../credentials/credential.ts';
 import { PinError } from '../errors.ts';
-import { isJsonObject } from '../json.ts';
+import { isJsonObject, parseJson } from '../json.ts';
 import type { Challenge } from './challenge.ts';
 import type { EndpointIdentity } from './endpoint-key.ts';
 import { mayHaveCredentials, realmOf } from './realm.ts';
@@ -161,7 +161,7 @@ function refusalOf(response: RegistryResponse, question: TokenQuestion): PinErro
  * renewed when it is refused. A new refresh token is not read either: the operator's stays.
  */
 function readToken(body: Buffer, { realm, registry }: TokenQuestion): Token {
-  const answer = parseJson(body);
+  const answer = parseJson(body.toString('utf8'));
   const token = isJsonObject(answer) ? answer['token'] || answer['access_token'] : undefined;
   // A header may hold visible characters only; anything else is no token.
   if (!isJsonObject(answer) || typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) {
@@ -171,13 +171,4 @@ function readToken(body: Buffer, { realm, registry }: TokenQuestion): Token {
   const lifeS = typeof answer['expires_in'] === 'number' ? answer['expires_in'] : MIN_LIFE_S;
   const clamped = Math.min(Math.max(lifeS, MIN_LIFE_S), MAX_LIFE_S);
   return { token, lifeMs: clamped * 1000 };
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    // The caller says what is missing; the text itself may be hostile.
-    return undefined;
-  }
 }

@@ -81,10 +81,13 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   pin: { rooms: ['files', 'image', ...VOCABULARY], packages: ['node:path'] },
   check: { rooms: ['files', 'image', ...VOCABULARY], packages: [] },
+  // What registries have under names: manifests, layers, tags; and the ports by which they are asked.
+  contents: { rooms: ['image', ...VOCABULARY], packages: ['node:stream', 'node:zlib', 'tar'] },
   commands: {
     rooms: [
       'admission',
       'check',
+      'contents',
       'files',
       'image',
       'pin',
@@ -100,6 +103,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'admission',
       'commands',
       'config.ts',
+      'contents',
       'credentials',
       'credentials/sources',
       'image',

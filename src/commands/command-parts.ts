@@ -1,6 +1,6 @@
 import type { CommandLineSettings } from '../config.ts';
+import type { Registries } from '../contents/registries.ts';
 import type { Streams } from '../files/streams.ts';
-import type { Digest } from '../image/digest.ts';
 import type { SettingSources } from '../setting.ts';
 
 /** What a command of the command line needs of the process. */
@@ -14,18 +14,6 @@ export interface CommandParts {
   readonly end: (exitCode: 0 | 1) => void;
 }
 
-/** What a registry has under a tag. */
-export interface ResolvedImage {
-  readonly digest: Digest;
-  readonly mediaType: string | undefined;
-}
-
-/** The registries, as a person asks them. */
-export interface Registries {
-  /** Rejects with a PinError. */
-  readonly resolve: (image: string) => Promise<ResolvedImage>;
-}
-
 /** A user name and password for one registry, from the command line. */
 export interface GivenCredential {
   /** As references name it: `docker.io`, `registry.example.com:5000`. */
@@ -35,7 +23,7 @@ export interface GivenCredential {
 }
 
 /** Called when a command runs, as all of it takes its time to load. Rejects with `invalid_config`. */
-type OpenRegistries = (
+export type OpenRegistries = (
   settings: CommandLineSettings,
   credential?: GivenCredential,
 ) => Promise<Registries>;

@@ -1,17 +1,15 @@
 import { type Command, Option } from 'commander';
 
-import { COMMAND_LINE_SETTINGS } from '../config.ts';
+import type { Registries, ResolvedImage } from '../contents/registries.ts';
 import { PinError, toPinError } from '../errors.ts';
 import type { Streams } from '../files/streams.ts';
 import { parseReference, type ReferenceForm, withDigest } from '../image/reference.ts';
-import type { CommandParts, GivenCredential, Registries, ResolvedImage } from './command-parts.ts';
-import { addSettings, settingsOf } from './settings.ts';
+import type { CommandParts } from './command-parts.ts';
+import { addRegistryOptions, openRegistries } from './registry-options.ts';
 
 interface Flags {
   readonly digestOnly: boolean;
   readonly referenceForm: ReferenceForm;
-  readonly username?: string;
-  readonly passwordStdin: boolean;
   readonly format: ResolveFormat;
 }
 
@@ -55,18 +53,14 @@ export function addResolveCommand(program: Command, parts: CommandParts): void {
     .addOption(
       new Option('-o, --format <FORMAT>', 'how to report').choices(FORMATS).default('text'),
     )
-    .option('--username <NAME>', 'who asks; for images of one registry')
-    .option('--password-stdin', 'read the password from standard input', false)
     .addHelpText('after', EXAMPLES)
     .action(async (images: readonly string[], flags: Flags) => {
-      const settings = settingsOf(command, COMMAND_LINE_SETTINGS, parts.environment);
-      const credential = await credentialOf(flags, images, parts.streams);
-      const registries = await parts.openRegistries(settings, credential);
+      const registries = await openRegistries(command, parts, images);
       const answers = await Promise.all(images.map((image) => askFor(image, registries)));
       await tell(answers, flags, parts.streams);
       parts.end(answers.every((answer) => 'found' in answer) ? 0 : 1);
     });
-  addSettings(command, COMMAND_LINE_SETTINGS);
+  addRegistryOptions(command);
 }
 
 async function askFor(image: string, { resolve }: Registries): Promise<Answer> {
@@ -78,31 +72,6 @@ async function askFor(image: string, { resolve }: Registries): Promise<Answer> {
   } catch (caught) {
     return { image, error: toPinError(caught) };
   }
-}
-
-/** A password is for one registry: it must not go to whatever else is named beside it. */
-async function credentialOf(
-  { username, passwordStdin }: Flags,
-  images: readonly string[],
-  streams: Streams,
-): Promise<GivenCredential | undefined> {
-  if (username === undefined && !passwordStdin) return undefined;
-  if (username === undefined || !passwordStdin) {
-    throw new PinError('invalid_config', '--username and --password-stdin need each other');
-  }
-  const registries = new Set(images.map((image) => parseReference(image).registry));
-  const [registry, another] = registries;
-  if (registry === undefined || another !== undefined) {
-    const named = [...registries].join(', ');
-    throw new PinError('invalid_config', `one password is for one registry, not for ${named}`);
-  }
-  const input = Buffer.from(await streams.readInput()).toString('utf8');
-  // As `docker login --password-stdin` does.
-  const password = input.replace(/\r?\n$/, '');
-  if (password === '') {
-    throw new PinError('invalid_config', 'standard input holds no password');
-  }
-  return { registry, username, password };
 }
 
 async function tell(

@@ -13,6 +13,7 @@ export function processStreams(): Streams {
     },
     out: (text) => write(stdout, text),
     err: (text) => write(stderr, text),
+    onTerminal: { out: stdout.isTTY, err: stderr.isTTY },
   };
 }
 
@@ -20,8 +21,8 @@ export function processStreams(): Streams {
 function toldByWrite(): void {}
 
 /** A reader that has gone, such as `head`, is no failure. */
-async function write(stream: Writable, text: string): Promise<void> {
-  if (text === '') return;
+async function write(stream: Writable, text: string | Uint8Array): Promise<void> {
+  if (text.length === 0) return;
   if (stream.listenerCount('error', toldByWrite) === 0) stream.on('error', toldByWrite);
   await new Promise<void>((resolve, reject) => {
     stream.write(text, (error) => {

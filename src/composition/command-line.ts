@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-import type { GivenCredential, Registries } from '../commands/command-parts.ts';
+import type { GivenCredential } from '../commands/command-parts.ts';
 import type { CommandLineSettings, CredentialSettings, RegistrySettings } from '../config.ts';
+import type { Registries } from '../contents/registries.ts';
 import { createGivenSource } from '../credentials/sources/given-source.ts';
 import { PinError } from '../errors.ts';
 import { type ImageReference, normalizedName, parseReference } from '../image/reference.ts';

@@ -3,9 +3,11 @@ import { decode, type InputFile, readText, STDIN, type TextOrProblem } from './d
 /** The standard streams of a command. */
 export interface Streams {
   readonly readInput: () => Promise<Uint8Array>;
-  /** Resolve when the text is written, or nobody reads it any more. */
-  readonly out: (text: string) => Promise<void>;
+  /** Resolve when it is written, or nobody reads it any more. */
+  readonly out: (text: string | Uint8Array) => Promise<void>;
   readonly err: (text: string) => Promise<void>;
+  /** Whether a person sees it: colours and progress are for nobody else. */
+  readonly onTerminal: { readonly out: boolean; readonly err: boolean };
 }
 
 /** Reads a file, or standard input where its path is `-`. */

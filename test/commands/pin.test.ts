@@ -13,6 +13,7 @@ import { PinError } from '../../src/errors.ts';
 import { computeDigest } from '../../src/image/digest.ts';
 import { digest } from '../support/admission.ts';
 import { runTagpin } from '../support/process.ts';
+import { registriesOf } from '../support/registries.ts';
 import { startRegistry } from '../support/scripted-registry.ts';
 import { recordedStreams } from '../support/streams.ts';
 
@@ -34,7 +35,7 @@ async function run(...args: string[]): Promise<{ ends: number[]; err: string }> 
   addPinCommand(program, {
     streams,
     environment: {},
-    openRegistries: () => Promise.resolve({ resolve }),
+    openRegistries: () => Promise.resolve(registriesOf({ resolve })),
     end: (code) => ends.push(code),
   });
   await program.parseAsync(['pin', ...args], { from: 'user' });

@@ -18,6 +18,8 @@ export type BinaryName =
   | 'kube-apiserver'
   | 'kube-controller-manager'
   | 'kubectl'
+  | 'kubelet'
+  | 'sandbox'
   | 'etcd'
   | 'registry'
   | 'crane'
@@ -33,6 +35,8 @@ const SOURCES: Readonly<Record<BinaryName, Source>> = {
     package: 'k8s.io/kubernetes/cmd/kube-controller-manager',
   },
   kubectl: { module: KUBERNETES, package: 'k8s.io/kubernetes/cmd/kubectl' },
+  kubelet: { module: KUBERNETES, package: 'k8s.io/kubernetes/cmd/kubelet' },
+  sandbox: { module: 'node/sandbox', package: '.' },
   etcd: { module: 'binaries/etcd', package: 'go.etcd.io/etcd/server/v3' },
   registry: {
     module: 'binaries/registry',
@@ -57,8 +61,12 @@ const SOURCES: Readonly<Record<BinaryName, Source>> = {
   oracle: { module: 'oracle', package: '.' },
 };
 
-/** Every program this file can build. */
-const BINARY_NAMES: readonly BinaryName[] = Object.keys(SOURCES) as BinaryName[];
+/** What a node runs, which not every machine can. */
+export const NODE_BINARIES: readonly BinaryName[] = ['kubelet', 'sandbox'];
+
+const BINARY_NAMES: readonly BinaryName[] = (Object.keys(SOURCES) as BinaryName[]).filter(
+  (name) => !NODE_BINARIES.includes(name),
+);
 
 const E2E_DIRECTORY = dirname(import.meta.dirname);
 const GO_FLAGS: readonly string[] = ['-trimpath', '-buildvcs=false', '-ldflags', '-s -w'];

@@ -38,6 +38,16 @@ const MEDIA_TYPES = {
   },
 } as const;
 
+/** What is in an image of one platform. */
+export interface ImageContent {
+  readonly format: Format;
+  readonly architecture: string;
+  /** The only layer, as it is before it is compressed. */
+  readonly layer?: Buffer;
+  /** How it is run: the `config` of the image's configuration. */
+  readonly config?: object;
+}
+
 /** A tar archive without a member: two zero blocks (POSIX.1-1988, ustar). */
 const EMPTY_TAR: Buffer = Buffer.alloc(1024);
 
@@ -47,8 +57,11 @@ const EMPTY_TAR: Buffer = Buffer.alloc(1024);
  *
  * @throws Error when the registry refuses a part of it
  */
-export async function pushImage(target: PushTarget, format: Format = 'oci'): Promise<string> {
-  const manifest = await pushContent(target, { format, architecture: 'amd64' });
+export async function pushImage(
+  target: PushTarget,
+  content: Partial<ImageContent> = {},
+): Promise<string> {
+  const manifest = await pushContent(target, { format: 'oci', architecture: 'amd64', ...content });
   await putManifest(target, manifest, target.tag);
   return manifest.digest;
 }
@@ -74,16 +87,17 @@ export async function pushIndex(target: PushTarget, format: Format): Promise<str
 /** Everything of an image but its manifest, which is given. */
 async function pushContent(
   target: PushTarget,
-  { format, architecture }: { readonly format: Format; readonly architecture: string },
+  { format, architecture, layer: archive = EMPTY_TAR, ...image }: ImageContent,
 ): Promise<Blob> {
   const mediaTypes = MEDIA_TYPES[format];
   const config = blob(mediaTypes.config, {
     architecture,
     os: 'linux',
     author: randomUUID(),
-    rootfs: { type: 'layers', diff_ids: [sha256(EMPTY_TAR)] },
+    ...(image.config && { config: image.config }),
+    rootfs: { type: 'layers', diff_ids: [sha256(archive)] },
   });
-  const layer = blob(mediaTypes.layer, gzipSync(EMPTY_TAR));
+  const layer = blob(mediaTypes.layer, gzipSync(archive));
   await pushBlob(target, config);
   await pushBlob(target, layer);
   return blob(mediaTypes.manifest, {

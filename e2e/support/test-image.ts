@@ -5,7 +5,8 @@ import { type Format, type PushTarget, pushImage, pushIndex } from './image.ts';
 import type { Registry } from './registry.ts';
 import { manifestLookUps } from './registry.ts';
 
-type Push = (target: PushTarget) => Promise<string>;
+/** Pushes something new, and gives its digest. */
+export type Push = (target: PushTarget) => Promise<string>;
 
 /** An image in a repository of its own, whose tag can be moved. */
 export class TestImage {
@@ -23,7 +24,14 @@ export class TestImage {
 
   /** Pushes an image of one platform. */
   static async ofOnePlatform(registry: Registry, tag: string = '1'): Promise<TestImage> {
-    const image = new TestImage(registry, tag, pushImage);
+    const image = new TestImage(registry, tag, (target) => pushImage(target));
+    await image.move();
+    return image;
+  }
+
+  /** Pushes by the given means, each time the tag is moved. */
+  static async pushedBy(registry: Registry, push: Push): Promise<TestImage> {
+    const image = new TestImage(registry, '1', push);
     await image.move();
     return image;
   }

@@ -1,0 +1,3 @@
+module tagpin.dev/e2e/node/sandbox
+
+go 1.26.0

@@ -3,7 +3,7 @@ import type { AdmissionReport } from '../admission/report.ts';
 import type { ServeParts, ServeState } from '../commands/serve.ts';
 import type { ServeSettings } from '../config.ts';
 import { compileGlobs } from '../image/glob.ts';
-import { createClusterReader } from '../kube/client.ts';
+import { type ClusterReader, createClusterReader } from '../kube/client.ts';
 import type { Logger } from '../log.ts';
 import { createCache } from '../resolve/cache.ts';
 import { createMetrics } from '../server/metrics.ts';
@@ -36,7 +36,7 @@ export function composeServe(
     random: Math.random,
   });
   const metrics = createMetrics({ version, cacheEntries: cache.size, now });
-  const cluster = settings.cluster ? createClusterReader(settings.kubeconfig) : NO_CLUSTER;
+  const cluster = settings.cluster ? clusterOf(settings) : NO_CLUSTER;
   const userAgent = `tagpin/${version}`;
   const engine = composeEngine(settings, {
     cache,
@@ -76,6 +76,11 @@ export function composeServe(
   const loadCluster = together(cluster.load, engine.load);
   const closeRegistries = engine.close;
   return { webhook, operations, certificate, loadCluster, log, state, closeRegistries };
+}
+
+function clusterOf({ kubeconfig }: ServeSettings): ClusterReader {
+  const files = kubeconfig === undefined ? undefined : { files: [kubeconfig] };
+  return createClusterReader(files, '--no-cluster does without');
 }
 
 function composeHandler(

@@ -1,14 +1,36 @@
 import { access } from 'node:fs/promises';
 
-import type { ConfigurationOptions, CoreV1Api, RequestContext } from '@kubernetes/client-node';
+import type {
+  ConfigurationOptions,
+  CoreV1Api,
+  KubeConfig,
+  RequestContext,
+} from '@kubernetes/client-node';
 
 import type { SecretReader } from '../credentials/read-secrets.ts';
 import { createTurns } from '../credentials/turns.ts';
 import { PinError } from '../errors.ts';
 import { isJsonObject } from '../json.ts';
 
+/** Whose credentials a Pod has its images pulled with. */
+export interface PodAccount {
+  /** The names of its `imagePullSecrets`. */
+  readonly pullSecrets: readonly string[];
+  readonly serviceAccount: string;
+}
+
+/** Which API server is read, and as whom: what kubeconfigs say together, as kubectl reads them. */
+export interface Kubeconfig {
+  /** In the order of `KUBECONFIG`: what comes first counts. */
+  readonly files: readonly string[];
+  /** In place of the current one. */
+  readonly context?: string | undefined;
+}
+
 /** Reads Secrets and ServiceAccounts. Until `load` has ended, reading waits for it. */
 export interface ClusterReader extends SecretReader {
+  /** Undefined where there is none. Throws PinError `forbidden_secret` or `secret_unreadable`. */
+  readonly readPod: (namespace: string, name: string) => Promise<PodAccount | undefined>;
   /**
    * Imports the client library, which takes half a second: right after listening, never inside a
    * review. Throws `invalid_config` where there is no way to reach an API server.
@@ -25,10 +47,16 @@ interface Connected {
 /** As many as the API server need hear of tagpin at once; one namespace does not take them all. */
 const READS_AT_A_TIME = { inAll: 32, each: 8 };
 
-/** `kubeconfig` undefined: the ServiceAccount of the Pod that this runs in. */
-export function createClusterReader(kubeconfig: string | undefined): ClusterReader {
+/**
+ * @param kubeconfig undefined: the ServiceAccount of the Pod that this runs in
+ * @param otherwise what does without a cluster, for the message where it cannot be reached
+ */
+export function createClusterReader(
+  kubeconfig: Kubeconfig | undefined,
+  otherwise: string,
+): ClusterReader {
   let api: Promise<Connected> | undefined;
-  const connected = (): Promise<Connected> => (api ??= connect(kubeconfig));
+  const connected = (): Promise<Connected> => (api ??= connect(kubeconfig, otherwise));
   const inTurn = createTurns(READS_AT_A_TIME);
   const read = async <T>(asked: Asked, act: Act<T>): Promise<T | undefined> => {
     const { core, endedBy } = await connected();
@@ -53,14 +81,26 @@ export function createClusterReader(kubeconfig: string | undefined): ClusterRead
       );
       return account && (account.imagePullSecrets ?? []).flatMap(({ name }) => name ?? []);
     },
+    readPod: async (namespace, name) => {
+      const pod = await read({ kind: 'pods', namespace, name }, (core, options) =>
+        core.readNamespacedPod({ namespace, name }, options),
+      );
+      const { imagePullSecrets = [], serviceAccountName = 'default' } = pod?.spec ?? {};
+      const pullSecrets = imagePullSecrets.flatMap((secret) => secret.name ?? []);
+      return pod && { pullSecrets, serviceAccount: serviceAccountName };
+    },
   };
 }
 
 type Act<T> = (core: CoreV1Api, options: ConfigurationOptions) => Promise<T>;
 
-async function connect(kubeconfig: string | undefined): Promise<Connected> {
-  const { CoreV1Api: Api, KubeConfig, Observable } = await import('@kubernetes/client-node');
-  const config = new KubeConfig();
+async function connect(kubeconfig: Kubeconfig | undefined, otherwise: string): Promise<Connected> {
+  const {
+    CoreV1Api: Api,
+    KubeConfig: Config,
+    Observable,
+  } = await import('@kubernetes/client-node');
+  const config = new Config();
   const endedBy = (signal: AbortSignal): ConfigurationOptions => ({
     middleware: [
       {
@@ -78,17 +118,35 @@ async function connect(kubeconfig: string | undefined): Promise<Connected> {
       config.loadFromCluster();
       // The library takes any place for a Pod; only a Pod has this file.
       await access(config.getCurrentCluster()?.caFile ?? '');
-    } else config.loadFromFile(kubeconfig);
+    } else {
+      const [first = '', ...others] = kubeconfig.files;
+      config.loadFromFile(first);
+      for (const file of others) {
+        const more = new Config();
+        more.loadFromFile(file);
+        mergeInto(config, more);
+      }
+      if (kubeconfig.context !== undefined) config.setCurrentContext(kubeconfig.context);
+    }
     return { core: config.makeApiClient(Api), endedBy };
   } catch (caught) {
-    const where = kubeconfig === undefined ? 'the ServiceAccount of this Pod' : kubeconfig;
-    const message = `Cannot reach an API server with ${where}; --no-cluster does without`;
+    const where =
+      kubeconfig === undefined ? 'the ServiceAccount of this Pod' : kubeconfig.files.join(', ');
+    const message = `Cannot reach an API server with ${where}; ${otherwise}`;
     throw new PinError('invalid_config', message, { cause: caught });
   }
 }
 
+/** Of names that both have, the first one's count, as with kubectl; the library would throw. */
+function mergeInto(config: KubeConfig, more: KubeConfig): void {
+  more.clusters = more.clusters.filter(({ name }) => config.getCluster(name) === null);
+  more.users = more.users.filter(({ name }) => config.getUser(name) === null);
+  more.contexts = more.contexts.filter(({ name }) => config.getContextObject(name) === null);
+  config.mergeConfig(more, Boolean(config.currentContext));
+}
+
 interface Asked {
-  readonly kind: 'secrets' | 'serviceaccounts';
+  readonly kind: 'pods' | 'secrets' | 'serviceaccounts';
   readonly namespace: string;
   readonly name: string;
 }

@@ -45,8 +45,15 @@ function fakeClock(): Disposable & { readonly pass: (ms: number) => void } {
   };
 }
 
+const OTHERWISE = 'something else does';
+
+function readerOf(...files: readonly string[]): ClusterReader {
+  return createClusterReader({ files }, OTHERWISE);
+}
+
 const SECRETS = '/api/v1/namespaces/team/secrets';
 const ACCOUNTS = '/api/v1/namespaces/team/serviceaccounts';
+const PODS = '/api/v1/namespaces/team/pods';
 
 describe('createClusterReader()', () => {
   let directory: string;
@@ -94,9 +101,18 @@ describe('createClusterReader()', () => {
       answers(`${ACCOUNTS}/default`, { kind: 'ServiceAccount', apiVersion: 'v1', metadata: {} }),
       refuses(`${ACCOUNTS}/gone`, 404),
       refuses(`${ACCOUNTS}/forbidden`, 403),
+      answers(`${PODS}/web`, {
+        kind: 'Pod',
+        apiVersion: 'v1',
+        metadata: { name: 'web' },
+        spec: { serviceAccountName: 'builder', imagePullSecrets: [{ name: 'one' }, {}] },
+      }),
+      answers(`${PODS}/bare`, { kind: 'Pod', apiVersion: 'v1', metadata: { name: 'bare' } }),
+      refuses(`${PODS}/gone`, 404),
+      refuses(`${PODS}/forbidden`, 403),
     ];
     server = await startRegistry(rules, pair);
-    reader = createClusterReader(await kubeconfigFor(server.origin));
+    reader = readerOf(await kubeconfigFor(server.origin));
     await reader.load();
   });
   afterAll(async () => {
@@ -127,6 +143,22 @@ describe('createClusterReader()', () => {
   it('tells a ServiceAccount without pull secrets from one that is missing', async () => {
     expect(await reader.readPullSecretNames('team', 'default')).toEqual([]);
     expect(await reader.readPullSecretNames('team', 'gone')).toBeUndefined();
+  });
+
+  it('reads whose pull secrets a Pod has', async () => {
+    expect(await reader.readPod('team', 'web')).toEqual({
+      pullSecrets: ['one'],
+      serviceAccount: 'builder',
+    });
+    expect(await reader.readPod('team', 'bare')).toEqual({
+      pullSecrets: [],
+      serviceAccount: 'default',
+    });
+    expect(await reader.readPod('team', 'gone')).toBeUndefined();
+    await expect(reader.readPod('team', 'forbidden')).rejects.toMatchObject({
+      code: 'forbidden_secret',
+      message: 'tagpin may not read pods "team/forbidden"',
+    });
   });
 
   it('has undefined for a Secret that is missing', async () => {
@@ -176,7 +208,7 @@ describe('createClusterReader()', () => {
 
   it('gives up its connections to an API server that hangs, and gives their places to the next', async () => {
     await using hanging = await startRegistry([{ fault: 'silence' }], pair);
-    const patient = createClusterReader(await kubeconfigFor(hanging.origin));
+    const patient = readerOf(await kubeconfigFor(hanging.origin));
     await patient.load();
     using clock = fakeClock();
     const readings = Array.from({ length: 40 }, (_, n) => patient.readSecret(`team-${n}`, 'name'));
@@ -203,7 +235,7 @@ describe('createClusterReader()', () => {
       ],
       pair,
     );
-    const shared = createClusterReader(await kubeconfigFor(busy.origin));
+    const shared = readerOf(await kubeconfigFor(busy.origin));
     await shared.load();
     using clock = fakeClock();
     const greedy = Array.from({ length: 500 }, (_, n) => shared.readSecret('greedy', `name-${n}`));
@@ -223,7 +255,7 @@ describe('createClusterReader()', () => {
   it('says that an API server is not there', async () => {
     const gone = await startRegistry([]);
     await gone[Symbol.asyncDispose]();
-    const lonely = createClusterReader(await kubeconfigFor(gone.origin));
+    const lonely = readerOf(await kubeconfigFor(gone.origin));
     await expect(lonely.readSecret('team', 'regcred')).rejects.toMatchObject({
       code: 'secret_unreadable',
       message: 'the API server did not answer when asked for secrets "team/regcred"',
@@ -250,22 +282,46 @@ describe('createClusterReader()', () => {
     expect(server.requests).toHaveLength(before);
   });
 
+  it('reads several kubeconfigs as kubectl does: the first of each name counts', async () => {
+    const wrong = await kubeconfigFor('https://127.0.0.1:1');
+    const right = await kubeconfigFor(server.origin);
+    const other = join(directory, 'other');
+    const contexts = [{ name: 'other', context: { cluster: 'elsewhere', user: 'u' } }];
+    const clusters = [{ name: 'elsewhere', cluster: { server: 'https://127.0.0.1:1' } }];
+    const file = { apiVersion: 'v1', kind: 'Config', 'current-context': 'other' };
+    await writeFile(other, JSON.stringify({ ...file, contexts, clusters, users: [] }));
+    const named = createClusterReader({ files: [other, right, wrong], context: 'x' }, OTHERWISE);
+    expect(await named.readPullSecretNames('team', 'default')).toEqual([]);
+    const current = readerOf(right, other);
+    expect(await current.readPullSecretNames('team', 'default')).toEqual([]);
+    const first = readerOf(other, right);
+    await expect(first.readPullSecretNames('team', 'default')).rejects.toMatchObject({
+      code: 'secret_unreadable',
+    });
+  });
+
+  it('refuses a context that no kubeconfig has', async () => {
+    const files = [await kubeconfigFor(server.origin)];
+    const reading = createClusterReader({ files, context: 'nowhere' }, OTHERWISE).load();
+    await expect(reading).rejects.toMatchObject({ code: 'invalid_config' });
+  });
+
   it.each([['no such file'], ['a file that is no kubeconfig']])(
     'refuses to start with %s',
     async (what) => {
       const file = join(directory, 'broken');
       if (what !== 'no such file') await writeFile(file, '{"clusters":[{}]}');
-      await expect(createClusterReader(file).load()).rejects.toMatchObject({
+      await expect(readerOf(file).load()).rejects.toMatchObject({
         code: 'invalid_config',
-        message: `Cannot reach an API server with ${file}; --no-cluster does without`,
+        message: `Cannot reach an API server with ${file}; ${OTHERWISE}`,
       });
     },
   );
 
   it('refuses to start outside of a cluster without a kubeconfig', async () => {
-    await expect(createClusterReader(undefined).load()).rejects.toMatchObject({
+    await expect(createClusterReader(undefined, OTHERWISE).load()).rejects.toMatchObject({
       code: 'invalid_config',
-      message: expect.stringContaining('--no-cluster'),
+      message: expect.stringContaining(OTHERWISE),
     });
   });
 });

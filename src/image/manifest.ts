@@ -27,6 +27,9 @@ const VAGUE_TYPES: ReadonlySet<string> = new Set([
   'text/plain',
 ]);
 
+/** RFC 6838 section 4.2. */
+const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/i;
+
 /** All that is read of a manifest. */
 const FIELDS = ['schemaVersion', 'mediaType', 'manifests', 'layers', 'config', 'fsLayers'] as const;
 
@@ -36,6 +39,14 @@ const FIELDS = ['schemaVersion', 'mediaType', 'manifests', 'layers', 'config', '
  * digest runs on no other. One header, not four: not every server joins repeated ones.
  */
 export const MANIFEST_ACCEPT: string = [...SUPPORTED_TYPES].join(', ');
+
+/** The same for whoever wants to see what is there: anything else is taken, too. */
+export const ANY_MANIFEST_ACCEPT: string = `${MANIFEST_ACCEPT}, */*`;
+
+/** Tells whether a media type is that of an index, or of Docker's manifest list. */
+export function isIndexType(mediaType: string): boolean {
+  return INDEX_TYPES.has(mediaType);
+}
 
 /**
  * The media type of a manifest or an index that was fetched. `Content-Type` and body must agree: a
@@ -64,6 +75,20 @@ export function recogniseManifest(contentType: string | undefined, body: Uint8Ar
   return mediaType;
 }
 
+/**
+ * What a document under `manifests/` is said to be, whatever it is: an image, an index, an artifact,
+ * something older. Nothing is checked; whoever reads its fields asks {@link recogniseManifest}, with
+ * this in place of the `Content-Type`.
+ */
+export function statedManifestType(contentType: string | undefined, body: Uint8Array): string {
+  const announced = essence(contentType ?? '');
+  if (!VAGUE_TYPES.has(announced) && MEDIA_TYPE.test(announced)) return announced;
+  const manifest = outlineOf(body);
+  const stated = manifest?.['mediaType'];
+  if (typeof stated === 'string' && MEDIA_TYPE.test(stated)) return stated;
+  return (manifest && typeByShape(manifest)) ?? 'application/octet-stream';
+}
+
 /** Its fields alone: a registry is a tenant's choice, and the values of 4 MiB take some 250 MB. */
 function outlineManifest(body: Uint8Array): JsonObject {
   let manifest: JsonObject | undefined;
@@ -76,6 +101,15 @@ function outlineManifest(body: Uint8Array): JsonObject {
     throw new PinError('invalid_response', 'Cannot read the manifest: it is no JSON object');
   }
   return manifest;
+}
+
+/** The same; undefined of what is no JSON object. */
+function outlineOf(body: Uint8Array): JsonObject | undefined {
+  try {
+    return outlineJson(body, FIELDS);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The media type without its parameters, which the distribution specification has clients ignore. */

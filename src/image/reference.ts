@@ -1,4 +1,5 @@
 import { PinError } from '../errors.ts';
+import { quoted } from './printable.ts';
 
 /** A reference with its name normalised: `nginx` is `docker.io` and `library/nginx`. */
 export interface ImageReference {
@@ -76,6 +77,11 @@ export function withDigest(text: string, digest: string, form: ReferenceForm): s
   const { name, tag } = splitSpelling(text);
   const keptTag = form === 'tag-and-digest' && tag !== undefined ? `:${tag}` : '';
   return `${name}${keptTag}@${digest}`;
+}
+
+/** Tells whether `text` is a tag as registries take it. */
+export function isTag(text: string): boolean {
+  return TAG.test(text);
 }
 
 /** The repository of a reference that was read before, in the user's own spelling: `nginx`. */
@@ -157,15 +163,8 @@ function suffixFault(tag: string | undefined, digest: string | undefined): strin
 }
 
 function refusal(text: string, fault: string): PinError {
-  return new PinError('invalid_reference', `Cannot read image reference ${quote(text)}: ${fault}`);
-}
-
-/** Image text is a stranger's: what could forge a log line or move a terminal's cursor is escaped. */
-function quote(text: string): string {
-  const escaped = text
-    .slice(0, MAX_QUOTED_CHARS)
-    .replace(/[\p{C}\p{Zl}\p{Zp}"\\]/gu, (char) =>
-      char === '"' || char === '\\' ? `\\${char}` : `\\u{${char.codePointAt(0)?.toString(16)}}`,
-    );
-  return `"${escaped}${text.length > MAX_QUOTED_CHARS ? '…' : ''}"`;
+  return new PinError(
+    'invalid_reference',
+    `Cannot read image reference ${quoted(text, MAX_QUOTED_CHARS)}: ${fault}`,
+  );
 }

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 import type { GivenCredential } from '../commands/command-parts.ts';
 import type { CommandLineSettings, CredentialSettings, RegistrySettings } from '../config.ts';
-import type { Registries } from '../contents/registries.ts';
+import type { Registries, ResolvedImage } from '../contents/registries.ts';
 import { createGivenSource } from '../credentials/sources/given-source.ts';
-import { PinError } from '../errors.ts';
+import { PinError, toPinError } from '../errors.ts';
 import { type ImageReference, normalizedName, parseReference } from '../image/reference.ts';
 import type { Logger } from '../log.ts';
 import { LOOPBACK } from '../registry/addresses.ts';
@@ -36,6 +36,8 @@ const CACHE = { ttlMs: PATIENCE_MS, staleIfErrorMs: 0, random: Math.random };
 const AT_A_TIME = 16;
 /** Nobody's pull secrets. */
 const PERSON = { namespace: 'command line', pullSecrets: [], serviceAccount: undefined };
+/** A minute for a manifest or a page of tags, and for the beginning of a blob. */
+const READING = { identity: PERSON, timeMs: 60_000 };
 
 /**
  * The registries of a person, who chose the hosts: private addresses are asked, loopback as well and
@@ -60,15 +62,46 @@ export function composeCommandLine(
     givenCredentials:
       credential === undefined ? [] : [createGivenSource(credential.registry, credential)],
   });
-  const hintFor = hintsOf(dockerConfig, credential);
+  return registriesOf(engine, hintsOf(dockerConfig, credential));
+}
+
+/** The engine as commands ask it: every refusal says what may be missing. */
+function registriesOf(engine: Engine, hintFor: FindHint): Registries {
+  const { reader } = engine;
+  const hintedOf = (caught: unknown, reference: ImageReference): PinError => {
+    const error = toPinError(caught);
+    return hinted(error, hintFor(error, reference));
+  };
+  const asked = async <T>(image: string, act: (at: ImageReference) => Promise<T>): Promise<T> => {
+    const reference = parseReference(image);
+    try {
+      return await act(reference);
+    } catch (caught) {
+      throw hintedOf(caught, reference);
+    }
+  };
   return {
-    resolve: async (image) => {
-      const reference = parseReference(image);
-      const found = await ask(engine, reference);
-      if (found instanceof PinError) throw hinted(found, hintFor(found, reference));
-      return { digest: found.digest, mediaType: found.mediaType };
+    resolve: (image) => asked(image, (reference) => resolve(engine, reference)),
+    manifest: (image) => asked(image, (reference) => reader.manifest(reference, READING)),
+    blob: (image, digest) => asked(image, (reference) => reader.blob(reference, digest, READING)),
+    tags: async function* tags(repository) {
+      const reference = parseReference(repository);
+      try {
+        for await (const { tags, manifests } of reader.tags(reference, READING)) {
+          yield { tags, manifests };
+        }
+      } catch (caught) {
+        throw hintedOf(caught, reference);
+      }
     },
   };
+}
+
+async function resolve(engine: Engine, reference: ImageReference): Promise<ResolvedImage> {
+  if (reference.digest !== undefined) return engine.reader.manifest(reference, READING);
+  const found = await ask(engine, reference);
+  if (found instanceof PinError) throw found;
+  return { digest: found.digest, mediaType: found.mediaType };
 }
 
 async function ask(
@@ -108,8 +141,8 @@ interface DockerConfig {
 }
 
 /** As docker finds it (docker/cli cli/config/config.go, Dir); a file that is named must be there. */
-function dockerConfigOf(
-  { dockerConfig }: CommandLineSettings,
+export function dockerConfigOf(
+  { dockerConfig }: Pick<CommandLineSettings, 'dockerConfig'>,
   environment: CommandLineProcess['environment'],
 ): DockerConfig {
   if (dockerConfig !== undefined) return { path: dockerConfig, lookedFor: dockerConfig };
@@ -146,7 +179,8 @@ function toNobody(): void {}
 /** What a registry refuses is told in the error itself. */
 const NO_LOG: Logger = { info: toNobody, warn: toNobody, error: toNobody };
 
-const NO_METRICS: RegistryMetrics = {
+/** Nobody counts. */
+export const NO_METRICS: RegistryMetrics = {
   registryRequest: toNobody,
   digestMismatch: toNobody,
   registryGated: toNobody,

@@ -15,16 +15,20 @@ import { createAuthorities } from '../registry/files/registry-authorities.ts';
 import { createGuard, type GuardOptions } from '../registry/guard.ts';
 import { createHosts, type FindEndpoints } from '../registry/hosts.ts';
 import { nameSlotsOf } from '../registry/name-lookups.ts';
+import type { ObserveTry } from '../registry/offers.ts';
 import { createProxies } from '../registry/proxies.ts';
+import { createRegistryReader } from '../registry/reader.ts';
 import { createAuthorizer } from '../registry/token.ts';
-import { createTransport } from '../registry/transport.ts';
+import { createTransport, type EndedRequest, type Transport } from '../registry/transport.ts';
 import { createBreaker } from '../resolve/breaker.ts';
 import type { DigestCache } from '../resolve/cache.ts';
 import { createFlights } from '../resolve/flights.ts';
 import { createGate } from '../resolve/gate.ts';
+import { createImageReader, type ImageReader } from '../resolve/image-reader.ts';
 import { createLimits } from '../resolve/limits.ts';
 import { createResolver, type Resolver } from '../resolve/resolver.ts';
-import { createRoute } from '../resolve/route.ts';
+import { createRoute, type RouteParts } from '../resolve/route.ts';
+import { type Trace, tracedPullSecrets, tracedRoute } from '../resolve/traced.ts';
 import type { RegistryMetrics } from '../server/registry-metrics.ts';
 import { composeOwnCredentials } from './own-credentials.ts';
 
@@ -45,10 +49,20 @@ export interface EngineParts {
   readonly perNamespace?: number;
   /** Credentials that are tried before those of the settings. */
   readonly givenCredentials?: readonly CredentialSource[];
+  /** Told every step of a look-up. */
+  readonly trace?: EngineTrace;
+}
+
+/** Who is told every step of a look-up. */
+export interface EngineTrace extends Trace {
+  readonly trying: ObserveTry;
+  readonly requested: (request: EndedRequest) => void;
 }
 
 export interface Engine {
   readonly resolver: Resolver;
+  /** What else is read of registries, with the same credentials and guards. */
+  readonly reader: ImageReader;
   /** Imports what takes long: right after listening, never inside of a review. */
   readonly load: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -62,7 +76,7 @@ export function composeEngine(
   settings: RegistrySettings & CredentialSettings,
   parts: EngineParts,
 ): Engine {
-  const { cache, reader, metrics, userAgent, log, environment, now, speaksHttp } = parts;
+  const { cache, reader, metrics, log, environment, now, trace } = parts;
   const fingerprint = createFingerprint();
   const observeCredential = metrics.credentialLookup;
   const { lending, hosts, load } = composeOwnCredentials(settings, {
@@ -79,43 +93,64 @@ export function composeEngine(
     now,
     observe: observeCredential,
   });
+  const transport = composeTransport(settings, parts, hosts);
+  const { anonymousFallback, verifyByDigest } = settings;
+  const asking = {
+    transport,
+    authorizer: createAuthorizer({ transport, fingerprint, now }),
+    observeMismatch: metrics.digestMismatch,
+    anonymousFallback,
+    observeTry: trace?.trying,
+  };
+  const routeParts: RouteParts = {
+    client: createRegistryClient({ ...asking, now, verifyByDigest }),
+    endpointsOf: endpointsFrom(settings, parts),
+    gate: createGate(metrics.registryGated),
+    breaker: createBreaker({ now, random: Math.random, observe: metrics.registrySilent }),
+    now,
+  };
+  const route = createRoute(trace === undefined ? routeParts : tracedRoute(routeParts, trace));
+  const limits = createLimits(parts.perNamespace);
+  const flights = createFlights({ route, cache, limits, now });
+  const observe = metrics.cacheResult;
+  return {
+    resolver: createResolver({
+      pullSecrets: trace === undefined ? pullSecrets : tracedPullSecrets(pullSecrets, trace),
+      flights,
+      cache,
+      now,
+      observe,
+    }),
+    reader: createImageReader({
+      reader: createRegistryReader(asking),
+      route,
+      limits,
+      pullSecrets,
+      now,
+    }),
+    load,
+    close: transport.close,
+  };
+}
+
+function composeTransport(
+  settings: RegistrySettings,
+  { speaksHttp, environment, log, trace, metrics, userAgent }: EngineParts,
+  hosts: readonly string[],
+): Transport {
   const guard = createGuard({
     ...settings,
     ...allowedBy(settings, hosts, log),
     ...(speaksHttp !== undefined && { speaksHttp }),
     nameSlots: nameSlotsOf(environment),
   });
-  const transport = createTransport({
+  return createTransport({
     guard,
     authoritiesOf: createAuthorities(settings.registryCa, log),
     proxyOf: createProxies(environment),
-    observe: metrics.registryRequest,
+    observe: trace?.requested ?? metrics.registryRequest,
     userAgent,
   });
-  const authorizer = createAuthorizer({ transport, fingerprint, now });
-  const observeMismatch = metrics.digestMismatch;
-  const client = createRegistryClient({
-    transport,
-    authorizer,
-    observeMismatch,
-    now,
-    anonymousFallback: settings.anonymousFallback,
-    verifyByDigest: settings.verifyByDigest,
-  });
-  const route = createRoute({
-    client,
-    endpointsOf: endpointsFrom(settings, parts),
-    gate: createGate(metrics.registryGated),
-    breaker: createBreaker({ now, random: Math.random, observe: metrics.registrySilent }),
-    now,
-  });
-  const flights = createFlights({ route, cache, limits: createLimits(parts.perNamespace), now });
-  const observe = metrics.cacheResult;
-  return {
-    resolver: createResolver({ pullSecrets, flights, cache, now, observe }),
-    load,
-    close: transport.close,
-  };
 }
 
 /** Who is named: by flags, with credentials of the operator's, and in a file. */

@@ -1,11 +1,10 @@
 import type { Access } from '../credentials/credential.ts';
-import { PinError } from '../errors.ts';
 import { type ImageReference, normalizedTag } from '../image/reference.ts';
+import { firstAccepted } from './first-accepted.ts';
 import type { Endpoint } from './hosts.ts';
 import { createKnock } from './knock.ts';
 import type { ManifestQuestion } from './manifest-request.ts';
-import { type Attempt, referenceAt, triesOf } from './offers.ts';
-import { refusedAll } from './refusal.ts';
+import { type ObserveTry, referenceAt } from './offers.ts';
 import {
   createTagDigests,
   type TagDigest,
@@ -40,13 +39,14 @@ export interface RegistryClientParts extends TagDigestParts {
   readonly anonymousFallback: boolean;
   /** Prefixes of names whose digests are pinned only after they were served by digest. */
   readonly verifyByDigest: readonly string[];
+  readonly observeTry?: ObserveTry | undefined;
 }
 
 export function createRegistryClient(parts: RegistryClientParts): RegistryClient {
   const digests = createTagDigests(parts);
   const verification = createVerification(parts, parts.verifyByDigest);
   const knock = createKnock(parts);
-  const { anonymousFallback } = parts;
+  const { anonymousFallback, observeTry } = parts;
   return {
     lookup: async (endpoint, reference, how) => {
       const { repository } = referenceAt(endpoint, reference);
@@ -57,37 +57,19 @@ export function createRegistryClient(parts: RegistryClientParts): RegistryClient
         reference,
         knock: () => knock(wanted),
         anonymousFallback,
+        observeTry,
         refusals: [],
         problems: [],
       };
-      return firstAccepted(attempt, (offered) => {
+      const { found, attempts } = await firstAccepted(attempt, (offered) => {
         const isCovered =
           verification.covers(reference) || verification.covers(referenceAt(endpoint, reference));
         return resolveTag({ digests, verification, isCovered }, { ...wanted, ...offered });
       });
+      const { digest, mediaType, source } = found;
+      return { digest, mediaType, source, host: endpoint.registry, attempts };
     },
   };
-}
-
-/** Kubelet, too, tries one credential after the other. */
-async function firstAccepted(
-  attempt: Attempt,
-  resolve: (offered: Pick<ManifestQuestion, 'credential' | 'known'>) => Promise<TagDigest>,
-): Promise<Lookup> {
-  const { endpoint, refusals } = attempt;
-  for await (const { offer, source, known } of triesOf(attempt)) {
-    const credential = offer?.credential;
-    try {
-      const found = await resolve({ credential, known });
-      const { digest, mediaType, source: told } = found;
-      const attempts = refusals.length + 1;
-      return { digest, mediaType, source: told, host: endpoint.registry, attempts };
-    } catch (caught) {
-      if (!(caught instanceof PinError) || !caught.rule.nextCredential) throw caught;
-      refusals.push({ error: caught, offer, source });
-    }
-  }
-  throw refusedAll(refusals, attempt.problems);
 }
 
 async function resolveTag(

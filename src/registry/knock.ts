@@ -1,11 +1,7 @@
 import { LRUCache } from 'lru-cache';
 
 import { PinError } from '../errors.ts';
-import {
-  type ManifestQuestion,
-  type ManifestRequestParts,
-  sendFirstRequest,
-} from './manifest-request.ts';
+import { type ManifestQuestion, type RequestParts, sendFirstRequest } from './manifest-request.ts';
 import type { RegistryResponse } from './transport.ts';
 
 /**
@@ -20,7 +16,7 @@ export type Knock = (
 /** Hosts are a tenant's choice: the least used is a stranger again. */
 const MAX_KNOWN = 10_000;
 
-export function createKnock(parts: ManifestRequestParts): Knock {
+export function createKnock(parts: RequestParts): Knock {
   const answered = new LRUCache<string, true>({ max: MAX_KNOWN });
   return async (question) => {
     const { origin } = question.endpoint;

@@ -15,6 +15,9 @@ export interface Try {
   readonly known?: RegistryResponse | undefined;
 }
 
+/** Told whose turn it is, before it is tried. */
+export type ObserveTry = (turn: Pick<Try, 'offer' | 'source'>) => void;
+
 /** One look-up at one endpoint, and what came of it so far. */
 export interface Attempt {
   readonly endpoint: Endpoint;
@@ -25,6 +28,7 @@ export interface Attempt {
   readonly knock: () => ReturnType<Knock>;
   /** Whether to ask without a credential when all were refused. */
   readonly anonymousFallback: boolean;
+  readonly observeTry?: ObserveTry | undefined;
   /** Whoever tries adds to it. */
   readonly refusals: Refusal[];
   /** Sources that failed, and offers that were left out: they matter when the registry refuses. */
@@ -58,9 +62,12 @@ export async function* triesOf(attempt: Attempt): AsyncGenerator<Try> {
       return;
     }
     tries += 1;
+    attempt.observeTry?.(one);
     yield one;
   }
-  if (tries === 0 || attempt.anonymousFallback) yield NOBODY;
+  if (tries > 0 && !attempt.anonymousFallback) return;
+  attempt.observeTry?.(NOBODY);
+  yield NOBODY;
 }
 
 /**

@@ -5,7 +5,7 @@ import { recogniseManifest } from '../image/manifest.ts';
 import { projectOf } from './hosts.ts';
 import {
   type ManifestQuestion,
-  type ManifestRequestParts,
+  type RequestParts,
   sendManifestRequest,
 } from './manifest-request.ts';
 import { refusalOf } from './refusal.ts';
@@ -32,7 +32,7 @@ export interface TagDigests {
   readonly fetch: (question: ManifestQuestion) => Promise<TagDigest>;
 }
 
-export interface TagDigestParts extends ManifestRequestParts {
+export interface TagDigestParts extends RequestParts {
   /** Told when a registry's header names another digest than its bytes have. */
   readonly observeMismatch: (host: string) => void;
   /** The clock of `performance.now()`, in milliseconds. */
@@ -93,14 +93,21 @@ async function hashBody(parts: TagDigestParts, question: ManifestQuestion): Prom
   if (response.status !== 200) throw refusalOf(endpoint, response, credential !== undefined);
   const [contentType] = response.header('content-type');
   const mediaType = recogniseManifest(contentType, response.body);
+  const { digest, isForeign, isMismatch } = digestOfBody(response);
+  if (isMismatch) parts.observeMismatch(endpoint.registry);
+  return { digest, mediaType, source: 'body', isForeign };
+}
+
+/** The digest of what was served, by the algorithm that the header names where that agrees. */
+export function digestOfBody(
+  response: RegistryResponse,
+): Pick<TagDigest, 'digest' | 'isForeign'> & { readonly isMismatch: boolean } {
   const told = toldDigest(response);
   const isForeign = told !== undefined && !KNOWN_ALGORITHM.test(told);
   const digest = computeDigest(response.body, told?.startsWith('sha512:') ? 'sha512' : 'sha256');
-  const found = { mediaType, source: 'body', isForeign } as const;
-  if (told === undefined || isForeign || told === digest) return { ...found, digest };
   // The node verifies what it pulls by its bytes: a header that disagrees is only a nuisance.
-  parts.observeMismatch(endpoint.registry);
-  return { ...found, digest: computeDigest(response.body) };
+  const isMismatch = told !== undefined && !isForeign && told !== digest;
+  return { digest: isMismatch ? computeDigest(response.body) : digest, isForeign, isMismatch };
 }
 
 /** `Docker-Content-Digest`, if it is there once and well formed. */

@@ -122,7 +122,7 @@ async function answerOf(
 ): Promise<RegistryResponse> {
   const { realm: url, credential, wanted, connection, sender } = question;
   const limits = { maxBodyBytes: MAX_TOKEN_BYTES, followRedirects: false };
-  const common = { ...limits, signal, connection, sender };
+  const common = { ...limits, signal, connection, sender, purpose: 'token' as const };
   const get = (shown: Credential | undefined): Promise<RegistryResponse> => {
     const headers = shown === undefined ? {} : { authorization: basicHeader(shown) };
     return transport.send({ ...common, method: 'GET', url: withQuery(url, wanted), headers });

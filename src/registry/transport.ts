@@ -4,7 +4,9 @@ import type { Guard } from './guard.ts';
 import { toNetworkError } from './network-error.ts';
 import { createPools, type FindAuthorities, type Pools } from './pools.ts';
 import type { FindProxy } from './proxies.ts';
+import { locationOf, requestAt } from './redirect.ts';
 import { type Sender, strangerBefore } from './sender.ts';
+import { streamedBody } from './streamed-body.ts';
 
 /** TLS as the operator wants it for one host; whatever is left out is as ever. */
 export interface TlsSettings {
@@ -43,6 +45,8 @@ export interface RegistryRequest {
   readonly connection?: Connection | undefined;
   /** Whose answer leads there; nobody's where an image does. */
   readonly sender?: Sender | undefined;
+  /** What it is for, where it is not for a part of an image. */
+  readonly purpose?: 'token';
 }
 
 export interface RegistryResponse {
@@ -56,17 +60,36 @@ export interface RegistryResponse {
   readonly sender?: Sender | undefined;
 }
 
-/** Told of every answer and every failure, with the host that was asked. */
-type ObserveRequest = (request: {
-  readonly host: string;
+/** An answer whose body may be on its way. */
+export interface OpenResponse extends RegistryResponse {
+  /** To be read once; undefined where the status is not 200, and all of the body is read. */
+  readonly content?: AsyncIterable<Uint8Array>;
+}
+
+/** A request that ended, without what it carried. */
+export interface EndedRequest {
+  readonly method: RegistryRequest['method'];
+  readonly purpose: RegistryRequest['purpose'];
+  /** Without its query, which may hold the signature of a redirect. */
+  readonly url: Pick<URL, 'host' | 'pathname'>;
+  /** The scheme of its authorization; undefined where it had none. */
+  readonly scheme: string | undefined;
   /** HTTP status as text, or the error code. */
   readonly code: string;
   readonly ms: number;
-}) => void;
+}
+
+/** Told of every answer and every failure. */
+type ObserveRequest = (request: EndedRequest & { readonly host: string }) => void;
 
 export interface Transport {
   /** Throws PinError `dns_failed`, `tls_failed`, `unavailable`, `deadline_exceeded`, `invalid_response`, `blocked_address`. */
   readonly send: (request: RegistryRequest) => Promise<RegistryResponse>;
+  /**
+   * The same, with a body of any length on its way where the status is 200. The signal ends the
+   * request until then; from there on, whoever reads the body, or a server that is silent.
+   */
+  readonly open: (request: RegistryRequest) => Promise<OpenResponse>;
   readonly close: () => Promise<void>;
 }
 
@@ -85,27 +108,64 @@ interface TransportParts extends TransportOptions {
   readonly bodies: Bodies;
 }
 
+type Answer = Awaited<ReturnType<ReturnType<Pools['poolOf']>['request']>>;
+/** What is made of an answer's body. */
+type TakeBody = (
+  parts: TransportParts,
+  answer: Answer,
+  request: RegistryRequest,
+) => Promise<Pick<OpenResponse, 'body' | 'content'>>;
+
 const MAX_REDIRECTS = 5;
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export function createTransport(options: TransportOptions): Transport {
   const parts = { ...options, pools: createPools(options), bodies: createBodies() };
-  return { send: (request) => follow(parts, request), close: parts.pools.close };
+  return {
+    send: (request) => follow(parts, request, readBody),
+    open: (request) => openRequest(parts, request),
+    close: parts.pools.close,
+  };
 }
 
+/** Until the answer has begun its signal ends the request, and then nothing does but its reader. */
+async function openRequest(parts: TransportParts, request: RegistryRequest): Promise<OpenResponse> {
+  const { signal } = request;
+  const opening = new AbortController();
+  const giveUp = (): void => opening.abort(signal.reason);
+  if (signal.aborted) giveUp();
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await follow(parts, { ...request, signal: opening.signal }, openBody);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+const readBody: TakeBody = async ({ bodies }, answer, request) => ({
+  body: await bodies.read(answer.body, request),
+});
+
+const openBody: TakeBody = async (parts, answer, request) =>
+  answer.statusCode === 200
+    ? { body: Buffer.alloc(0), content: streamedBody(answer.body, request.url) }
+    : readBody(parts, answer, request);
+
 /** Redirects by hand: every hop is guarded, and another origin sees no Authorization. */
-async function follow(parts: TransportParts, request: RegistryRequest): Promise<RegistryResponse> {
+async function follow(
+  parts: TransportParts,
+  request: RegistryRequest,
+  takeBody: TakeBody,
+): Promise<OpenResponse> {
   let here = request;
   for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
     const { url, connection } = here;
     const stranger = strangerBefore(parts.guard, here);
     parts.guard.checkUrl(url, { byFile: connection?.named, stranger });
     // oxlint-disable-next-line no-await-in-loop -- each hop is known only from the one before
-    const response = await sendOnce(parts, { ...here, stranger });
+    const response = await sendOnce(parts, { ...here, stranger }, takeBody);
     const next = followsRedirects(request) ? locationOf(response) : undefined;
     if (next === undefined) return response;
-    refuseDowngrade(here.url, next);
-    here = next.origin === here.url.origin ? { ...here, url: next } : elsewhere(here, next);
+    here = requestAt(here, next);
   }
   throw new PinError(
     'invalid_response',
@@ -120,44 +180,18 @@ function followsRedirects({ followRedirects, form }: RegistryRequest): boolean {
   return followRedirects && form === undefined;
 }
 
-function locationOf(response: RegistryResponse): URL | undefined {
-  const [location] = response.header('location');
-  if (!REDIRECTS.has(response.status) || location === undefined) return undefined;
-  const url = URL.parse(location, response.url.href);
-  if (url !== null) return url;
-  throw new PinError('invalid_response', `${response.url.host} redirects to no address`, {
-    host: response.url.hostname,
-  });
-}
-
-/** What was asked over TLS is not answered without, not even by a host that may speak http. */
-function refuseDowngrade(from: URL, to: URL): void {
-  if (from.protocol !== 'https:' || to.protocol !== 'http:') return;
-  const message = `${from.host} redirects from https to http, which is not followed`;
-  throw new PinError('blocked_address', message, { host: from.hostname });
-}
-
-/** To another origin goes what any stranger may see. */
-function elsewhere(request: RegistryRequest, url: URL): RegistryRequest {
-  const { accept } = request.headers;
-  const { url: from, connection, sender } = request;
-  return {
-    ...request,
-    url,
-    headers: { ...(accept && { accept }) },
-    connection: undefined,
-    sender: { url: from, connection, sender },
-  };
-}
-
 async function sendOnce(
   parts: TransportParts,
   request: RegistryRequest & { readonly stranger: URL | undefined },
-): Promise<RegistryResponse> {
-  const { url, method, signal, form, sender, connection, stranger } = request;
+  takeBody: TakeBody,
+): Promise<OpenResponse> {
+  const { url, method, signal, form, sender, connection, stranger, purpose } = request;
+  const [scheme] = request.headers['authorization']?.split(' ', 1) ?? [];
   const startedAtMs = performance.now();
-  const observe = (code: string): void =>
-    parts.observe({ host: url.host, code, ms: performance.now() - startedAtMs });
+  const observe = (code: string): void => {
+    const ms = performance.now() - startedAtMs;
+    parts.observe({ host: url.host, method, purpose, url, scheme, code, ms });
+  };
   try {
     const answer = await parts.pools.poolOf(url, connection, stranger).request({
       origin: url.origin,
@@ -176,9 +210,15 @@ async function sendOnce(
       },
       ...(form !== undefined && { body: form.toString() }),
     });
-    const body = await parts.bodies.read(answer.body, request);
+    const taken = await takeBody(parts, answer, request);
     observe(String(answer.statusCode));
-    return { status: answer.statusCode, header: headerReader(answer.headers), body, url, sender };
+    return {
+      status: answer.statusCode,
+      header: headerReader(answer.headers),
+      ...taken,
+      url,
+      sender,
+    };
   } catch (caught) {
     const error = toNetworkError(caught, url, performance.now() - startedAtMs);
     observe(error.code);

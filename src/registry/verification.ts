@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache';
 
 import { PinError } from '../errors.ts';
-import { computeDigest } from '../image/digest.ts';
+import { algorithmOf, computeDigest, type Digest } from '../image/digest.ts';
 import { type ImageReference, normalizedName } from '../image/reference.ts';
 import { endpointKey } from './endpoint-key.ts';
 import {
   type ManifestQuestion,
-  type ManifestRequestParts,
+  type RequestParts,
   sendManifestRequest,
 } from './manifest-request.ts';
 import { refusalOf } from './refusal.ts';
@@ -22,7 +22,7 @@ export interface Verification {
    * Asks once for each digest at an endpoint, and remembers the good answer. Throws PinError:
    * `digest_not_served`, or what else kept the registry from answering.
    */
-  readonly verify: (question: ManifestQuestion, digest: string) => Promise<void>;
+  readonly verify: (question: ManifestQuestion, digest: Digest) => Promise<void>;
 }
 
 /** Digests are a tenant's choice; a key has some 1,000 characters at most. */
@@ -31,10 +31,7 @@ const MAX_VERIFIED = 10_000;
 /**
  * @param prefixes `HOST`, or `HOST/PATH` up to the end of a component, of normalised names
  */
-export function createVerification(
-  parts: ManifestRequestParts,
-  prefixes: readonly string[],
-): Verification {
+export function createVerification(parts: RequestParts, prefixes: readonly string[]): Verification {
   const verified = new LRUCache<string, true>({ max: MAX_VERIFIED });
   const starts = prefixes.map((prefix) => `${prefix.replace(/\/+$/, '')}/`);
   return {
@@ -53,15 +50,14 @@ export function createVerification(
 }
 
 async function requireServed(
-  parts: ManifestRequestParts,
+  parts: RequestParts,
   question: ManifestQuestion,
-  digest: string,
+  digest: Digest,
 ): Promise<void> {
   const { endpoint, credential } = question;
   const response = await sendManifestRequest(parts, question, 'GET');
   const { status, body } = response;
-  const algorithm = digest.startsWith('sha512:') ? 'sha512' : 'sha256';
-  if (status === 200 && computeDigest(body, algorithm) === digest) return;
+  if (status === 200 && computeDigest(body, algorithmOf(digest)) === digest) return;
   if (status !== 200 && status !== 404)
     throw refusalOf(endpoint, response, credential !== undefined);
   const said = status === 404 ? 'does not serve it by that digest' : 'serves other bytes by it';

@@ -15,6 +15,8 @@ export interface Journey {
   readonly deadlineAtMs: number;
   /** Whether anybody still waits: without them nothing is asked a second time. */
   readonly wanted: () => boolean;
+  /** The one place to ask, where another will not do; all of the image's where it is left out. */
+  readonly only?: Endpoint;
 }
 
 export interface RouteParts {
@@ -29,6 +31,8 @@ export interface RouteParts {
 export interface Route {
   /** Throws PinError: the failure of the last place, which is the registry's own, and what came before. */
   readonly lookup: (journey: Journey) => Promise<Lookup>;
+  /** The same for anything else that a place can be asked. */
+  readonly ask: <T>(journey: Journey, act: Act<T>) => Promise<T>;
   /**
    * The failure of a look-up of which it is known beforehand that it would ask nobody; undefined
    * for any other. Such a look-up need not wait for its turn.
@@ -38,6 +42,12 @@ export interface Route {
   ) => Promise<PinError | undefined>;
 }
 
+/** What is asked of one place. */
+export type Act<T> = (
+  endpoint: Endpoint,
+  how: { readonly access: Access; readonly signal: AbortSignal },
+) => Promise<T>;
+
 /** A mirror must leave the registry itself the time to answer. */
 const MIRROR_TIME_MS = 3000;
 /** A second attempt is worth its while only with this much time left. */
@@ -45,26 +55,34 @@ const RETRY_MARGIN_MS = 2000;
 
 export function createRoute(parts: RouteParts): Route {
   return {
-    lookup: async (journey) => {
-      const endpoints = await parts.endpointsOf(journey.reference);
-      const failures: PinError[] = [];
-      for (const [index, endpoint] of endpoints.entries()) {
-        if (endpoint.isFallback === true && !wasUnreachable(failures.at(-1))) continue;
-        try {
-          // oxlint-disable-next-line no-await-in-loop -- the next place is asked when this one failed
-          return await visit(parts, journey, { endpoint, isLast: index === endpoints.length - 1 });
-        } catch (caught) {
-          failures.push(toPinError(caught));
-        }
-      }
-      throw nowhere(failures, journey.reference);
-    },
+    lookup: (journey) =>
+      travel(parts, journey, (endpoint, how) =>
+        parts.client.lookup(endpoint, journey.reference, how),
+      ),
+    ask: (journey, act) => travel(parts, journey, act),
     closedFor: async (who) => {
       const endpoints = await parts.endpointsOf(who.reference);
       const closed = endpoints.flatMap((endpoint) => closedAt(parts, endpoint, who) ?? []);
       return closed.length < endpoints.length ? undefined : nowhere(closed, who.reference);
     },
   };
+}
+
+async function travel<T>(parts: RouteParts, journey: Journey, act: Act<T>): Promise<T> {
+  const { reference, only } = journey;
+  const endpoints = only === undefined ? await parts.endpointsOf(reference) : [only];
+  const failures: PinError[] = [];
+  for (const [index, endpoint] of endpoints.entries()) {
+    if (endpoint.isFallback === true && !wasUnreachable(failures.at(-1))) continue;
+    const stop = { endpoint, isLast: index === endpoints.length - 1, act };
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- the next place is asked when this one failed
+      return await visit(parts, journey, stop);
+    } catch (caught) {
+      failures.push(toPinError(caught));
+    }
+  }
+  throw nowhere(failures, reference);
 }
 
 function askerAt({ registry, upstream }: Endpoint, { access }: Pick<Journey, 'access'>): Asker {
@@ -85,12 +103,13 @@ function wasUnreachable(failure: PinError | undefined): boolean {
   return failure?.code === 'tls_failed' || failure?.code === 'unavailable';
 }
 
-interface Stop {
+interface Stop<T> {
   readonly endpoint: Endpoint;
   readonly isLast: boolean;
+  readonly act: Act<T>;
 }
 
-async function visit(parts: RouteParts, journey: Journey, stop: Stop): Promise<Lookup> {
+async function visit<T>(parts: RouteParts, journey: Journey, stop: Stop<T>): Promise<T> {
   const asker = askerAt(stop.endpoint, journey);
   const closed = parts.gate.closedFor(asker, parts.now());
   if (closed !== undefined) throw closed;
@@ -105,17 +124,16 @@ async function visit(parts: RouteParts, journey: Journey, stop: Stop): Promise<L
 }
 
 /** One look-up, and where the network failed at the last place another one, on a fresh connection. */
-async function attempt(
+async function attempt<T>(
   parts: RouteParts,
-  { reference, access, namespaces, deadlineAtMs, wanted }: Journey,
-  { endpoint, isLast }: Stop,
-): Promise<Lookup> {
+  { access, namespaces, deadlineAtMs, wanted }: Journey,
+  { endpoint, isLast, act }: Stop<T>,
+): Promise<T> {
   const question: Question = { endpoint, namespaces };
   const leftMs = deadlineAtMs - parts.now();
   const timeMs = isLast ? leftMs : Math.min(leftMs, MIRROR_TIME_MS);
   const how = { access, signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeMs))) };
-  const ask = (): Promise<Lookup> =>
-    parts.breaker.ask(question, () => parts.client.lookup(endpoint, reference, how));
+  const ask = (): Promise<T> => parts.breaker.ask(question, () => act(endpoint, how));
   try {
     return await ask();
   } catch (caught) {

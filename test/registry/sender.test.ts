@@ -61,7 +61,6 @@ describe('a redirect to a registry that asks for a token', () => {
             const status = sent.length === 1 ? 401 : 200;
             return { ...answer, status, url: new URL('https://other.example/v2/a/manifests/1') };
           },
-          close: async () => {},
         },
         authorizer: {
           remembered: () => undefined,

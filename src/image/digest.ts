@@ -15,6 +15,27 @@ export function isDigest(text: string): text is Digest {
   return DIGEST.test(text);
 }
 
+/** Sees whether bytes that come piece by piece have a digest. */
+export interface DigestCheck {
+  readonly add: (bytes: Uint8Array) => void;
+  /** To be called once, after the last piece. */
+  readonly holds: () => boolean;
+}
+
+export function createDigestCheck(digest: Digest): DigestCheck {
+  const [algorithm = ''] = digest.split(':', 1);
+  const hash = createHash(algorithm);
+  return {
+    add: (bytes) => void hash.update(bytes),
+    holds: () => `${algorithm}:${hash.digest('hex')}` === digest,
+  };
+}
+
+/** The algorithm of a digest. */
+export function algorithmOf(digest: Digest): DigestAlgorithm {
+  return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
+}
+
 /** The digest of raw bytes; sha256 unless asked otherwise. */
 export function computeDigest(bytes: Uint8Array, algorithm: DigestAlgorithm = 'sha256'): Digest {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;

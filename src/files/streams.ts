@@ -6,6 +6,8 @@ export interface Streams {
   /** Resolve when it is written, or nobody reads it any more. */
   readonly out: (text: string | Uint8Array) => Promise<void>;
   readonly err: (text: string) => Promise<void>;
+  /** False as soon as it is known that nobody reads standard output any more: more would be in vain. */
+  readonly isRead: () => boolean;
   /** Whether a person sees it: colours and progress are for nobody else. */
   readonly onTerminal: { readonly out: boolean; readonly err: boolean };
 }

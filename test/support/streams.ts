@@ -11,6 +11,7 @@ export function recordedStreams(input = ''): RecordedStreams {
   return {
     written,
     onTerminal: { out: false, err: false },
+    isRead: () => true,
     readInput: () => Promise.resolve(Buffer.from(input)),
     out: (text) => {
       written.out += typeof text === 'string' ? text : Buffer.from(text).toString('utf8');

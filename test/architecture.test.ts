@@ -79,10 +79,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['workload', 'image', ...VOCABULARY],
     packages: ['node:fs', 'node:fs/promises', 'node:path', 'yaml'],
   },
-  pin: { rooms: ['files', 'image', ...VOCABULARY], packages: ['node:path'] },
-  check: { rooms: ['files', 'image', ...VOCABULARY], packages: [] },
+  pin: { rooms: ['files', 'workload', 'image', ...VOCABULARY], packages: ['node:path'] },
+  check: { rooms: ['files', 'workload', 'image', ...VOCABULARY], packages: [] },
   // What registries have under names: manifests, layers, tags; and the ports by which they are asked.
-  contents: { rooms: ['image', ...VOCABULARY], packages: ['node:stream', 'node:zlib', 'tar'] },
+  contents: { rooms: ['image', ...VOCABULARY], packages: ['node:buffer', 'node:stream', 'node:zlib'] },
   commands: {
     rooms: [
       'admission',

@@ -1,8 +1,8 @@
 import { PinError } from '../errors.ts';
 import { listManifests, STDIN } from '../files/disk.ts';
-import { parseExtraKinds } from '../files/extra-kinds.ts';
 import { readFrom, type Streams } from '../files/streams.ts';
 import { writeYaml } from '../files/yaml.ts';
+import { parseExtraKinds } from '../workload/extra-kinds.ts';
 import { type Constraint, EVERYTHING, readConstraints } from './constraint.ts';
 import { type CheckedFile, type CheckRules, checkText } from './findings.ts';
 import {

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 
 import { PinError } from '../errors.ts';
 import { type InputFile, listManifests, readText, STDIN } from '../files/disk.ts';
-import { parseExtraKinds } from '../files/extra-kinds.ts';
 import { readFrom, type Streams } from '../files/streams.ts';
 import { writeYaml } from '../files/yaml.ts';
 import { compileGlobs } from '../image/glob.ts';
 import type { ReferenceForm } from '../image/reference.ts';
+import { parseExtraKinds } from '../workload/extra-kinds.ts';
 import { createEntries, type Entries, type Entry, readEntries, readSetting } from './entries.ts';
 import { planFiles } from './files.ts';
 import { lagsOf } from './lag.ts';

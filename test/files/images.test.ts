@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { applyEdits } from '../../src/files/edit.ts';
-import { parseExtraKinds } from '../../src/files/extra-kinds.ts';
 import { type FileImages, type FindOptions, imagesIn } from '../../src/files/images.ts';
 import { editFor } from '../../src/files/slot.ts';
+import { parseExtraKinds } from '../../src/workload/extra-kinds.ts';
 import { KINDS, objectOf, specOf } from '../support/review.ts';
 
 const NONE: FindOptions = { extraKinds: new Map(), helmValues: false };

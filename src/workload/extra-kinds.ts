@@ -1,5 +1,5 @@
 import { PinError } from '../errors.ts';
-import type { Location } from '../workload/locations.ts';
+import type { Location } from './locations.ts';
 
 const EXTRA_KIND =
   /^(?<key>[a-z0-9.-]+\/[A-Z][A-Za-z0-9]*)=(?<path>[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)$/;

@@ -9,6 +9,7 @@ import { addPinCommand } from './commands/pin.ts';
 import { addResolveCommand } from './commands/resolve.ts';
 import { addSettings, settingsOf } from './commands/settings.ts';
 import { processStreams } from './commands/streams.ts';
+import { addTagsCommand } from './commands/tags.ts';
 import { processEnvironment, SERVE_SETTINGS, type ServeSettings } from './config.ts';
 import { toPinError } from './errors.ts';
 import { isJsonObject, textOf } from './json.ts';
@@ -84,6 +85,7 @@ async function main(argv: readonly string[]): Promise<void> {
     },
   };
   addResolveCommand(program, parts);
+  addTagsCommand(program, parts);
   addPinCommand(program, parts);
   addCheckCommand(program, parts);
   try {

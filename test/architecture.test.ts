@@ -82,7 +82,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   pin: { rooms: ['files', 'workload', 'image', ...VOCABULARY], packages: ['node:path'] },
   check: { rooms: ['files', 'workload', 'image', ...VOCABULARY], packages: [] },
   // What registries have under names: manifests, layers, tags; and the ports by which they are asked.
-  contents: { rooms: ['image', ...VOCABULARY], packages: ['node:buffer', 'node:stream', 'node:zlib'] },
+  contents: { rooms: ['files', 'image', ...VOCABULARY], packages: ['node:buffer', 'node:stream', 'node:zlib'] },
   commands: {
     rooms: [
       'admission',

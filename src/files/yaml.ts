@@ -49,10 +49,18 @@ function parseFault(text: string, message: string): string {
   return text.includes('{{') ? `${advice}: ${message}` : message;
 }
 
-/** A value as YAML, for output. */
+/** A value as YAML, for output: what a terminal would obey is escaped, and it says the same. */
 export function writeYaml(value: unknown): string {
-  return stringify(value, { lineWidth: 0 });
+  const plain = stringify(value, { lineWidth: 0 });
+  if (plain.search(UNPRINTABLE) === -1) return plain;
+  return stringify(value, { lineWidth: 0, defaultStringType: 'QUOTE_DOUBLE' }).replace(
+    UNPRINTABLE,
+    (char) => `\\U${char.codePointAt(0)?.toString(16).padStart(8, '0')}`,
+  );
 }
+
+/** Control and format characters, line separators and halves of surrogate pairs; but for the end of a line. */
+const UNPRINTABLE = /(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu;
 
 function documentOf(document: Document.Parsed, index: number): ManifestDocument {
   const root: Node | null = document.contents;

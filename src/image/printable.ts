@@ -16,6 +16,20 @@ export function quoted(text: string, maxChars: number): string {
   return `"${escapedText}${text.length > maxChars ? '…' : ''}"`;
 }
 
+/** A value as JSON in which those characters are escaped, so that it says the same; indented by so many spaces. */
+export function printableJson(value: unknown, indent: number = 0): string {
+  return JSON.stringify(value, null, indent).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (char) =>
+    char === '\n' ? char : codeUnits(char),
+  );
+}
+
+/** By UTF-16, as JSON has it (RFC 8259 section 7). */
+function codeUnits(char: string): string {
+  return [...Array(char.length).keys()]
+    .map((at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`)
+    .join('');
+}
+
 function escaped(char: string): string {
   return `\\u{${char.codePointAt(0)?.toString(16)}}`;
 }

@@ -33,6 +33,16 @@ export interface HistoryEntry {
   readonly isEmptyLayer: boolean;
 }
 
+const CONFIG_TYPES: ReadonlySet<string> = new Set([
+  'application/vnd.oci.image.config.v1+json',
+  'application/vnd.docker.container.image.v1+json',
+]);
+
+/** Tells whether a media type is that of the config of an image; artifacts have others. */
+export function isImageConfigType(mediaType: string): boolean {
+  return CONFIG_TYPES.has(mediaType);
+}
+
 /**
  * Reads the config of an image. That of an artifact is any bytes: look at its media type first.
  *

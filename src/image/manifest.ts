@@ -43,6 +43,11 @@ export const MANIFEST_ACCEPT: string = [...SUPPORTED_TYPES].join(', ');
 /** The same for whoever wants to see what is there: anything else is taken, too. */
 export const ANY_MANIFEST_ACCEPT: string = `${MANIFEST_ACCEPT}, */*`;
 
+/** Tells whether a media type is that of a manifest for one platform, or of an artifact. */
+export function isManifestType(mediaType: string): boolean {
+  return SUPPORTED_TYPES.has(mediaType) && !isIndexType(mediaType);
+}
+
 /** Tells whether a media type is that of an index, or of Docker's manifest list. */
 export function isIndexType(mediaType: string): boolean {
   return INDEX_TYPES.has(mediaType);

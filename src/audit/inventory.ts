@@ -1,0 +1,141 @@
+import { PinError } from '../errors.ts';
+import { spelledName } from '../image/reference.ts';
+import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
+import { ORIGINALS_ANNOTATION } from '../workload/annotations.ts';
+import {
+  type ImagePlace,
+  imagePlacesOf,
+  locationOf,
+  type PodTemplate,
+  podTemplateOf,
+} from '../workload/locations.ts';
+import { parseOriginals } from '../workload/originals.ts';
+import { imageIdsOf, type RunningImage } from './running.ts';
+import { accountOf, originalOf, referenceOf, type Use, type Workload } from './use.ts';
+
+/** An object as the API server lists it. */
+export interface ListedObject {
+  readonly group: string;
+  readonly kind: string;
+  readonly object: JsonObject;
+}
+
+/**
+ * What a cluster runs, put together from its objects one by one: owners must come before what they
+ * own, Pods last. Keeps one entry for each image of each workload, however many Pods there are.
+ */
+export class Inventory {
+  readonly #owners = new Map<string, Workload>();
+  readonly #uses = new Map<string, CountedUse>();
+  readonly #running = new Map<string, RunningImage>();
+  #unread = 0;
+
+  /** Objects of kinds without a pod template say nothing of images. */
+  add({ group, kind, object }: ListedObject): void {
+    const where = locationOf(group, kind);
+    const template = where && podTemplateOf(object, where);
+    if (where === undefined || template === undefined) return;
+    const metadata = objectAt(object, ['metadata']) ?? {};
+    const owner = this.#ownerOf(metadata);
+    const workload = owner ?? nameOf(metadata, kind);
+    this.#owners.set(textOf(metadata, 'uid') ?? '', workload);
+    const { isPod } = where;
+    // What a controller made of a template says nothing new, until it is a Pod.
+    if (owner === undefined || isPod) {
+      this.#addImages({ workload, isPod, inTemplate: owner === undefined, object, template });
+    }
+  }
+
+  /** By workload, in the order in which they came. */
+  get uses(): readonly Use[] {
+    return [...this.#uses.values()];
+  }
+
+  get running(): readonly RunningImage[] {
+    return [...this.#running.values()];
+  }
+
+  /** How many objects had more images than are read. */
+  get unread(): number {
+    return this.#unread;
+  }
+
+  #ownerOf(metadata: JsonObject): Workload | undefined {
+    const controller = listOf(metadata, 'ownerReferences')
+      .filter(isJsonObject)
+      .find((reference) => reference['controller'] === true);
+    if (controller === undefined) return undefined;
+    const known = this.#owners.get(textOf(controller, 'uid') ?? '');
+    return (
+      known ?? {
+        namespace: textOf(metadata, 'namespace') ?? '',
+        kind: textOf(controller, 'kind') ?? '',
+        name: textOf(controller, 'name') ?? '',
+      }
+    );
+  }
+
+  #addImages({ workload, isPod, inTemplate, object, template }: Found): void {
+    const record = parseOriginals(template.annotations?.[ORIGINALS_ANNOTATION]);
+    const account = accountOf(workload.namespace, template);
+    const ids = isPod ? imageIdsOf(object) : undefined;
+    for (const { key, label, image } of this.#placesOf(template)) {
+      const use = this.#useOf({
+        workload,
+        place: label,
+        image,
+        original: originalOf(record, key, image),
+        inTemplate: false,
+        pods: 0,
+        account,
+      });
+      use.inTemplate ||= inTemplate;
+      use.pods += isPod ? 1 : 0;
+      if (ids !== undefined) this.#addRunning(image, ids.get(key));
+    }
+  }
+
+  #placesOf(template: PodTemplate): readonly ImagePlace[] {
+    try {
+      return imagePlacesOf(template);
+    } catch (caught) {
+      if (!(caught instanceof PinError)) throw caught;
+      this.#unread += 1;
+      return [];
+    }
+  }
+
+  /** The one that is counted already, or this one. */
+  #useOf(use: CountedUse): CountedUse {
+    const { workload, place, image } = use;
+    const { namespace, kind, name } = workload;
+    const key = [namespace, kind, name, place, image].join('\n');
+    const known = this.#uses.get(key) ?? use;
+    this.#uses.set(key, known);
+    return known;
+  }
+
+  #addRunning(image: string, imageId: string | undefined): void {
+    const reference = referenceOf(image);
+    if (reference === undefined) return;
+    // A node tells the repository under which it saw the digest first: the digest alone is this image's.
+    const digest = reference.digest ?? referenceOf(imageId ?? '')?.digest;
+    const name = spelledName(image);
+    this.#running.set(`${name}@${digest}`, { name, digest });
+  }
+}
+
+type CountedUse = { -readonly [Field in keyof Use]: Use[Field] };
+
+interface Found {
+  readonly workload: Workload;
+  readonly isPod: boolean;
+  readonly inTemplate: boolean;
+  readonly object: JsonObject;
+  readonly template: PodTemplate;
+}
+
+function nameOf(metadata: JsonObject, kind: string): Workload {
+  const name = textOf(metadata, 'name') ?? '';
+  return { namespace: textOf(metadata, 'namespace') ?? '', kind, name };
+}

@@ -4,6 +4,7 @@ import { type AuditRegistries, createJudge } from '../../src/audit/judge.ts';
 import type { Use } from '../../src/audit/use.ts';
 import type { ResolvedImage, TagPage } from '../../src/contents/registries.ts';
 import { PinError, type PinErrorCode } from '../../src/errors.ts';
+import type { Digest } from '../../src/image/digest.ts';
 import { digest } from '../support/admission.ts';
 
 const INDEX = 'application/vnd.oci.image.index.v1+json';

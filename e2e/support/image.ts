@@ -84,6 +84,19 @@ export async function pushIndex(target: PushTarget, format: Format): Promise<str
   return index.digest;
 }
 
+/**
+ * Puts what a tag names under another one too, without new bytes.
+ *
+ * @throws Error when the registry refuses it
+ */
+export async function copyTag(target: PushTarget, tag: string): Promise<void> {
+  const url = `http://${target.registry.host}/v2/${target.repository}/manifests/${target.tag}`;
+  const accept = Object.values(MEDIA_TYPES).flatMap(({ index, manifest }) => [index, manifest]);
+  const served = await send(target, url, { headers: { accept: accept.join(', ') } });
+  const mediaType = served.headers.get('content-type') ?? '';
+  await putManifest(target, blob(mediaType, Buffer.from(served.body)), tag);
+}
+
 /** Everything of an image but its manifest, which is given. */
 async function pushContent(
   target: PushTarget,
@@ -130,7 +143,12 @@ async function putManifest(target: PushTarget, content: Blob, reference: string)
   });
 }
 
-async function send(target: PushTarget, url: string, init: RequestInit): Promise<Response> {
+interface Answer {
+  readonly headers: Headers;
+  readonly body: Uint8Array;
+}
+
+async function send(target: PushTarget, url: string, init: RequestInit): Promise<Answer> {
   const headers = new Headers(init.headers);
   const { account } = target.registry;
   if (account !== undefined) {
@@ -138,9 +156,12 @@ async function send(target: PushTarget, url: string, init: RequestInit): Promise
     headers.set('authorization', `Basic ${basic}`);
   }
   const response = await fetch(url, { ...init, headers });
-  const answer = await response.text();
-  if (!response.ok) throw new Error(`${init.method} ${url} answered ${response.status}: ${answer}`);
-  return response;
+  const body = await response.bytes();
+  if (!response.ok) {
+    const text = Buffer.from(body).toString();
+    throw new Error(`${init.method ?? 'GET'} ${url} answered ${response.status}: ${text}`);
+  }
+  return { headers: response.headers, body };
 }
 
 function blob(mediaType: string, content: object): Blob {

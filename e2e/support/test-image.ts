@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { craneDigest } from './crane.ts';
-import { type Format, type PushTarget, pushImage, pushIndex } from './image.ts';
+import { copyTag, type Format, type PushTarget, pushImage, pushIndex } from './image.ts';
 import type { Registry } from './registry.ts';
 import { manifestLookUps } from './registry.ts';
 
@@ -55,6 +55,14 @@ export class TestImage {
   /** Pushes other bytes under the same tag, and gives their digest. */
   async move(): Promise<string> {
     return this.#push({ registry: this.registry, repository: this.repository, tag: this.tag });
+  }
+
+  /** Puts the image under more tags. */
+  async tagAs(tags: readonly string[]): Promise<void> {
+    const target = { registry: this.registry, repository: this.repository, tag: this.tag };
+    for (let at = 0; at < tags.length; at += 32) {
+      await Promise.all(tags.slice(at, at + 32).map((tag) => copyTag(target, tag)));
+    }
   }
 
   /** What the tag points at now, as crane says. */

@@ -30,6 +30,11 @@ export interface TagFailure {
   readonly error: PinError;
 }
 
+/** Tells a tag that failed from the others. */
+export function isFailure(row: TagRow | TagFailure): row is TagFailure {
+  return 'error' in row;
+}
+
 /** Told how far the look-ups are. */
 export interface TagProgress {
   /** So many more tags are to be looked up. */
@@ -82,7 +87,7 @@ export async function* tagRows(
 }
 
 function askedFor({ digest }: TagQuery): (row: TagRow | TagFailure) => boolean {
-  return (row) => digest === undefined || 'error' in row || row.digest === digest;
+  return (row) => digest === undefined || isFailure(row) || row.digest === digest;
 }
 
 /** What Google's map tells of the tags of a page. */

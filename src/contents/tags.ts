@@ -11,7 +11,7 @@ import {
   type Unlisted,
   unlisted,
 } from './tag-report.ts';
-import { type TagFailure, type TagQuery, type TagRow, tagRows } from './tag-rows.ts';
+import { isFailure, type TagFailure, type TagQuery, type TagRow, tagRows } from './tag-rows.ts';
 
 /** What `tagpin tags` was asked. */
 export interface TagsOptions extends TagQuery {
@@ -55,8 +55,8 @@ async function list(
   let tagged = 0;
   let hasUntagged = false;
   const tell = async (batch: readonly (TagRow | TagFailure)[]): Promise<void> => {
-    const found = batch.filter((row) => !('error' in row));
-    const failed = batch.filter((row) => 'error' in row);
+    const found = batch.filter((row): row is TagRow => !isFailure(row));
+    const failed = batch.filter(isFailure);
     const told = found.filter(({ tag }) => query.details || tag !== undefined);
     tagged += found.filter(({ tag }) => tag !== undefined).length;
     hasUntagged ||= found.some(({ tag }) => tag === undefined);

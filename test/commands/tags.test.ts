@@ -9,8 +9,8 @@ import { type Rule, type ScriptedRegistry, startRegistry } from '../support/scri
 const PASSWORD = 'canary-password';
 const BASIC = `Basic ${btoa(`alice:${PASSWORD}`)}`;
 
-function list(tags: readonly string[], more: object = {}): string {
-  return JSON.stringify({ name: 'app', tags, ...more });
+function list(names: readonly string[], more: object = {}): string {
+  return JSON.stringify({ name: 'app', tags: names, ...more });
 }
 
 /** `app` in two pages, of which only tag 3 fails; `google` with its map; `private` with a password. */
@@ -129,14 +129,13 @@ describe('tagpin tags', () => {
   });
 
   it.each([
-    ['no repository', [], 2, 'missing required argument'],
-    ['a tag', ['r.io/app:1'], 2, '"tagpin resolve r.io/app:1"'],
-    ['a tag with a digest', [`r.io/app:1@${digest('a')}`], 2, '"tagpin tags r.io/app"'],
-    ['a malformed name', ['A/B'], 1, 'the repository must be lower case'],
-    ['an unknown format', ['-o', 'xml', 'a'], 2, 'Allowed choices are text, json, yaml'],
-  ])('refuses %s', async (_, args, code, message) => {
+    ['no repository', [], 'missing required argument'],
+    ['a tag', ['r.io/app:1'], '"tagpin resolve r.io/app:1"'],
+    ['a tag with a digest', [`r.io/app:1@${digest('a')}`], '"tagpin tags r.io/app"'],
+    ['an unknown format', ['-o', 'xml', 'a'], 'Allowed choices are text, json, yaml'],
+  ])('ends with 2 for %s', async (_, args, message) => {
     const ended = await tags(args);
-    expect(ended).toMatchObject({ code, stdout: '' });
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(ended.stderr).toContain(message);
   });
 

@@ -2,11 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 
 import { inOrder } from '../../src/contents/in-order.ts';
 
+function late(item: number): Promise<number> {
+  return new Promise((resolve) => setTimeout(resolve, item % 3, item));
+}
+
 describe('inOrder()', () => {
   it('gives the answers in the order of the items, however they arrive', async () => {
     const answers: number[] = [];
-    const late = (item: number): Promise<number> =>
-      new Promise((resolve) => setImmediate(() => setTimeout(resolve, item % 3, item)));
     for await (const answer of inOrder([1, 2, 3, 4, 5, 6, 7], 3, late)) answers.push(answer);
     expect(answers).toEqual([1, 2, 3, 4, 5, 6, 7]);
   });

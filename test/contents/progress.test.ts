@@ -3,6 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { createProgressBar } from '../../src/contents/progress.ts';
 import { recordedStreams } from '../support/streams.ts';
 
+function drawn(done: string): string {
+  return `\r\u001B[K[${done.padEnd(30)}] `;
+}
+
 const ON_TERMINAL = { out: false, err: true };
 
 describe('createProgressBar()', () => {
@@ -19,7 +23,6 @@ describe('createProgressBar()', () => {
     bar.done();
     await bar.clear();
     await bar.clear();
-    const drawn = (done: string): string => `\r\u001B[K[${done.padEnd(30)}] `;
     expect(streams.written.err).toBe(
       `${drawn('=')}1 of 40 tags${drawn('==')}3 of 40 tags\r\u001B[K`,
     );

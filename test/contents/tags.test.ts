@@ -63,6 +63,14 @@ const LOOK_UP: Registries['resolve'] = (image) => {
     : Promise.resolve({ digest: digest(tag.charAt(0)), mediaType: INDEX });
 };
 
+const FAIL: Registries['resolve'] = () =>
+  Promise.reject(new PinError('invalid_reference', 'the tag is malformed'));
+
+const BREAKS_OFF: Registries['tags'] = async function* () {
+  yield { tags: ['1'], manifests: undefined };
+  throw new PinError('rate_limited', 'r.io answered 429');
+};
+
 interface Run {
   readonly isWhole: boolean;
   readonly out: string;
@@ -184,10 +192,7 @@ describe('runTags()', () => {
   });
 
   it('keeps what it printed where a later page fails, and says so', async () => {
-    const tags: Registries['tags'] = async function* () {
-      yield { tags: ['1'], manifests: undefined };
-      throw new PinError('rate_limited', 'r.io answered 429');
-    };
+    const tags = BREAKS_OFF;
     expect(await run(PLAIN, { tags })).toEqual({
       isWhole: false,
       out: '1\n',
@@ -242,22 +247,32 @@ describe('runTags()', () => {
 
   const HOSTILE = 'a\u001B[2J\n\u009B31m\u202Eb\u{E0001}';
 
-  it.each(['text', 'json', 'yaml'] as const)(
-    'escapes the text of strangers as %s',
-    async (format) => {
-      const resolve: Registries['resolve'] = () =>
-        Promise.reject(new PinError('invalid_reference', 'the tag is malformed'));
-      const plain = await run({ ...PLAIN, format }, { tags: pagesOf([HOSTILE]) });
-      const failed = await run({ ...LONG, format }, { tags: pagesOf([HOSTILE]), resolve });
-      for (const text of [plain.out, failed.out, failed.err]) {
-        expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
-      }
-      if (format === 'json')
-        expect(JSON.parse(plain.out)).toMatchObject({ tags: [{ tag: HOSTILE }] });
-      if (format === 'yaml') expect(parse(plain.out)).toMatchObject({ tags: [{ tag: HOSTILE }] });
-      if (format === 'text') expect(plain.out.split('\n')).toHaveLength(2);
-    },
-  );
+  it.each<readonly [TagsOptions['format'], (out: string) => unknown]>([
+    [
+      'text',
+      (out) => ({
+        tags: out
+          .split('\n')
+          .slice(1)
+          .map(() => ({ tag: HOSTILE })),
+      }),
+    ],
+    ['json', JSON.parse],
+    ['yaml', parse],
+  ])('escapes the text of strangers as %s', async (format, read) => {
+    const plain = await run({ ...PLAIN, format }, { tags: pagesOf([HOSTILE]) });
+    const failed = await run(
+      { ...LONG, format },
+      {
+        tags: pagesOf([HOSTILE]),
+        resolve: FAIL,
+      },
+    );
+    for (const text of [plain.out, failed.out, failed.err]) {
+      expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    }
+    expect(read(plain.out)).toMatchObject({ tags: [{ tag: HOSTILE }] });
+  });
 
   it('shows how far it is on a terminal, and leaves nothing of that', async () => {
     const streams = { ...recordedStreams(), onTerminal: { out: true, err: true } };

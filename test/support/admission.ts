@@ -1,21 +1,30 @@
 import fastJsonPatch, { type Operation } from 'fast-json-patch';
-
 import { type AdmissionHandler, createHandler } from '../../src/admission/handler.ts';
 import type { Mode } from '../../src/admission/policy.ts';
-import type { ImageQuestion, ResolvedImage, ResolveImage } from '../../src/admission/ports.ts';
+import type {
+  ImageQuestion,
+  IsContended,
+  PeekTag,
+  ResolvedImage,
+  ResolveImage,
+  SiblingPins,
+} from '../../src/admission/ports.ts';
+import type { RefreshPolicy } from '../../src/admission/refresh.ts';
 import type { AdmissionReport } from '../../src/admission/report.ts';
 import type { AdmissionResponse, PatchOperation } from '../../src/admission/review.ts';
 import { PinError } from '../../src/errors.ts';
+import type { Digest } from '../../src/image/digest.ts';
 import { compileGlobs } from '../../src/image/glob.ts';
 import {
   type ImageReference,
   normalizedName,
   type ReferenceForm,
 } from '../../src/image/reference.ts';
+import { parseExtraKinds } from '../../src/workload/extra-kinds.ts';
 import { type Json, type Kind, type RequestParts, reviewOf } from './review.ts';
 
 /** A digest that a test can tell from another by one hexadecimal digit. */
-export function digest(digit: string): string {
+export function digest(digit: string): Digest {
   return `sha256:${digit.repeat(64)}`;
 }
 
@@ -36,6 +45,13 @@ export interface AdmissionOptions {
   readonly skip?: readonly string[];
   readonly allowSkipInEnforce?: boolean;
   readonly refusesShortNames?: boolean;
+  /** `group/Kind` of controllers whose Pods are left alone. */
+  readonly skipOwner?: readonly string[];
+  readonly extraKind?: readonly string[];
+  readonly refreshPolicy?: RefreshPolicy;
+  readonly siblings?: SiblingPins;
+  readonly isContended?: IsContended;
+  readonly peek?: PeekTag;
   /** Instead of the tags below. */
   readonly resolve?: ResolveImage;
 }
@@ -75,6 +91,15 @@ export class Admission {
         this.asked.push({ reference, question });
         return resolve(reference, question);
       },
+      peek: options.peek ?? ((): undefined => undefined),
+      isContended: options.isContended ?? ((): boolean => false),
+      siblings: options.siblings,
+      untouched: {
+        isForeignOwner: ({ group, kind }) =>
+          options.skipOwner?.includes(`${group}/${kind}`) === true,
+      },
+      extraKinds: parseExtraKinds(options.extraKind ?? []),
+      refreshPolicy: options.refreshPolicy ?? 'restart',
       observe: (report) => this.reports.push(report),
       now: () => 1000,
       decision: {

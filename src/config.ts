@@ -1,5 +1,5 @@
-import type { ReferenceForm } from './image/reference.ts';
 import type { LogLevel } from './log.ts';
+import { PIN_SETTINGS, type PinSettings } from './pin-settings.ts';
 import {
   choiceOf,
   choicesOf,
@@ -46,7 +46,7 @@ export interface CredentialSettings {
 }
 
 /** The settings of `tagpin serve`. */
-export interface ServeSettings extends RegistrySettings, CredentialSettings {
+export interface ServeSettings extends RegistrySettings, CredentialSettings, PinSettings {
   readonly listen: ListenAddress;
   readonly operationsListen: ListenAddress;
   readonly tlsCert: string;
@@ -55,9 +55,6 @@ export interface ServeSettings extends RegistrySettings, CredentialSettings {
   readonly cluster: boolean;
   readonly cacheTtl: number;
   readonly staleIfError: number;
-  readonly referenceForm: ReferenceForm;
-  readonly skip: readonly string[];
-  readonly allowSkipInEnforce: boolean;
   readonly drainTime: number;
   readonly logLevel: LogLevel;
 }
@@ -119,7 +116,7 @@ export const REGISTRY_SETTINGS: Settings<RegistrySettings> = {
   },
 };
 
-const CREDENTIAL_SETTINGS: Settings<CredentialSettings> = {
+export const CREDENTIAL_SETTINGS: Settings<CredentialSettings> = {
   dockerConfig: {
     flag: '--docker-config FILE',
     fallback: undefined,
@@ -215,24 +212,7 @@ export const SERVE_SETTINGS: Settings<ServeSettings> = {
     text: 'How old the last known digest may be that answers for a registry that does not.',
     parse: parseDurationMs,
   },
-  referenceForm: {
-    flag: '--reference-form FORM',
-    fallback: 'digest',
-    text: 'What is written: "digest" (repo@sha256:…) or "tag-and-digest" (repo:tag@sha256:…).',
-    parse: choiceOf<ReferenceForm>('digest', 'tag-and-digest'),
-  },
-  skip: {
-    flag: '--skip GLOBS',
-    fallback: 'kind.local/*,ko.local/*,dev.local/*,localhost/*,localhost:*/*',
-    text: 'Images never looked up: globs on the normalised name (docker.io/library/nginx), with * for any text.',
-    parse: parseList,
-  },
-  allowSkipInEnforce: {
-    flag: '--allow-skip-in-enforce',
-    fallback: 'false',
-    text: 'Honour the skip annotation in namespaces of mode "enforce" too; the policy must as well (component skip-in-enforce).',
-    parse: parseBoolean,
-  },
+  ...PIN_SETTINGS,
   drainTime: {
     flag: '--drain-time DURATION',
     fallback: '10s',
@@ -244,33 +224,6 @@ export const SERVE_SETTINGS: Settings<ServeSettings> = {
     fallback: 'info',
     text: 'The least severe lines to write: "info", "warn", "error" or "silent".',
     parse: choiceOf<LogLevel>('info', 'warn', 'error', 'silent'),
-  },
-};
-
-/** What the command line asks registries with. */
-export interface CommandLineSettings
-  extends Pick<
-    RegistrySettings,
-    'plainHttp' | 'allowAddress' | 'registryCa' | 'hostsDir' | 'registriesConf'
-  > {
-  readonly dockerConfig: string | undefined;
-}
-
-export const COMMAND_LINE_SETTINGS: Settings<CommandLineSettings> = {
-  plainHttp: {
-    ...REGISTRY_SETTINGS.plainHttp,
-    text: 'Registries (with * for any text) that speak http without TLS; without a port, port 80. Loopback ones are taken to, unless --registry-ca names them.',
-  },
-  allowAddress: {
-    ...REGISTRY_SETTINGS.allowAddress,
-    text: 'Allowed addresses, as with serve. Here all but those of metadata services and link-local ones are allowed anyway.',
-  },
-  registryCa: REGISTRY_SETTINGS.registryCa,
-  hostsDir: REGISTRY_SETTINGS.hostsDir,
-  registriesConf: REGISTRY_SETTINGS.registriesConf,
-  dockerConfig: {
-    ...CREDENTIAL_SETTINGS.dockerConfig,
-    text: "A docker config.json with credentials: auths, credHelpers and credsStore. Without it docker's own: $DOCKER_CONFIG/config.json, or ~/.docker/config.json.",
   },
 };
 

@@ -64,3 +64,32 @@ export function sameJson(one: unknown, other: unknown): boolean {
 function isContainer(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null;
 }
+
+/** A step of writing JSON: text that stands as it is, or a value that is still to be written. */
+type Step = { readonly text: string } | { readonly value: unknown };
+
+/**
+ * The JSON of a value, keys sorted, so that equal values are equal text. Fields that are undefined
+ * are left out. Without recursion, as above.
+ */
+export function canonicalJson(value: unknown): string {
+  const parts: string[] = [];
+  const steps: Step[] = [{ value }];
+  for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
+    if ('text' in step) parts.push(step.text);
+    else if (isContainer(step.value)) steps.push(...stepsInto(step.value).toReversed());
+    else parts.push(JSON.stringify(step.value) ?? 'null');
+  }
+  return parts.join('');
+}
+
+function stepsInto(container: JsonObject): Step[] {
+  const isList = Array.isArray(container);
+  const keys = Object.keys(container).filter((key) => isList || container[key] !== undefined);
+  const fields = (isList ? keys : keys.toSorted()).flatMap((key, index): Step[] => {
+    const comma = index === 0 ? '' : ',';
+    const name = isList ? '' : `${JSON.stringify(key)}:`;
+    return [{ text: comma + name }, { value: container[key] }];
+  });
+  return [{ text: isList ? '[' : '{' }, ...fields, { text: isList ? ']' : '}' }];
+}

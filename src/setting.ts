@@ -128,6 +128,14 @@ export function parseCidrs(text: string): readonly string[] {
   return list;
 }
 
+/** `GROUP/KIND` items: `apps/Deployment`; `/Pod` for what has no group. */
+export function parseKinds(text: string): readonly string[] {
+  const list = parseList(text);
+  const wrong = list.find((item) => !/^[a-z0-9.-]*\/[A-Z][A-Za-z0-9]*$/.test(item));
+  if (wrong === undefined) return list;
+  throw new Error(`expected GROUP/KIND such as example.com/Database, got ${JSON.stringify(wrong)}`);
+}
+
 /** `HOST=FILE` items; they stay text, as a host holds no `=`. */
 export function parseFilesByHost(text: string): readonly string[] {
   const list = parseList(text);

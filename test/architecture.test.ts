@@ -20,7 +20,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'json.ts': { rooms: [], packages: [] },
   'log.ts': { rooms: [], packages: [] },
   'setting.ts': { rooms: VOCABULARY, packages: ['node:net'] },
-  'config.ts': { rooms: ['image', 'setting.ts', ...VOCABULARY], packages: [] },
+  'pin-settings.ts': { rooms: ['image', 'setting.ts', ...VOCABULARY], packages: [] },
+  'config.ts': { rooms: ['image', 'pin-settings.ts', 'setting.ts', ...VOCABULARY], packages: [] },
   image: { rooms: VOCABULARY, packages: ['node:buffer', 'node:crypto'] },
   workload: { rooms: ['image', ...VOCABULARY], packages: [] },
   admission: { rooms: ['workload', 'image', ...VOCABULARY], packages: ['fast-json-patch'] },
@@ -58,6 +59,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['registry', 'credentials', 'image', ...VOCABULARY],
     packages: ['lru-cache', 'p-limit'],
   },
+  // What is known of the Pods of one controller: what its replicas run, and how often it makes one.
+  pods: { rooms: ['workload', 'image', ...VOCABULARY], packages: ['lru-cache', 'node:buffer'] },
   kube: {
     rooms: ['credentials', ...VOCABULARY],
     packages: ['@kubernetes/client-node', 'node:fs/promises'],
@@ -82,12 +85,24 @@ const ROOMS: Readonly<Record<string, Room>> = {
   pin: { rooms: ['files', 'workload', 'image', ...VOCABULARY], packages: ['node:path'] },
   check: { rooms: ['files', 'workload', 'image', ...VOCABULARY], packages: [] },
   // What registries have under names: manifests, layers, tags; and the ports by which they are asked.
-  contents: { rooms: ['files', 'image', ...VOCABULARY], packages: ['node:buffer', 'node:stream', 'node:zlib'] },
+  contents: {
+    rooms: ['files', 'image', ...VOCABULARY],
+    packages: ['node:buffer', 'node:stream', 'node:util', 'node:zlib'],
+  },
+  // What runs in a cluster, against what registries have.
+  audit: { rooms: ['contents', 'files', 'workload', 'image', ...VOCABULARY], packages: [] },
+  // How a look-up goes, told to a person.
+  explain: {
+    rooms: ['resolve', 'registry', 'credentials', 'files', 'image', ...VOCABULARY],
+    packages: ['node:util'],
+  },
   commands: {
     rooms: [
       'admission',
+      'audit',
       'check',
       'contents',
+      'explain',
       'files',
       'image',
       'pin',
@@ -101,18 +116,22 @@ const ROOMS: Readonly<Record<string, Room>> = {
   composition: {
     rooms: [
       'admission',
+      'audit',
       'commands',
       'config.ts',
       'contents',
       'credentials',
       'credentials/sources',
+      'explain',
       'image',
       'kube',
+      'pods',
       'registry',
       'registry/files',
       'reloaded.ts',
       'resolve',
       'server',
+      'workload',
       ...VOCABULARY,
     ],
     packages: ['node:fs', 'node:os', 'node:path'],

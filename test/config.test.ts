@@ -58,6 +58,14 @@ describe('readSettings() with nothing set', () => {
       referenceForm: 'digest',
       skip: ['kind.local/*', 'ko.local/*', 'dev.local/*', 'localhost/*', 'localhost:*/*'],
       allowSkipInEnforce: false,
+      skipOwner: [
+        'postgresql.cnpg.io/Cluster',
+        'operators.coreos.com/CatalogSource',
+        'nifi.konpyutaika.com/NifiCluster',
+      ],
+      extraKind: [],
+      refreshPolicy: 'restart',
+      siblingPins: true,
       drainTime: 10_000,
       logLevel: 'info',
     });
@@ -93,6 +101,10 @@ describe('readSettings()', () => {
     ['skip', '', []],
     ['skip', 'registry.example.com:5000/team/*', ['registry.example.com:5000/team/*']],
     ['allowSkipInEnforce', 'true', true],
+    ['skipOwner', 'a.example/Db, /ConfigMap', ['a.example/Db', '/ConfigMap']],
+    ['skipOwner', '', []],
+    ['refreshPolicy', 'rollout', 'rollout'],
+    ['siblingPins', 'false', false],
     ['logLevel', 'silent', 'silent'],
   ])('reads %s from %j, as flag and as variable', (name, text, expected) => {
     expect(read({ flags: { [name]: text } })[name]).toEqual(expected);
@@ -128,6 +140,10 @@ describe('readSettings()', () => {
     // Node's timers fire at once for more than 2^31-1 ms.
     ['drainTime', '597h', 'at most 596h, got 597h'],
     ['cacheTtl', `${'9'.repeat(400)}s`, 'at most 596h, got 99999'],
+    ['skipOwner', 'Cluster', 'GROUP/KIND such as example.com/Database'],
+    ['skipOwner', 'a.example/v1/Db', 'GROUP/KIND such as example.com/Database'],
+    ['refreshPolicy', 'always', '"restart" or "annotation" or "rollout" or "never"'],
+    ['siblingPins', '', '"true" or "false"'],
     ['referenceForm', 'tag', '"digest" or "tag-and-digest"'],
     ['logLevel', 'debug', '"info" or "warn" or "error" or "silent"'],
     ['allowAddress', '10.0.0.1', 'addresses such as 10.0.0.0/8'],

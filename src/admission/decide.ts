@@ -2,6 +2,7 @@ import { PinError } from '../errors.ts';
 import { type ImageReference, normalizedName, parseReference } from '../image/reference.ts';
 import type { ImagePlace } from '../workload/locations.ts';
 import { type ImageOutcome, MODE_POLICIES, type Mode } from './policy.ts';
+import type { PinsByOriginal } from './ports.ts';
 import { foreignPin, type OldPin, pinToReuse, readImage, type StoredState } from './stored.ts';
 import type { Subject } from './subject.ts';
 
@@ -9,6 +10,13 @@ import type { Subject } from './subject.ts';
 export type Decision =
   | { readonly act: 'leave'; readonly outcome: ImageOutcome; readonly reason?: string }
   | { readonly act: 'reuse'; readonly pin: OldPin }
+  | {
+      readonly act: 'adopt';
+      readonly original: string;
+      readonly reference: ImageReference;
+      /** That its siblings run. */
+      readonly digest: string;
+    }
   | { readonly act: 'resolve'; readonly original: string; readonly reference: ImageReference }
   | {
       readonly act: 'refresh';
@@ -71,6 +79,16 @@ export function decide(
     if (decision !== undefined) return decision;
   }
   throw new PinError('internal', `No row decided on image ${JSON.stringify(place.image)}`);
+}
+
+/**
+ * The row before the last, for a Pod whose siblings are known: replicas of one revision run one
+ * digest. Apart from the table, since the siblings are looked for only where that row is reached.
+ */
+export function adopted(decision: Decision, siblings: PinsByOriginal): Decision {
+  if (decision.act !== 'resolve') return decision;
+  const digest = siblings.get(decision.original);
+  return digest === undefined ? decision : { ...decision, act: 'adopt', digest };
 }
 
 /** Rows that need no parse: what is no image yet, and what somebody asked to leave. */

@@ -1,27 +1,31 @@
 import type { ReferenceForm } from '../image/reference.ts';
-import { SKIP_ANNOTATION } from '../workload/annotations.ts';
 import { type Location, locationOf } from '../workload/locations.ts';
-import { type DecisionOptions, decide } from './decide.ts';
+import { type ConclusionParts, conclude } from './conclude.ts';
+import { adopted, type Decision, type DecisionOptions, decide } from './decide.ts';
 import { type LookUpParts, lookUpAll, type PendingAnswer } from './look-ups.ts';
-import { denialOf, warningOf } from './message.ts';
-import { patchOf } from './patch.ts';
-import { MODE_POLICIES, type Mode, type ReviewOutcome, reviewOutcome } from './policy.ts';
-import { recordToWrite } from './record.ts';
-import type { AdmissionReport, ImageReport } from './report.ts';
-import { type AdmissionResponse, allow, deny, type Review } from './review.ts';
-import { type Answer, type SettledImage, settle } from './settle.ts';
-import { type Subject, subjectOf, untouched } from './subject.ts';
-import { unpinnedMark } from './unpinned.ts';
+import { ownedPodOf } from './owner.ts';
+import { MODE_POLICIES, type Mode, type ReviewOutcome } from './policy.ts';
+import type { PinsByOriginal, Revision, SiblingPins } from './ports.ts';
+import type { RefreshPolicy } from './refresh.ts';
+import { type AdmissionResponse, allow, type Review } from './review.ts';
+import { revisionOf } from './revision.ts';
+import type { Answer } from './settle.ts';
+import { type Subject, subjectOf, type UntouchedOptions, untouched } from './subject.ts';
 
-export interface HandlerParts extends LookUpParts {
-  /** Told once of every review that was answered. */
-  readonly observe: (report: AdmissionReport) => void;
+export interface HandlerParts extends LookUpParts, ConclusionParts {
   readonly decision: DecisionOptions;
+  readonly untouched: UntouchedOptions;
   readonly referenceForm: ReferenceForm;
+  /** Of templates whose annotation names none. */
+  readonly refreshPolicy: RefreshPolicy;
+  /** `group/Kind` to location: custom resources that the operator names. */
+  readonly extraKinds: ReadonlyMap<string, Location>;
+  /** Undefined: each Pod is looked up by itself. */
+  readonly siblings: SiblingPins | undefined;
 }
 
 /** A decoded review with what its caller asked for. */
-interface AdmissionCall {
+export interface AdmissionCall {
   readonly review: Review;
   readonly mode: Mode;
   /** On the clock of `performance.now()`. */
@@ -29,121 +33,116 @@ interface AdmissionCall {
   readonly deadlineAtMs: number;
 }
 
-/** Answers admission reviews; with a promise only where a registry has to be asked. */
+/** Answers admission reviews; with a promise only where somebody has to be asked. */
 export type AdmissionHandler = (
   call: AdmissionCall,
 ) => AdmissionResponse | Promise<AdmissionResponse>;
+
+/** What was decided of each image of a subject, in their order. */
+interface Decided {
+  readonly subject: Subject;
+  readonly decisions: readonly Decision[];
+  /** Whose replica the subject is, where one image at least is to be looked up. */
+  readonly revision: Revision | undefined;
+}
+
+/** And what was answered to those that needed a look-up. */
+interface Answered extends Decided {
+  readonly answers: readonly (Answer | undefined)[];
+}
 
 /** The use case, top to bottom: a review in, a decision an image, the look-ups, the response. */
 export function createHandler(parts: HandlerParts): AdmissionHandler {
   return (call) => {
     const { review, mode } = call;
-    const where = locationOf(review.group, review.kind);
+    const where =
+      locationOf(review.group, review.kind) ??
+      parts.extraKinds.get(`${review.group}/${review.kind}`);
     const writes = review.operation === 'CREATE' || review.operation === 'UPDATE';
     if (where === undefined || !writes) return leave(parts, call, { where, outcome: 'no_images' });
-    const left = untouched(review, where);
+    const left = untouched(review, where, parts.untouched);
     if (left !== undefined) return leave(parts, call, { where, outcome: left });
-    const subject = subjectOf(review, where);
+    const subject = subjectOf(review, where, parts.refreshPolicy);
     if (subject === undefined) return leave(parts, call, { where, outcome: 'no_images' });
 
-    const decided = subject.now.places.map((place) => ({
-      place,
-      decision: decide(subject, place, { mode, options: parts.decision }),
-    }));
-    const answers = lookUpAll(parts, call, { subject, decided });
-    const conclusion = (all: readonly (Answer | undefined)[]): AdmissionResponse => {
-      const how = { mode, form: parts.referenceForm };
-      const images = decided.map(({ place, decision }, index) =>
-        settle(place, { decision, answer: all[index] }, how),
-      );
-      return conclude(parts, call, { subject, images });
-    };
-    if (areKnown(answers)) return conclusion(answers);
-    // oxlint-disable-next-line typescript/await-thenable -- some are promises, others known already
-    return Promise.all(answers).then(conclusion);
+    const asked = { mode, options: parts.decision };
+    const decisions = subject.now.places.map((place) => decide(subject, place, asked));
+    const revision = revisionToAsk(parts, call, { subject, decisions });
+    const decided: Decided = { subject, decisions, revision };
+    if (revision === undefined) return lookUp(parts, call, decided);
+    const siblings = parts.siblings?.of(revision, call.deadlineAtMs);
+    return siblings instanceof Promise
+      ? siblings.then((known) => lookUp(parts, call, adopting(decided, known)))
+      : lookUp(parts, call, adopting(decided, siblings));
   };
+}
+
+/** The revision whose siblings may know what an image of a new Pod is to be. */
+function revisionToAsk(
+  { siblings }: HandlerParts,
+  { review, mode }: AdmissionCall,
+  { subject, decisions }: Pick<Decided, 'subject' | 'decisions'>,
+): Revision | undefined {
+  const isAsked =
+    siblings !== undefined &&
+    subject.where.isPod &&
+    MODE_POLICIES[mode].writesPins &&
+    decisions.some(({ act }) => act === 'resolve');
+  const pod = isAsked ? ownedPodOf(review) : undefined;
+  return pod === undefined ? undefined : revisionOf(pod);
+}
+
+function adopting<T extends Decided>(decided: T, siblings: PinsByOriginal | undefined): T {
+  if (siblings === undefined) return decided;
+  return { ...decided, decisions: decided.decisions.map((one) => adopted(one, siblings)) };
+}
+
+function lookUp(
+  parts: HandlerParts,
+  call: AdmissionCall,
+  decided: Decided,
+): AdmissionResponse | Promise<AdmissionResponse> {
+  const answers = lookUpAll(parts, call, decided);
+  const conclusion = (all: readonly (Answer | undefined)[]): AdmissionResponse =>
+    conclude(parts, call, agreed(parts, call, { ...decided, answers: all }));
+  if (areKnown(answers)) return conclusion(answers);
+  // oxlint-disable-next-line typescript/await-thenable -- some are promises, others known already
+  return Promise.all(answers).then(conclusion);
 }
 
 function areKnown(answers: readonly PendingAnswer[]): answers is readonly (Answer | undefined)[] {
   return !answers.some((answer) => answer instanceof Promise);
 }
 
-/** Everything is known: admit with a patch, or deny. */
-function conclude(
-  parts: HandlerParts,
-  call: AdmissionCall,
-  { subject, images }: { readonly subject: Subject; readonly images: readonly SettledImage[] },
-): AdmissionResponse {
-  const { uid } = call.review;
-  const { where } = subject;
-  const ignored = skipWarnings(parts, call, subject);
-  const failed = images.some(({ outcome }) => outcome === 'failed');
-  if (failed && MODE_POLICIES[call.mode].onFailure === 'deny') {
-    return finish(parts, call, {
-      where,
-      images,
-      outcome: 'denied',
-      response: deny(uid, denialOf(images), ignored),
-    });
-  }
-  const warnings = [...ignored, ...images.flatMap((image) => warningOf(image) ?? [])];
-  const annotates = call.review.subResource === '';
-  const patch = patchOf(subject.now.template, images, {
-    originals: annotates ? recordToWrite(subject, images, call.mode) : undefined,
-    unpinned: annotates ? unpinnedMark(subject, images, call.mode) : undefined,
+/** Replicas that are looked up at the same time get what the first of them got. */
+function agreed(
+  { siblings }: HandlerParts,
+  { review }: AdmissionCall,
+  decided: Answered,
+): Answered {
+  const { decisions, revision, answers } = decided;
+  if (siblings === undefined || revision === undefined || review.dryRun) return decided;
+  const found = new Map<string, string>();
+  decisions.forEach((decision, index) => {
+    const result = answers[index]?.result;
+    const isFound = decision.act === 'resolve' && result !== undefined && 'digest' in result;
+    if (isFound) found.set(decision.original, result.digest);
   });
-  const outcome = reviewOutcome(images.map((image) => image.outcome));
-  return finish(parts, call, { where, images, outcome, response: allow(uid, patch, warnings) });
-}
-
-function skipWarnings(
-  { decision }: HandlerParts,
-  { mode }: AdmissionCall,
-  { now }: Subject,
-): string[] {
-  if (MODE_POLICIES[mode].honoursSkip || decision.allowSkipInEnforce) return [];
-  return now.places.some(({ key }) => now.skips(key))
-    ? [`${SKIP_ANNOTATION} is ignored in a namespace of mode "${mode}"`]
-    : [];
+  if (found.size === 0) return decided;
+  const stands = siblings.agree(revision, found);
+  const others = new Map(
+    [...stands].filter(([original, digest]) => found.get(original) !== digest),
+  );
+  return others.size === 0 ? decided : adopting(decided, others);
 }
 
 function leave(
   parts: HandlerParts,
-  call: AdmissionCall,
+  { review, mode, startedAtMs }: AdmissionCall,
   left: { readonly where: Location | undefined; readonly outcome: ReviewOutcome },
 ): AdmissionResponse {
-  return finish(parts, call, { ...left, images: [], response: allow(call.review.uid, [], []) });
-}
-
-function finish(
-  parts: HandlerParts,
-  { review, mode, startedAtMs }: AdmissionCall,
-  ended: {
-    readonly where: Location | undefined;
-    readonly images: readonly SettledImage[];
-    readonly outcome: ReviewOutcome;
-    readonly response: AdmissionResponse;
-  },
-): AdmissionResponse {
-  parts.observe({
-    mode,
-    kind: ended.where?.kind ?? 'other',
-    review,
-    outcome: ended.outcome,
-    images: ended.images.map(imageReport),
-    ms: parts.now() - startedAtMs,
-  });
-  return ended.response;
-}
-
-function imageReport({ place, outcome, decision, answer, error }: SettledImage): ImageReport {
-  const result = answer?.result;
-  return {
-    container: place.key,
-    outcome,
-    reason: error?.code ?? (decision.act === 'leave' ? (decision.reason ?? '') : ''),
-    registry: 'reference' in decision ? decision.reference.registry : undefined,
-    stale: result !== undefined && 'stale' in result && result.stale,
-    ms: answer?.ms ?? 0,
-  };
+  const kind = left.where?.kind ?? 'other';
+  const ms = parts.now() - startedAtMs;
+  parts.observe({ mode, kind, review, outcome: left.outcome, images: [], ms });
+  return allow(review.uid, [], []);
 }

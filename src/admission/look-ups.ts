@@ -29,7 +29,7 @@ export function lookUpAll(
   },
   asked: {
     readonly subject: Subject;
-    readonly decided: readonly { readonly decision: Decision }[];
+    readonly decisions: readonly Decision[];
   },
 ): PendingAnswer[] {
   const { startedAtMs, deadlineAtMs } = call;
@@ -43,7 +43,7 @@ export function lookUpAll(
   const byTag = new Map<string, PendingAnswer>();
   // What is known at once is known at the same time: the clock is read once for all of it.
   const atOnceMs = parts.now() - startedAtMs;
-  return asked.decided.map(({ decision }) => {
+  return asked.decisions.map((decision) => {
     if (decision.act !== 'resolve' && decision.act !== 'refresh') return undefined;
     if (refuseAll) return TOO_MANY_SECRETS;
     const { reference } = decision;
@@ -87,7 +87,7 @@ const TOO_MANY_SECRETS: Answer = {
  * For a Pod its own list alone: the API server has already copied the ServiceAccount's where the
  * Pod had none (kubernetes plugin/pkg/admission/serviceaccount). A template gets the same rule.
  */
-function identityOf(namespace: string, { where, now }: Subject): PullIdentity {
+export function identityOf(namespace: string, { where, now }: Subject): PullIdentity {
   const { spec } = now.template;
   const pullSecrets = listOf(spec, 'imagePullSecrets').flatMap((item) => {
     const name = isJsonObject(item) ? textOf(item, 'name') : undefined;

@@ -3,6 +3,7 @@ import fastJsonPatch from 'fast-json-patch';
 
 import type { JsonObject } from '../json.ts';
 import { ORIGINALS_ANNOTATION, UNPINNED_ANNOTATION } from '../workload/annotations.ts';
+import { fitsBeside } from '../workload/annotations-size.ts';
 import type { PodTemplate } from '../workload/locations.ts';
 import type { Settled } from './record.ts';
 import type { PatchOperation } from './review.ts';
@@ -55,24 +56,13 @@ function annotationPatch(template: PodTemplate, changes: AnnotationChanges): Pat
   return operations;
 }
 
-/** Of all annotations of an object (kubernetes apimachinery, ValidateAnnotationsSize). */
-const MAX_ANNOTATIONS_BYTES = 256 * 1024;
-
-/** A record is worth less than the object, which the API server would refuse with one too many. */
+/** A mark is worth less than the object, which the API server would refuse with one too many. */
 function dropWhatDoesNotFit(values: Map<string, string>, present: JsonObject): void {
-  if (values.size === 0) return;
-  let bytes = 0;
-  for (const [name, value] of Object.entries(present)) {
-    if (!values.has(name) && typeof value === 'string') bytes += bytesOf(name, value);
-  }
+  const all: Record<string, unknown> = { ...present };
   for (const [name, value] of values) {
-    bytes += bytesOf(name, value);
-    if (bytes > MAX_ANNOTATIONS_BYTES) values.delete(name);
+    if (fitsBeside(all, name, value)) all[name] = value;
+    else values.delete(name);
   }
-}
-
-function bytesOf(name: string, value: string): number {
-  return Buffer.byteLength(name) + Buffer.byteLength(value);
 }
 
 function addAll(path: string, value: unknown, count: number): PatchOperation[] {

@@ -10,12 +10,14 @@ export interface ModePolicy {
   readonly onFailure: 'admit' | 'deny';
   /** The skip annotation is honoured, whatever the operator says. */
   readonly honoursSkip: boolean;
+  /** A Pod that its controller makes again and again is admitted with its tags at last. */
+  readonly givesWay: boolean;
 }
 
 export const MODE_POLICIES: Readonly<Record<Mode, ModePolicy>> = {
-  pin: { writesPins: true, onFailure: 'admit', honoursSkip: true },
-  enforce: { writesPins: true, onFailure: 'deny', honoursSkip: false },
-  warn: { writesPins: false, onFailure: 'admit', honoursSkip: true },
+  pin: { writesPins: true, onFailure: 'admit', honoursSkip: true, givesWay: true },
+  enforce: { writesPins: true, onFailure: 'deny', honoursSkip: false, givesWay: false },
+  warn: { writesPins: false, onFailure: 'admit', honoursSkip: true, givesWay: false },
 };
 
 /**
@@ -24,10 +26,12 @@ export const MODE_POLICIES: Readonly<Record<Mode, ModePolicy>> = {
  */
 export const IMAGE_OUTCOMES = [
   'failed',
+  'contended',
   'refresh_failed',
   'refreshed',
   'pinned',
   'would_pin',
+  'sibling',
   'reused',
   'already_pinned',
   'unchanged',
@@ -39,7 +43,7 @@ export const IMAGE_OUTCOMES = [
 export type ImageOutcome = (typeof IMAGE_OUTCOMES)[number];
 
 /** Why a whole object is left untouched. */
-export type ObjectOutcome = 'owned' | 'mirror' | 'deleting';
+export type ObjectOutcome = 'owned' | 'mirror' | 'deleting' | 'foreign_owner';
 
 /** What became of a review: `denied`, an outcome of the above, or `no_images`. */
 export type ReviewOutcome = 'denied' | ImageOutcome | ObjectOutcome | 'no_images';

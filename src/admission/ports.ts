@@ -35,3 +35,46 @@ export type ResolveImage = (
   reference: ImageReference,
   question: ImageQuestion,
 ) => ResolvedImage | PinError | Promise<ResolvedImage | PinError>;
+
+/** What is known of a tag without asking anybody, not even the API server for a pull secret. */
+export type PeekTag = (
+  reference: ImageReference,
+  identity: PullIdentity,
+) => ResolvedImage | undefined;
+
+/** The replicas of one template: a Pod's controller, and the label that tells its revision. */
+export interface Revision {
+  readonly namespace: string;
+  readonly ownerUid: string;
+  /** A label selector, `name=value`; undefined where only the owner is known. */
+  readonly selector: string | undefined;
+}
+
+/** Digests by the original that they were resolved for. */
+export type PinsByOriginal = ReadonlyMap<string, string>;
+
+/** What the replicas of one revision run. */
+export interface SiblingPins {
+  /** At once where it is remembered; a promise never rejects. Undefined where nothing is known. */
+  readonly of: (
+    revision: Revision,
+    deadlineAtMs: number,
+  ) => PinsByOriginal | undefined | Promise<PinsByOriginal | undefined>;
+  /**
+   * Remembers what a replica is about to get, and answers with what it is to have: of replicas that
+   * are made at the same time the first one decides.
+   */
+  readonly agree: (revision: Revision, found: PinsByOriginal) => PinsByOriginal;
+}
+
+/** A Pod that is being made under a name of its own, and the pins that it would get. */
+export interface NamedPod {
+  readonly namespace: string;
+  readonly ownerUid: string;
+  readonly name: string;
+  /** Originals and digests, as text. */
+  readonly pins: string;
+}
+
+/** Tells whether a controller makes the same Pod again and again; `counts` false only looks. */
+export type IsContended = (pod: NamedPod, counts: boolean) => boolean;

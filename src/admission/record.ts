@@ -1,15 +1,17 @@
 import { textOf } from '../json.ts';
 import { ORIGINALS_ANNOTATION } from '../workload/annotations.ts';
+import { fitsBeside } from '../workload/annotations-size.ts';
 import type { ImagePlace } from '../workload/locations.ts';
 import {
-  counts,
+  countingEntry,
   formatOriginals,
   MAX_RECORD_CHARS,
   type Original,
   type Originals,
 } from '../workload/originals.ts';
 import { type ImageOutcome, MODE_POLICIES, type Mode } from './policy.ts';
-import { refreshValuesOf, type Subject } from './subject.ts';
+import { refreshValuesOf } from './refresh.ts';
+import type { Subject } from './subject.ts';
 
 /** One image after the decision: what will stand in the field, and what is known of it. */
 export interface Settled {
@@ -28,8 +30,18 @@ const ANSWERS_REFRESH: ReadonlySet<ImageOutcome> = new Set([
   'refresh_failed',
 ]);
 
+/** What a review does to the record of a template. */
+export interface RecordChange {
+  /** The bytes that it is to have; undefined where it stays as it is. */
+  readonly text: string | undefined;
+  /** It is wanted, and longer than a record or than all annotations of an object may be. */
+  readonly isTooLong: boolean;
+}
+
+const AS_IT_IS: RecordChange = { text: undefined, isTooLong: false };
+
 /**
- * The bytes that the record of a template is to have, or undefined where it stays as it is.
+ * What becomes of the record of a template.
  *
  * The record is part of the template, so writing it can start a rollout: it is written only where
  * the template changes anyway. A record in the request whose entries all count keeps its bytes,
@@ -40,16 +52,19 @@ export function recordToWrite(
   subject: Subject,
   settled: readonly Settled[],
   mode: Mode,
-): string | undefined {
+): RecordChange {
   const patched = settled.some(({ image, place }) => image !== place.image);
-  if (!subject.templateChanged && !patched) return undefined;
+  if (!subject.templateChanged && !patched) return AS_IT_IS;
   const mends = MODE_POLICIES[mode].writesPins || patched;
-  if (!mends && subject.now.record !== undefined) return undefined;
+  if (!mends && subject.now.record !== undefined) return AS_IT_IS;
   const wanted = wantedRecord(subject, settled);
-  if (wanted.entries.size === 0) return undefined;
-  if (includes(subject.now.record, wanted)) return undefined;
+  if (wanted.entries.size === 0) return AS_IT_IS;
+  if (includes(subject.now.record, wanted)) return AS_IT_IS;
   const text = droppedRecord(subject, wanted) ?? formatOriginals(wanted);
-  return text.length > MAX_RECORD_CHARS ? undefined : text;
+  const fits =
+    text.length <= MAX_RECORD_CHARS &&
+    fitsBeside(subject.now.template.annotations ?? {}, ORIGINALS_ANNOTATION, text);
+  return fits ? { text, isTooLong: false } : { text: undefined, isTooLong: true };
 }
 
 /** What a PUT has dropped comes back byte for byte: a template may be immutable, or be compared. */
@@ -59,7 +74,19 @@ function droppedRecord({ now, before }: Subject, wanted: Originals): string | un
 }
 
 function wantedRecord(subject: Subject, settled: readonly Settled[]): Originals {
-  const base = subject.now.record ?? subject.before?.record;
+  const answered = settled.some(({ outcome }) => ANSWERS_REFRESH.has(outcome));
+  const refreshed = answered
+    ? refreshValuesOf(subject.now, subject.refreshPolicy)
+    : baseOf(subject)?.refreshed;
+  return { entries: countingEntries(subject, settled), refreshed: refreshed ?? new Map() };
+}
+
+/** By key of the record: the entries that count once the review is answered. */
+export function countingEntries(
+  subject: Subject,
+  settled: readonly Settled[],
+): Map<string, Original> {
+  const base = baseOf(subject);
   const entries = new Map<string, Original>();
   for (const { place, image, entry } of settled) {
     if (!place.recorded) continue;
@@ -67,18 +94,11 @@ function wantedRecord(subject: Subject, settled: readonly Settled[]): Originals 
     const known = entry ?? countingEntry(base, place.key, image);
     if (known !== undefined) entries.set(place.key, known);
   }
-  const answered = settled.some(({ outcome }) => ANSWERS_REFRESH.has(outcome));
-  const refreshed = answered ? refreshValuesOf(subject.now.template) : base?.refreshed;
-  return { entries, refreshed: refreshed ?? new Map() };
+  return entries;
 }
 
-function countingEntry(
-  base: Originals | undefined,
-  key: string,
-  image: string,
-): Original | undefined {
-  const entry = base?.entries.get(key);
-  return counts(entry, image) ? entry : undefined;
+function baseOf({ now, before }: Subject): Originals | undefined {
+  return now.record ?? before?.record;
 }
 
 /** The record in the request says the same as the wanted one, entry by entry. */

@@ -35,6 +35,11 @@ export function settle(
       return { ...base, outcome: decision.outcome };
     case 'reuse':
       return { ...base, outcome: 'reused', ...decision.pin };
+    case 'adopt': {
+      const entry = { reference: decision.original, digest: decision.digest };
+      const image = withDigest(decision.original, decision.digest, how.form);
+      return { ...base, outcome: 'sibling', image, entry };
+    }
     case 'refuse':
       return { ...base, outcome: 'failed', error: decision.error };
     case 'resolve':

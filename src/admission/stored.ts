@@ -10,7 +10,12 @@ import {
   podTemplateOf,
   withImages,
 } from '../workload/locations.ts';
-import { counts, type Original, type Originals, parseOriginals } from '../workload/originals.ts';
+import {
+  countingEntry,
+  type Original,
+  type Originals,
+  parseOriginals,
+} from '../workload/originals.ts';
 import { parseSkip } from '../workload/skip.ts';
 
 /** One pod template of a review, before or after the request, with what it says of its images. */
@@ -72,8 +77,8 @@ export function storedStateOf(
   const pinsByOriginal = new Map<string, RecordedPin>();
   for (const place of state.places) {
     byListAndKey.set(`${place.list} ${place.key}`, place);
-    const entry = state.record?.entries.get(place.key);
-    if (!counts(entry, place.image)) continue;
+    const entry = countingEntry(state.record, place.key, place.image);
+    if (entry === undefined) continue;
     const pin = { image: place.image, entry };
     pins.set(place.key, pin);
     if (!pinsByOriginal.has(entry.reference)) pinsByOriginal.set(entry.reference, pin);

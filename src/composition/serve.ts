@@ -1,16 +1,18 @@
-import { type AdmissionHandler, createHandler } from '../admission/handler.ts';
-import type { AdmissionReport } from '../admission/report.ts';
+import { type AdmissionHandler, createHandler, type HandlerParts } from '../admission/handler.ts';
 import type { ServeParts, ServeState } from '../commands/serve.ts';
 import type { ServeSettings } from '../config.ts';
 import { compileGlobs } from '../image/glob.ts';
 import { type ClusterReader, createClusterReader } from '../kube/client.ts';
 import type { Logger } from '../log.ts';
+import { createContention } from '../pods/contention.ts';
+import { createSiblings } from '../pods/siblings.ts';
 import { createCache } from '../resolve/cache.ts';
 import { createMetrics } from '../server/metrics.ts';
 import { createOperationsServer } from '../server/operations.ts';
 import { logReview } from '../server/review-log.ts';
 import { createCertificateFiles } from '../server/tls.ts';
 import { createWebhookApp, createWebhookServer } from '../server/webhook.ts';
+import { parseExtraKinds } from '../workload/extra-kinds.ts';
 import { composeEngine, type Engine } from './engine.ts';
 import { NO_CLUSTER } from './no-cluster.ts';
 
@@ -47,9 +49,14 @@ export function composeServe(
     environment,
     now,
   });
-  const handle = composeHandler(settings, engine, (report) => {
-    metrics.review(report);
-    logReview(log, report);
+  const handle = composeHandler(settings, engine, {
+    observe: (report) => {
+      metrics.review(report);
+      logReview(log, report);
+    },
+    siblings: settings.siblingPins
+      ? createSiblings({ listPods: cluster.listPods, log, observe: metrics.siblings, now })
+      : undefined,
   });
   const app = createWebhookApp({
     handle,
@@ -86,10 +93,12 @@ function clusterOf({ kubeconfig }: ServeSettings): ClusterReader {
 function composeHandler(
   settings: ServeSettings,
   { resolver }: Engine,
-  observe: (report: AdmissionReport) => void,
+  { observe, siblings }: Pick<HandlerParts, 'observe' | 'siblings'>,
 ): AdmissionHandler {
+  const foreignOwners = new Set(settings.skipOwner);
   return createHandler({
     resolve: resolver.resolve,
+    peek: resolver.peek,
     refusesShortNames: settings.shortNames === 'refuse',
     observe,
     now,
@@ -97,7 +106,12 @@ function composeHandler(
       isSkipped: compileGlobs(settings.skip),
       allowSkipInEnforce: settings.allowSkipInEnforce,
     },
+    untouched: { isForeignOwner: ({ group, kind }) => foreignOwners.has(`${group}/${kind}`) },
+    extraKinds: parseExtraKinds(settings.extraKind),
+    refreshPolicy: settings.refreshPolicy,
     referenceForm: settings.referenceForm,
+    siblings,
+    isContended: createContention(now),
   });
 }
 

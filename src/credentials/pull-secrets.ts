@@ -25,6 +25,8 @@ export interface PullSecrets {
     owner: PullSecretsOwner,
     untilMs: number,
   ) => PodKeyring | PinError | Promise<PodKeyring | PinError>;
+  /** What keyringOf() would give at once; reads nothing. */
+  readonly known: (owner: PullSecretsOwner) => PodKeyring | undefined;
   /** Reads again what may have changed since a registry refused it. */
   readonly reread: (owner: PullSecretsOwner, untilMs: number) => Promise<PodKeyring | PinError>;
 }
@@ -74,14 +76,18 @@ export function createPullSecrets(parts: PullSecretsParts): PullSecrets {
   const read = (key: string, owner: PullSecretsOwner, untilMs: number): Read =>
     readings({ key, namespace: owner.namespace, untilMs }, () => learn(key, owner));
 
+  const withoutSecrets = (owner: PullSecretsOwner): PodKeyring | undefined => {
+    if (owner.pullSecrets.length > 0 || owner.serviceAccount !== undefined) return undefined;
+    return parts.lender.lendsTo(owner.namespace) ? borrower : nobody;
+  };
   return {
     keyringOf: (owner, untilMs) => {
-      if (owner.pullSecrets.length === 0 && owner.serviceAccount === undefined) {
-        return parts.lender.lendsTo(owner.namespace) ? borrower : nobody;
-      }
+      const free = withoutSecrets(owner);
+      if (free !== undefined) return free;
       const key = keyOf(owner);
       return known.get(key) ?? read(key, owner, untilMs);
     },
+    known: (owner) => withoutSecrets(owner) ?? known.get(keyOf(owner)),
     reread: (owner, untilMs) => {
       const key = keyOf(owner);
       known.delete(key);

@@ -5,12 +5,14 @@ import type {
   CoreV1Api,
   KubeConfig,
   RequestContext,
+  ResponseContext,
 } from '@kubernetes/client-node';
 
 import type { SecretReader } from '../credentials/read-secrets.ts';
 import { createTurns } from '../credentials/turns.ts';
 import { PinError } from '../errors.ts';
-import { isJsonObject } from '../json.ts';
+import { isJsonObject, listOf, parseJson } from '../json.ts';
+import { readAtMost } from './limited-body.ts';
 
 /** Whose credentials a Pod has its images pulled with. */
 export interface PodAccount {
@@ -32,6 +34,12 @@ export interface ClusterReader extends SecretReader {
   /** Undefined where there is none. Throws PinError `forbidden_secret` or `secret_unreadable`. */
   readonly readPod: (namespace: string, name: string) => Promise<PodAccount | undefined>;
   /**
+   * The first Pods that a label selector names, as the API server sent them.
+   *
+   * @throws PinError `forbidden_secret` or `secret_unreadable`
+   */
+  readonly listPods: (namespace: string, selector: string) => Promise<readonly unknown[]>;
+  /**
    * Imports the client library, which takes half a second: right after listening, never inside a
    * review. Throws `invalid_config` where there is no way to reach an API server.
    */
@@ -41,8 +49,17 @@ export interface ClusterReader extends SecretReader {
 /** The API of a cluster, and how a request to it is ended. */
 interface Connected {
   readonly core: CoreV1Api;
-  readonly endedBy: (signal: AbortSignal) => ConfigurationOptions;
+  readonly endedBy: (signal: AbortSignal, take?: TakeBody) => ConfigurationOptions;
 }
+
+/** Reads the body in the place of the library, which reads it whole and builds objects of it. */
+type TakeBody = (body: ReadableStream<Uint8Array> | null) => Promise<void>;
+
+/** What a list of Pods may be: a tenant chooses how many there are, and how large they are. */
+const MAX_LISTED_PODS = 100;
+const MAX_LIST_BYTES = 4 * 1024 * 1024;
+/** What the library is given in the place of a body that was taken. */
+const EMPTY_LIST = '{"kind":"PodList","apiVersion":"v1","items":[]}';
 
 /** As many as the API server need hear of tagpin at once; one namespace does not take them all. */
 const READS_AT_A_TIME = { inAll: 32, each: 8 };
@@ -62,7 +79,9 @@ export function createClusterReader(
     const { core, endedBy } = await connected();
     // How long it waits for its turn is the review's to bound.
     return found(asked, () =>
-      inTurn({ whose: asked.namespace }, () => inTime((signal) => act(core, endedBy(signal)))),
+      inTurn({ whose: asked.namespace }, () =>
+        inTime((signal) => act(core, (take) => endedBy(signal, take))),
+      ),
     );
   };
   return {
@@ -71,28 +90,52 @@ export function createClusterReader(
     },
     readSecret: (namespace, name) =>
       read({ kind: 'secrets', namespace, name }, (core, options) =>
-        core.readNamespacedSecret({ namespace, name }, options),
+        core.readNamespacedSecret({ namespace, name }, options()),
       ),
     readPullSecretNames: async (namespace, serviceAccount) => {
       const account = await read(
         { kind: 'serviceaccounts', namespace, name: serviceAccount },
         (core, options) =>
-          core.readNamespacedServiceAccount({ namespace, name: serviceAccount }, options),
+          core.readNamespacedServiceAccount({ namespace, name: serviceAccount }, options()),
       );
       return account && (account.imagePullSecrets ?? []).flatMap(({ name }) => name ?? []);
     },
     readPod: async (namespace, name) => {
       const pod = await read({ kind: 'pods', namespace, name }, (core, options) =>
-        core.readNamespacedPod({ namespace, name }, options),
+        core.readNamespacedPod({ namespace, name }, options()),
       );
       const { imagePullSecrets = [], serviceAccountName = 'default' } = pod?.spec ?? {};
       const pullSecrets = imagePullSecrets.flatMap((secret) => secret.name ?? []);
       return pod && { pullSecrets, serviceAccount: serviceAccountName };
     },
+    listPods: async (namespace, labelSelector) => {
+      const list = await read({ kind: 'pods', namespace }, (core, options) =>
+        listed(core, options, { namespace, labelSelector }),
+      );
+      return list ?? [];
+    },
   };
 }
 
-type Act<T> = (core: CoreV1Api, options: ConfigurationOptions) => Promise<T>;
+async function listed(
+  core: CoreV1Api,
+  options: (take: TakeBody) => ConfigurationOptions,
+  asked: { readonly namespace: string; readonly labelSelector: string },
+): Promise<readonly unknown[]> {
+  let text = EMPTY_LIST;
+  const take: TakeBody = async (body) => {
+    text = await readAtMost(body, MAX_LIST_BYTES);
+  };
+  await core.listNamespacedPod({ ...asked, limit: MAX_LISTED_PODS }, options(take));
+  const list = parseJson(text);
+  return isJsonObject(list) ? listOf(list, 'items') : [];
+}
+
+type Act<T> = (
+  core: CoreV1Api,
+  /** Gives the options of a request, which it is ended by, and its body taken. */
+  options: (take?: TakeBody) => ConfigurationOptions,
+) => Promise<T>;
 
 async function connect(kubeconfig: Kubeconfig | undefined, otherwise: string): Promise<Connected> {
   const {
@@ -101,14 +144,14 @@ async function connect(kubeconfig: Kubeconfig | undefined, otherwise: string): P
     Observable,
   } = await import('@kubernetes/client-node');
   const config = new Config();
-  const endedBy = (signal: AbortSignal): ConfigurationOptions => ({
+  const endedBy: Connected['endedBy'] = (signal, take) => ({
     middleware: [
       {
         pre: (request: RequestContext) => {
           request.setSignal(signal);
           return new Observable(Promise.resolve(request));
         },
-        post: (response) => new Observable(Promise.resolve(response)),
+        post: (response) => new Observable(taken(response, take)),
       },
     ],
     middlewareMergeStrategy: 'append',
@@ -137,6 +180,21 @@ async function connect(kubeconfig: Kubeconfig | undefined, otherwise: string): P
   }
 }
 
+/** The response with its body taken, where that is wanted and there is a list in it. */
+async function taken(
+  response: ResponseContext,
+  take: TakeBody | undefined,
+): Promise<ResponseContext> {
+  if (take === undefined || response.httpStatusCode !== 200) return response;
+  await take(response.body.stream());
+  response.body = {
+    text: async () => EMPTY_LIST,
+    binary: async () => Buffer.from(EMPTY_LIST),
+    stream: () => null,
+  };
+  return response;
+}
+
 /** Of names that both have, the first one's count, as with kubectl; the library would throw. */
 function mergeInto(config: KubeConfig, more: KubeConfig): void {
   more.clusters = more.clusters.filter(({ name }) => config.getCluster(name) === null);
@@ -148,7 +206,8 @@ function mergeInto(config: KubeConfig, more: KubeConfig): void {
 interface Asked {
   readonly kind: 'pods' | 'secrets' | 'serviceaccounts';
   readonly namespace: string;
-  readonly name: string;
+  /** Absent where they are listed. */
+  readonly name?: string;
 }
 
 /**
@@ -165,18 +224,19 @@ function isName(text: string): boolean {
 /** The object, undefined where there is none, or a PinError that names it. */
 async function found<T>(asked: Asked, read: () => Promise<T>): Promise<T | undefined> {
   const { kind, namespace, name } = asked;
-  if (!isName(namespace) || !isName(name)) return undefined;
+  if (!isName(namespace) || (name !== undefined && !isName(name))) return undefined;
+  const what = `${kind} "${name === undefined ? namespace : `${namespace}/${name}`}"`;
   try {
     return await read();
   } catch (caught) {
     const status = isJsonObject(caught) || Error.isError(caught) ? statusOf(caught) : undefined;
     if (status === 404) return undefined;
     if (status === 403) {
-      const message = `tagpin may not read ${kind} "${namespace}/${name}"`;
+      const message = `tagpin may not read ${what}`;
       throw new PinError('forbidden_secret', message, { cause: caught });
     }
     const answer = status === undefined ? 'did not answer' : `answered ${status}`;
-    const message = `the API server ${answer} when asked for ${kind} "${namespace}/${name}"`;
+    const message = `the API server ${answer} when asked for ${what}`;
     throw new PinError('secret_unreadable', message, { cause: caught });
   }
 }

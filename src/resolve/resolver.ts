@@ -1,3 +1,4 @@
+import type { Access } from '../credentials/credential.ts';
 import type { PodKeyring, PullSecrets } from '../credentials/pull-secrets.ts';
 import type { PullSecretsOwner } from '../credentials/read-secrets.ts';
 import { PinError, type PinErrorCode } from '../errors.ts';
@@ -30,6 +31,8 @@ export interface Resolver {
     reference: ImageReference,
     question: ResolveQuestion,
   ) => Resolution | PinError | Promise<Resolution | PinError>;
+  /** The digest that is fresh in the cache; asks nobody, and counts as no question. */
+  readonly peek: (reference: ImageReference, identity: PullSecretsOwner) => Resolution | undefined;
 }
 
 export interface ResolverParts {
@@ -55,6 +58,14 @@ export function createResolver(parts: ResolverParts): Resolver {
       return inTime(parts, question, { pending: keyring, late: secretsTooLate }).then((read) =>
         withKeyring(parts, { reference, question, keyring: read }),
       );
+    },
+    peek: (reference, identity) => {
+      const keyring = parts.pullSecrets.known(identity);
+      if (keyring === undefined) return undefined;
+      const nowMs = parts.now();
+      const known = parts.cache.fresh(keyOf(reference, keyring.accessTo(reference)), nowMs);
+      if (known === undefined || known instanceof PinError) return undefined;
+      return resolutionOf(known, nowMs, false);
     },
   };
 }
@@ -89,8 +100,12 @@ function targetOf(
   keyring: PodKeyring,
 ): Target {
   const access = keyring.accessTo(reference);
-  const key = `${normalizedName(reference)}:${normalizedTag(reference)} ${access.fingerprint}`;
+  const key = keyOf(reference, access);
   return { reference, access, key, namespace: identity.namespace, deadlineAtMs, notBeforeMs };
+}
+
+function keyOf(reference: ImageReference, access: Access): string {
+  return `${normalizedName(reference)}:${normalizedTag(reference)} ${access.fingerprint}`;
 }
 
 async function fromRegistry(parts: ResolverParts, asked: Case): Promise<Resolution | PinError> {
@@ -164,7 +179,7 @@ async function inTime<T>(
 }
 
 function registryTooLate({ registry }: ImageReference): PinError {
-  const message = `${registry} did not answer within the time of the review`;
+  const message = `${registry} did not answer in time`;
   return new PinError('deadline_exceeded', message, { host: registry });
 }
 

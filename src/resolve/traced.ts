@@ -27,6 +27,7 @@ export function tracedPullSecrets(pullSecrets: PullSecrets, trace: Trace): PullS
         ? found.then((keyring) => tracedKeyring(keyring, trace))
         : tracedKeyring(found, trace);
     },
+    known: pullSecrets.known,
     reread: async (owner, untilMs) =>
       tracedKeyring(await pullSecrets.reread(owner, untilMs), trace),
   };

@@ -10,6 +10,8 @@ export interface AdmissionMetrics {
   /** A call that was answered with an error of HTTP and never became a review. */
   readonly refused: (reason: string) => void;
   readonly inFlight: (change: 1 | -1) => void;
+  /** How it became known what the siblings of a Pod run. */
+  readonly siblings: (result: string) => void;
 }
 
 /** The API server's own buckets for webhooks, and one below them for warm reviews. */
@@ -47,7 +49,14 @@ export function createAdmissionMetrics(
     labelNames: ['reason'],
     register,
   });
+  const siblings = createTally({
+    name: 'tagpin_sibling_lookups_total',
+    help: 'New Pods with a tag, by how it became known what their siblings run.',
+    labelNames: ['result'],
+    register,
+  });
   return {
+    siblings,
     review: ({ mode, kind, outcome, review, images, ms }) => {
       request(mode, kind, OPERATIONS.has(review.operation) ? review.operation : 'other', outcome);
       duration(ms / 1000, mode, outcome);

@@ -13,8 +13,14 @@ export const SKIP_ANNOTATION: string = `${LABEL_PREFIX}skip`;
 /** On a Pod that was admitted with a tag: container name to reason, as JSON. */
 export const UNPINNED_ANNOTATION: string = `${LABEL_PREFIX}unpinned`;
 
+/** How a template's pins are refreshed, in place of the operator's setting: see refresh.ts. */
+export const REFRESH_POLICY_ANNOTATION: string = `${LABEL_PREFIX}refresh-policy`;
+
 /** The kubelet's mark on Pods that it made itself from a file; their spec may not be changed. */
 export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
+
+/** A new value in a pod template asks for a new look-up. */
+export const REFRESH_ANNOTATION: string = `${LABEL_PREFIX}refresh`;
 
 /**
  * The annotations of a pod template whose new value asks for a new look-up, each with the key under
@@ -22,5 +28,5 @@ export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
  */
 export const REFRESH_ANNOTATIONS: ReadonlyMap<string, string> = new Map([
   ['@restartedAt', 'kubectl.kubernetes.io/restartedAt'],
-  ['@refresh', `${LABEL_PREFIX}refresh`],
+  ['@refresh', REFRESH_ANNOTATION],
 ]);

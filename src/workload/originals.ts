@@ -78,3 +78,18 @@ export function counts(entry: Original | undefined, image: string): entry is Ori
     throw caught;
   }
 }
+
+/**
+ * The entry for an image that counts: under its key, or one that was written for a container
+ * without a name, which custom resources may have until their own webhook names it.
+ */
+export function countingEntry(
+  record: Originals | undefined,
+  key: string,
+  image: string,
+): Original | undefined {
+  const own = record?.entries.get(key);
+  if (counts(own, image)) return own;
+  const unnamed = record?.entries.get('');
+  return counts(unnamed, image) ? unnamed : undefined;
+}

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { type Decision, decide } from '../../src/admission/decide.ts';
 import { MODES, type Mode } from '../../src/admission/policy.ts';
+import type { RefreshPolicy } from '../../src/admission/refresh.ts';
 import { subjectOf } from '../../src/admission/subject.ts';
 import { compileGlobs } from '../../src/image/glob.ts';
 import { locationOf } from '../../src/workload/locations.ts';
@@ -39,17 +40,19 @@ interface Asking {
   readonly list?: string;
   readonly skip?: readonly string[];
   readonly allowSkipInEnforce?: boolean;
+  readonly refreshPolicy?: RefreshPolicy;
 }
 
 /** The decision on one image of a review: `web` unless another is named. */
 function decisionOn(
   kind: Kind,
   request: RequestParts,
-  { mode = 'pin', key = 'web', list, skip = [], allowSkipInEnforce = false }: Asking = {},
+  { mode = 'pin', key = 'web', list, skip = [], allowSkipInEnforce = false, ...more }: Asking = {},
 ): Decision {
+  const { refreshPolicy = 'restart' } = more;
   const where = locationOf(kind.group, kind.kind);
   if (where === undefined) throw new Error(`no location of ${kind.kind}`);
-  const subject = subjectOf(reviewOf(kind, request), where);
+  const subject = subjectOf(reviewOf(kind, request), where, refreshPolicy);
   const place = subject?.now.places.find(
     (candidate) => candidate.key === key && (list === undefined || candidate.list === list),
   );
@@ -67,6 +70,8 @@ function told(decision: Decision): string {
       return `reuse ${decision.pin.image}`;
     case 'resolve':
       return `resolve ${decision.original}`;
+    case 'adopt':
+      return `adopt ${decision.original} ${decision.digest}`;
     case 'refresh':
       return `refresh ${decision.original}, else ${decision.pin.image}`;
     case 'refuse':

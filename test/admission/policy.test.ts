@@ -6,9 +6,9 @@ describe('MODE_POLICIES', () => {
   it('lets enforce alone deny, and warn alone write nothing', () => {
     const told = MODES.map((mode) => [mode, MODE_POLICIES[mode]]);
     expect(Object.fromEntries(told)).toEqual({
-      pin: { writesPins: true, onFailure: 'admit', honoursSkip: true },
-      enforce: { writesPins: true, onFailure: 'deny', honoursSkip: false },
-      warn: { writesPins: false, onFailure: 'admit', honoursSkip: true },
+      pin: { writesPins: true, onFailure: 'admit', honoursSkip: true, givesWay: true },
+      enforce: { writesPins: true, onFailure: 'deny', honoursSkip: false, givesWay: false },
+      warn: { writesPins: false, onFailure: 'admit', honoursSkip: true, givesWay: false },
     });
   });
 });

@@ -266,13 +266,34 @@ describe('recordToWrite() and the bytes of a record', () => {
     const answer = new Admission().review(DEPLOYMENT, { object: web(`nginx@${A}`, annotations) });
     expect(answer.patch).toEqual([]);
   });
+});
 
-  it('writes none that would be too long to be read', () => {
-    const object = web('nginx:1', { [REFRESH]: 'x'.repeat(66_000) });
+/** As long as a record must not be. */
+const TOO_LONG = 'x'.repeat(66_000);
+
+describe('recordToWrite() of a record that would be too long to be read', () => {
+  const object = web('nginx:1', { [REFRESH]: TOO_LONG });
+  const stored = web(`nginx:1@${A}`, { [REFRESH]: TOO_LONG });
+
+  it('writes none, leaves the tag beside the digest, and says so', () => {
     const answer = new Admission({ [NGINX]: A }).review(DEPLOYMENT, { object });
-    expect(answer.patch).toEqual([
-      { op: 'replace', path: '/spec/template/spec/containers/0/image', value: `nginx@${A}` },
+    expect(answer.object).toEqual(stored);
+    expect(answer.response.warnings).toEqual([
+      expect.stringContaining('the record of originals is too long to be kept'),
     ]);
+  });
+
+  it('keeps the pin without one, when the file is applied again after the tag has moved', () => {
+    const admission = new Admission({ [NGINX]: B });
+    const answer = admission.review(DEPLOYMENT, { oldObject: stored, object });
+    expect(answer.object).toEqual(stored);
+    expect(answer.outcomes).toEqual({ web: 'reused' });
+    expect(admission.asked).toEqual([]);
+  });
+
+  it('says nothing while the template stays', () => {
+    const answer = new Admission().review(DEPLOYMENT, { oldObject: stored, object: stored });
+    expect(answer.response).not.toHaveProperty('warnings');
   });
 });
 

@@ -88,7 +88,7 @@ describe('createHandler() against strangers', () => {
     const admission = new Admission({ [NGINX]: A });
     const answer = admission.review(DEPLOYMENT, { object: objectOf(DEPLOYMENT, { spec }) });
     expect(new Set(Object.values(imagesOf(DEPLOYMENT, answer.object)))).toEqual(
-      new Set([`nginx@${A}`]),
+      new Set([`nginx:1@${A}`]),
     );
     expect(annotationsOf(DEPLOYMENT, answer.object)).toEqual({});
     expect(admission.asked).toHaveLength(1);

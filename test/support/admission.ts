@@ -1,15 +1,11 @@
 import fastJsonPatch, { type Operation } from 'fast-json-patch';
-import { type AdmissionHandler, createHandler } from '../../src/admission/handler.ts';
+import {
+  type AdmissionHandler,
+  createHandler,
+  type HandlerParts,
+} from '../../src/admission/handler.ts';
 import type { Mode } from '../../src/admission/policy.ts';
-import type {
-  ImageQuestion,
-  IsContended,
-  PeekTag,
-  ResolvedImage,
-  ResolveImage,
-  SiblingPins,
-} from '../../src/admission/ports.ts';
-import type { RefreshPolicy } from '../../src/admission/refresh.ts';
+import type { ImageQuestion, ResolvedImage, ResolveImage } from '../../src/admission/ports.ts';
 import type { AdmissionReport } from '../../src/admission/report.ts';
 import type { AdmissionResponse, PatchOperation } from '../../src/admission/review.ts';
 import { PinError } from '../../src/errors.ts';
@@ -48,10 +44,10 @@ export interface AdmissionOptions {
   /** `group/Kind` of controllers whose Pods are left alone. */
   readonly skipOwner?: readonly string[];
   readonly extraKind?: readonly string[];
-  readonly refreshPolicy?: RefreshPolicy;
-  readonly siblings?: SiblingPins;
-  readonly isContended?: IsContended;
-  readonly peek?: PeekTag;
+  /** Others than those that know nothing. */
+  readonly parts?: Partial<
+    Pick<HandlerParts, 'refreshPolicy' | 'siblings' | 'isContended' | 'peek'>
+  >;
   /** Instead of the tags below. */
   readonly resolve?: ResolveImage;
 }
@@ -91,15 +87,16 @@ export class Admission {
         this.asked.push({ reference, question });
         return resolve(reference, question);
       },
-      peek: options.peek ?? ((): undefined => undefined),
-      isContended: options.isContended ?? ((): boolean => false),
-      siblings: options.siblings,
+      peek: () => undefined,
+      isContended: () => false,
+      siblings: undefined,
+      refreshPolicy: 'restart',
       untouched: {
         isForeignOwner: ({ group, kind }) =>
           options.skipOwner?.includes(`${group}/${kind}`) === true,
       },
       extraKinds: parseExtraKinds(options.extraKind ?? []),
-      refreshPolicy: options.refreshPolicy ?? 'restart',
+      ...options.parts,
       observe: (report) => this.reports.push(report),
       now: () => 1000,
       decision: {

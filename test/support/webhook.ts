@@ -85,5 +85,11 @@ function pinEverything(): AdmissionHandler {
     now: () => performance.now(),
     decision: { isSkipped: () => false, allowSkipInEnforce: false },
     referenceForm: 'digest',
+    untouched: { isForeignOwner: () => false },
+    extraKinds: new Map(),
+    refreshPolicy: 'restart',
+    siblings: undefined,
+    isContended: () => false,
+    peek: () => undefined,
   });
 }

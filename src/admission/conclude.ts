@@ -1,0 +1,147 @@
+import type { ReferenceForm } from '../image/reference.ts';
+import { SKIP_ANNOTATION } from '../workload/annotations.ts';
+import { concession } from './contention.ts';
+import type { Decision, DecisionOptions } from './decide.ts';
+import { identityOf } from './look-ups.ts';
+import { denialOf, warningOf } from './message.ts';
+import { misplacedWarnings } from './misplaced.ts';
+import { movedWarnings } from './moved.ts';
+import { patchOf } from './patch.ts';
+import { MODE_POLICIES, type Mode, type ReviewOutcome, reviewOutcome } from './policy.ts';
+import type { IsContended, PeekTag } from './ports.ts';
+import { type RecordChange, recordToWrite } from './record.ts';
+import type { AdmissionReport, ImageReport } from './report.ts';
+import { type AdmissionResponse, allow, deny, type Review } from './review.ts';
+import { type Answer, type SettledImage, settle } from './settle.ts';
+import type { Subject } from './subject.ts';
+import { unpinnedMark } from './unpinned.ts';
+
+export interface ConclusionParts {
+  /** Told once of every review that was answered. */
+  readonly observe: (report: AdmissionReport) => void;
+  readonly decision: DecisionOptions;
+  readonly referenceForm: ReferenceForm;
+  readonly isContended: IsContended;
+  readonly peek: PeekTag;
+  /** The clock of `performance.now()`, in milliseconds. */
+  readonly now: () => number;
+}
+
+interface ReviewCall {
+  readonly review: Review;
+  readonly mode: Mode;
+  readonly startedAtMs: number;
+}
+
+/** A subject of which everything is known: by the order of its images. */
+interface Known {
+  readonly subject: Subject;
+  readonly decisions: readonly Decision[];
+  readonly answers: readonly (Answer | undefined)[];
+}
+
+/** Everything is known: admit with a patch, or deny. */
+export function conclude(
+  parts: ConclusionParts,
+  call: ReviewCall,
+  known: Known,
+): AdmissionResponse {
+  const { review, mode } = call;
+  const { subject } = known;
+  const { images, record } = settleAll(parts, call, known);
+  const notices = [...skipWarnings(parts, mode, subject), ...misplacedWarnings(review, subject)];
+  const failed = images.some(({ outcome }) => outcome === 'failed');
+  if (failed && MODE_POLICIES[mode].onFailure === 'deny') {
+    const response = deny(review.uid, denialOf(images), notices);
+    return finish(parts, call, { subject, images, outcome: 'denied', response });
+  }
+  const given = concession(parts.isContended, call, { subject, images });
+  const final = given?.images ?? images;
+  const warnings = [
+    ...notices,
+    ...final.flatMap((image) => warningOf(image) ?? []),
+    ...(given === undefined ? [] : [given.warning]),
+    ...(record.isTooLong ? [TOO_LONG] : []),
+    ...movedWarnings(parts.peek, subject, {
+      images: final,
+      identity: identityOf(review.namespace, subject),
+    }),
+  ];
+  const annotates = review.subResource === '';
+  const patch =
+    given !== undefined
+      ? []
+      : patchOf(subject.now.template, final, {
+          originals: record.text,
+          unpinned: annotates ? unpinnedMark(subject, final, mode) : undefined,
+        });
+  const outcome = reviewOutcome(final.map((image) => image.outcome));
+  const response = allow(review.uid, patch, warnings);
+  return finish(parts, call, { subject, images: final, outcome, response });
+}
+
+const TOO_LONG =
+  'the record of originals is too long to be kept: tags are left beside the digests in its place, and a restart does not resolve them again';
+
+const NO_RECORD: RecordChange = { text: undefined, isTooLong: false };
+
+/**
+ * Where the record does not fit, the tag stays in the reference: the form of other pinners, which
+ * is put back when the file is applied again, without any record.
+ */
+function settleAll(
+  { referenceForm }: ConclusionParts,
+  { review, mode }: ReviewCall,
+  { subject, decisions, answers }: Known,
+): { readonly images: readonly SettledImage[]; readonly record: RecordChange } {
+  const inForm = (form: ReferenceForm): SettledImage[] =>
+    subject.now.places.flatMap((place, index) => {
+      const decision = decisions[index];
+      return decision === undefined
+        ? []
+        : settle(place, { decision, answer: answers[index] }, { mode, form });
+    });
+  const images = inForm(referenceForm);
+  const record = review.subResource === '' ? recordToWrite(subject, images, mode) : NO_RECORD;
+  return { record, images: record.isTooLong ? inForm('tag-and-digest') : images };
+}
+
+function skipWarnings({ decision }: ConclusionParts, mode: Mode, { now }: Subject): string[] {
+  if (MODE_POLICIES[mode].honoursSkip || decision.allowSkipInEnforce) return [];
+  return now.places.some(({ key }) => now.skips(key))
+    ? [`${SKIP_ANNOTATION} is ignored in a namespace of mode "${mode}"`]
+    : [];
+}
+
+function finish(
+  parts: ConclusionParts,
+  { review, mode, startedAtMs }: ReviewCall,
+  ended: {
+    readonly subject: Subject;
+    readonly images: readonly SettledImage[];
+    readonly outcome: ReviewOutcome;
+    readonly response: AdmissionResponse;
+  },
+): AdmissionResponse {
+  parts.observe({
+    mode,
+    kind: ended.subject.where.kind,
+    review,
+    outcome: ended.outcome,
+    images: ended.images.map(imageReport),
+    ms: parts.now() - startedAtMs,
+  });
+  return ended.response;
+}
+
+function imageReport({ place, outcome, decision, answer, error }: SettledImage): ImageReport {
+  const result = answer?.result;
+  return {
+    container: place.key,
+    outcome,
+    reason: error?.code ?? (decision.act === 'leave' ? (decision.reason ?? '') : ''),
+    registry: 'reference' in decision ? decision.reference.registry : undefined,
+    stale: result !== undefined && 'stale' in result && result.stale,
+    ms: answer?.ms ?? 0,
+  };
+}

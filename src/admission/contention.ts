@@ -1,0 +1,56 @@
+import { textOf } from '../json.ts';
+import { SKIP_ANNOTATION } from '../workload/annotations.ts';
+import { formatOriginals } from '../workload/originals.ts';
+import { type OwnedPod, ownedPodOf } from './owner.ts';
+import { MODE_POLICIES, type Mode } from './policy.ts';
+import type { IsContended, NamedPod } from './ports.ts';
+import { countingEntries } from './record.ts';
+import type { Review } from './review.ts';
+import type { SettledImage } from './settle.ts';
+import type { Subject } from './subject.ts';
+
+/** A Pod that is given back to its controller as that wrote it. */
+export interface Concession {
+  readonly images: readonly SettledImage[];
+  readonly warning: string;
+}
+
+/**
+ * A controller that compares the images of its Pods with its own spec deletes what was pinned and
+ * makes it again, for ever. Where one does so, its Pod is admitted untouched, as a Pod by tag that
+ * runs is worth more than a pinned one that does not.
+ */
+export function concession(
+  isContended: IsContended,
+  { review, mode }: { readonly review: Review; readonly mode: Mode },
+  { subject, images }: { readonly subject: Subject; readonly images: readonly SettledImage[] },
+): Concession | undefined {
+  if (!MODE_POLICIES[mode].givesWay) return undefined;
+  const owned = ownedPodOf(review);
+  const pod = owned === undefined ? undefined : namedPod(owned, subject, images);
+  if (owned === undefined || pod === undefined || !isContended(pod, !review.dryRun))
+    return undefined;
+  return {
+    images: images.map((image) =>
+      image.image === image.place.image
+        ? image
+        : { ...image, image: image.place.image, outcome: 'contended', entry: undefined },
+    ),
+    warning:
+      `the controller (${JSON.stringify(owned.owner.kind)}) of this Pod makes it anew again and again, as if it compared images: ` +
+      `it keeps its tags. Annotate its Pods ${SKIP_ANNOTATION}: "true", or write the digest into its spec [contended]`,
+  };
+}
+
+/** Undefined for a Pod that gets no pin, or whose name the API server invents. */
+function namedPod(
+  { namespace, owner, metadata }: OwnedPod,
+  subject: Subject,
+  images: readonly SettledImage[],
+): NamedPod | undefined {
+  const name = textOf(metadata, 'name') ?? '';
+  if (name === '' || !images.some(({ image, place }) => image !== place.image)) return undefined;
+  const entries = countingEntries(subject, images);
+  const pins = formatOriginals({ entries, refreshed: new Map() });
+  return { namespace, ownerUid: owner.uid, name, pins };
+}

@@ -1,0 +1,59 @@
+import { PinError } from '../errors.ts';
+import type { ImageReference } from '../image/reference.ts';
+import type { PeekTag, PullIdentity } from './ports.ts';
+import type { RefreshPolicy } from './refresh.ts';
+import type { SettledImage } from './settle.ts';
+import { readImage } from './stored.ts';
+import type { Subject } from './subject.ts';
+
+const RESTARTS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
+
+/** More than a person reads; each costs a look into the cache. */
+const MAX_PEEKS = 15;
+
+/**
+ * Warnings of tags that are known to have moved while their pins stay, with what takes the new
+ * digest. Nobody is asked for it.
+ */
+export function movedWarnings(
+  peek: PeekTag,
+  { where, refreshPolicy }: Subject,
+  told: { readonly images: readonly SettledImage[]; readonly identity: PullIdentity },
+): string[] {
+  const kept = told.images.flatMap((image) => keptPin(image) ?? []).slice(0, MAX_PEEKS);
+  return kept.flatMap(({ label, original, reference, digest }) => {
+    const known = peek(reference, told.identity);
+    if (known === undefined || known.digest === digest) return [];
+    const age = Math.round(known.ageMs / 1000);
+    const what = `${label} keeps its pin, though ${JSON.stringify(original)} named another digest ${age} s ago`;
+    return [`${what}: ${whatTakesIt(where.kind, refreshPolicy)}`];
+  });
+}
+
+interface KeptPin {
+  readonly label: string;
+  readonly original: string;
+  readonly reference: ImageReference;
+  readonly digest: string;
+}
+
+function keptPin({ decision, place, entry, image }: SettledImage): KeptPin | undefined {
+  const { label } = place;
+  if (decision.act === 'adopt') return { label, ...decision };
+  if (decision.act !== 'reuse') return undefined;
+  const original = entry?.reference ?? place.image;
+  const reference = readImage(original);
+  const pinned = readImage(image);
+  if (reference instanceof PinError || pinned instanceof PinError) return undefined;
+  const { digest } = pinned;
+  return digest === undefined ? undefined : { label, original, reference, digest };
+}
+
+function whatTakesIt(kind: string, policy: RefreshPolicy): string {
+  if (kind === 'Job') return 'a new Job takes it';
+  if (policy === 'never') return 'its refresh policy is "never"';
+  if (policy === 'annotation') return 'a new tagpin.dev/refresh in the pod template takes it';
+  // A Pod has the digest of its siblings: what restarts them is a restart of what they belong to.
+  if (RESTARTS.has(kind) || kind === 'Pod') return '"kubectl rollout restart" takes it';
+  return 'a new tagpin.dev/refresh in the pod template takes it';
+}

@@ -1,9 +1,12 @@
-import { join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { parseAllDocuments, stringify } from 'yaml';
 
 import type { Kubectl } from './kubectl.ts';
 
-const BASE = join(import.meta.dirname, '..', '..', 'manifests', 'kustomize', 'base');
+const KUSTOMIZE = join(import.meta.dirname, '..', '..', 'manifests', 'kustomize');
+const BASE = join(KUSTOMIZE, 'base');
 
 /** As much of a Kubernetes object as is read here. */
 export interface KubernetesObject {
@@ -27,8 +30,42 @@ export interface WebhookEndpoint {
 }
 
 /** What the base of this project renders to. Throws what kubectl printed where it does not. */
-export async function renderManifests(kubectl: Kubectl): Promise<readonly KubernetesObject[]> {
-  const { stdout } = await kubectl.run(['kustomize', BASE]);
+export function renderManifests(kubectl: Kubectl): Promise<readonly KubernetesObject[]> {
+  return render(kubectl, BASE);
+}
+
+/** What an overlay has that takes a component beside the base, and the base by itself has not. */
+export async function addedByComponent(
+  kubectl: Kubectl,
+  component: string,
+): Promise<readonly KubernetesObject[]> {
+  const nameOf = ({ kind, metadata }: KubernetesObject): string => `${kind}/${metadata.name}`;
+  const base = new Set((await renderManifests(kubectl)).map(nameOf));
+  const all = await renderWithComponent(kubectl, component);
+  return all.filter((object) => !base.has(nameOf(object)));
+}
+
+/** The objects of an overlay that takes a component beside the base. */
+export async function renderWithComponent(
+  kubectl: Kubectl,
+  component: string,
+): Promise<readonly KubernetesObject[]> {
+  const overlay = await mkdtemp(join(tmpdir(), 'tagpin-overlay-'));
+  const path = (folder: string): string => relative(overlay, folder);
+  const file = {
+    resources: [path(BASE)],
+    components: [path(join(KUSTOMIZE, 'components', component))],
+  };
+  try {
+    await writeFile(join(overlay, 'kustomization.yaml'), stringify(file));
+    return await render(kubectl, overlay);
+  } finally {
+    await rm(overlay, { recursive: true });
+  }
+}
+
+async function render(kubectl: Kubectl, folder: string): Promise<readonly KubernetesObject[]> {
+  const { stdout } = await kubectl.run(['kustomize', folder]);
   return parseAllDocuments(stdout).map((document) => document.toJS() as KubernetesObject);
 }
 

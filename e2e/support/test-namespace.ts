@@ -29,7 +29,7 @@ export async function createNamespace(
 /** Opts a namespace in that holds objects already. */
 export async function labelNamespace(kubectl: Kubectl, labels: NamespaceLabels): Promise<void> {
   const values = Object.entries(prefixed(labels)).map(([key, value]) => `${key}=${value}`);
-  await kubectl.run(['label', 'namespace', kubectl.namespace ?? '', ...values]);
+  await kubectl.run(['label', 'namespace', kubectl.namespace ?? '', '--overwrite', ...values]);
 }
 
 function prefixed(labels: NamespaceLabels): Record<string, string> {

@@ -56,6 +56,8 @@ export interface WorkloadOptions {
   readonly image: string;
   /** More of the pod spec. */
   readonly podSpec?: object;
+  /** Of the pod template; a Pod's own. */
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly replicas?: number;
 }
 
@@ -89,7 +91,7 @@ const SHAPES: Readonly<Record<WorkloadKind, { apiVersion: string; build: Build }
 
 /** An object of this kind, ready to be applied. */
 export function workload(kind: WorkloadKind, options: WorkloadOptions): object {
-  const { name = 'web', image, podSpec, replicas = 1 } = options;
+  const { name = 'web', image, podSpec, annotations, replicas = 1 } = options;
   const isJob = kind === 'Job' || kind === 'CronJob';
   const spec = {
     containers: [{ name: 'web', image }],
@@ -100,8 +102,10 @@ export function workload(kind: WorkloadKind, options: WorkloadOptions): object {
     ...podSpec,
   };
   const { apiVersion, build } = SHAPES[kind];
-  const body = build({ metadata: { labels: LABELS }, spec }, replicas);
-  return { apiVersion, kind, ...body, metadata: { name, labels: LABELS } };
+  const metadata = { labels: LABELS, ...(annotations !== undefined && { annotations }) };
+  const body = build({ metadata, spec }, replicas);
+  const own = kind === 'Pod' ? metadata : { labels: LABELS };
+  return { apiVersion, kind, ...body, metadata: { ...own, name } };
 }
 
 function replicated(template: object, replicas: number): object {

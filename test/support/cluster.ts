@@ -2,6 +2,7 @@ import { createFingerprint } from '../../src/credentials/fingerprint.ts';
 import type { Secret } from '../../src/credentials/keyring.ts';
 import { createLender, type Lender, type LenderOptions } from '../../src/credentials/lender.ts';
 import { createPullSecrets, type PullSecrets } from '../../src/credentials/pull-secrets.ts';
+import type { SecretReader } from '../../src/credentials/read-secrets.ts';
 import { PinError } from '../../src/errors.ts';
 
 /** A Secret of the type that `kubectl create secret docker-registry` makes: user and password by host. */
@@ -32,17 +33,18 @@ export class Cluster {
   nowMs = 1_000_000;
   /** What a reading waits for. */
   hold: Promise<void> = Promise.resolve();
+  readonly reader: SecretReader = {
+    readSecret: (namespace, name) => this.#read(this.secrets, `secret ${namespace}/${name}`),
+    readPullSecretNames: (namespace, name) =>
+      this.#read(this.accounts, `account ${namespace}/${name}`),
+  };
   readonly pullSecrets: PullSecrets;
   readonly lender: Lender;
 
   constructor(lending: Partial<LenderOptions> = {}) {
     this.lender = createLender({ sources: [], namespaces: [], images: [], ...lending });
     this.pullSecrets = createPullSecrets({
-      reader: {
-        readSecret: (namespace, name) => this.#read(this.secrets, `secret ${namespace}/${name}`),
-        readPullSecretNames: (namespace, name) =>
-          this.#read(this.accounts, `account ${namespace}/${name}`),
-      },
+      reader: this.reader,
       lender: this.lender,
       fingerprint: createFingerprint(),
       now: () => this.nowMs,

@@ -1,0 +1,101 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+import type { ExplainSettings } from '../commands/explain-settings.ts';
+import { explain } from '../explain/explanation.ts';
+import { createRecorder } from '../explain/recorder.ts';
+import type { Explain } from '../explain/run.ts';
+import { compileGlobs } from '../image/glob.ts';
+import { type ClusterReader, createClusterReader } from '../kube/client.ts';
+import { createCache } from '../resolve/cache.ts';
+import { composeEngine } from './engine.ts';
+import { NO_CLUSTER } from './no-cluster.ts';
+import { NO_METRICS } from './nobody.ts';
+import { findCredentialFiles } from './person-credentials.ts';
+
+/** What `tagpin explain` is told by its process. */
+export interface ExplainProcess {
+  readonly version: string;
+  /** For the programs that it starts and the files that it names. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+const now = (): number => performance.now();
+
+/** One look-up, with nothing before it. */
+const CACHE = { ttlMs: 60_000, staleIfErrorMs: 0, random: Math.random };
+
+/** What a cluster is asked, beside what the webhook asks. */
+export type ExplainedCluster = Pick<
+  ClusterReader,
+  'load' | 'readPod' | 'readPullSecretNames' | 'readSecret'
+>;
+
+/** `tagpin explain` from its settings. */
+export function composeExplain(
+  settings: ExplainSettings,
+  { namespace, ...process }: ExplainProcess & { readonly namespace: string | undefined },
+): Explain {
+  const cluster = namespace === undefined ? undefined : clusterOf(settings, process.environment);
+  return explainWith(cluster, settings, process);
+}
+
+/** The webhook's own engine, which tells what it does; without a cluster, for a person. */
+export function explainWith(
+  cluster: ExplainedCluster | undefined,
+  settings: ExplainSettings,
+  { version, environment }: ExplainProcess,
+): Explain {
+  return async (question, observe) => {
+    const recorder = createRecorder({ observe, now });
+    const engine = composeEngine(cluster ? settings : asPerson(settings, environment), {
+      cache: createCache(CACHE),
+      reader: recorder.reader(cluster ?? NO_CLUSTER),
+      metrics: { ...NO_METRICS, cacheResult: recorder.cacheResult },
+      userAgent: `tagpin/${version}`,
+      log: recorder.log,
+      environment,
+      now,
+      trace: recorder,
+      asksReasons: true,
+    });
+    await Promise.all([engine.load(), cluster?.load()]);
+    const parts = {
+      recorder,
+      resolver: engine.resolver,
+      isSkipped: compileGlobs(settings.skip),
+      refusesShortNames: settings.shortNames === 'refuse',
+      podSecrets: async (where: string, name: string) =>
+        (await cluster?.readPod(where, name))?.pullSecrets,
+      now,
+    };
+    try {
+      return await explain(parts, question);
+    } finally {
+      await engine.close();
+    }
+  };
+}
+
+/** Without a cluster a person's own credentials are for the person. */
+function asPerson(
+  settings: ExplainSettings,
+  environment: ExplainProcess['environment'],
+): ExplainSettings {
+  const { dockerConfig } = findCredentialFiles(settings, environment);
+  return { ...settings, dockerConfig, ownCredentialsNamespaces: ['*'] };
+}
+
+/** As kubectl finds it (k8s.io/client-go tools/clientcmd, ClientConfigLoadingRules). */
+function clusterOf(
+  { kubeconfig, context }: ExplainSettings,
+  environment: ExplainProcess['environment'],
+): ClusterReader {
+  const listed = (environment['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '');
+  const inHome = join(homedir(), '.kube', 'config');
+  const there = (listed.length === 0 ? [inHome] : listed).filter((file) => existsSync(file));
+  const fallback = there.length === 0 ? [inHome] : there;
+  const files = kubeconfig === undefined ? fallback : [kubeconfig];
+  return createClusterReader({ files, context }, 'without --namespace no cluster is asked');
+}

@@ -78,7 +78,9 @@ async function main(argv: readonly string[]): Promise<void> {
     openRegistries: async (settings, credential) => {
       const { composeCommandLine } = await import('./composition/command-line.ts');
       const environment = processEnvironment();
-      return composeCommandLine(settings, { version: VERSION, environment, credential });
+      const { err, onTerminal } = parts.streams;
+      const tell = onTerminal.err ? (line: string): void => void err(line) : undefined;
+      return composeCommandLine(settings, { version: VERSION, environment, credential, tell });
     },
     end: (code) => {
       exitCode = code;

@@ -1,7 +1,7 @@
-import type { CommandLineSettings } from '../config.ts';
 import type { Registries } from '../contents/registries.ts';
 import type { Streams } from '../files/streams.ts';
 import type { SettingSources } from '../setting.ts';
+import type { CommandLineSettings } from './command-line-settings.ts';
 
 /** What a command of the command line needs of the process. */
 export interface CommandParts {
@@ -14,13 +14,15 @@ export interface CommandParts {
   readonly end: (exitCode: 0 | 1) => void;
 }
 
-/** A user name and password for one registry, from the command line. */
-export interface GivenCredential {
+/** A user name and password, or a token, for one registry, from the command line. */
+export type GivenCredential = {
   /** As references name it: `docker.io`, `registry.example.com:5000`. */
   readonly registry: string;
-  readonly username: string;
-  readonly password: string;
-}
+} & (
+  | { readonly username: string; readonly password: string }
+  /** Sent to the registry as it is. */
+  | { readonly token: string }
+);
 
 /** Called when a command runs, as all of it takes its time to load. Rejects with `invalid_config`. */
 export type OpenRegistries = (

@@ -1,16 +1,12 @@
 import { type Command, Option } from 'commander';
-import {
-  COMMAND_LINE_SETTINGS,
-  type CommandLineSettings,
-  SERVE_SETTINGS,
-  type ServeSettings,
-} from '../config.ts';
+import { SERVE_SETTINGS, type ServeSettings } from '../config.ts';
 import type { ReferenceForm } from '../image/reference.ts';
 import type { DigestOf } from '../pin/plan.ts';
 import type { PinFormat } from '../pin/run.ts';
 import type { Settings } from '../setting.ts';
 import type { CommandParts } from './command-parts.ts';
 import { addManifestOptions, repeatable } from './manifest-options.ts';
+import { addRegistryOptions, openRegistries, refuseSecretInput } from './registry-options.ts';
 import { addSettings, settingsOf } from './settings.ts';
 
 interface Flags {
@@ -48,17 +44,11 @@ Examples:
 Exit codes: 0 done, 1 something could not be pinned, 2 a mistake in the command line.
 `;
 
-/** What a run may be told of registries, and the images for which it asks none. */
-const SETTINGS: Settings<CommandLineSettings & Pick<ServeSettings, 'skip'>> = {
-  ...COMMAND_LINE_SETTINGS,
-  skip: SERVE_SETTINGS.skip,
-};
+/** The images for which no registry is asked. */
+const SETTINGS: Settings<Pick<ServeSettings, 'skip'>> = { skip: SERVE_SETTINGS.skip };
 
 /** Adds `tagpin pin`; what it runs is loaded when it runs. */
-export function addPinCommand(
-  program: Command,
-  { streams, environment, openRegistries, end }: Omit<CommandParts, 'version'>,
-): void {
+export function addPinCommand(program: Command, parts: Omit<CommandParts, 'version'>): void {
   const command = program
     .command('pin')
     .description('Write digests into manifests, and change nothing else in them.');
@@ -88,16 +78,17 @@ export function addPinCommand(
     .addHelpText('after', EXAMPLES)
     .action(async (paths: readonly string[], flags: Flags) => {
       const { output, lock, ...others } = flags;
-      const settings = settingsOf(command, SETTINGS, environment);
-      const { skip } = settings;
+      const { skip } = settingsOf(command, SETTINGS, parts.environment);
+      if ([...paths, ...flags.from].includes('-')) refuseSecretInput(command);
       const { runPin } = await import('../pin/run.ts');
       const open = async (): Promise<DigestOf> => {
-        const { resolve } = await openRegistries(settings);
+        const { resolve } = await openRegistries(command, parts, []);
         return async (image) => (await resolve(image)).digest;
       };
-      const ports = { streams, openRegistries: open };
+      const ports = { streams: parts.streams, openRegistries: open };
       const done = await runPin({ ...others, paths, output, lock, skip }, ports);
-      end(done ? 0 : 1);
+      parts.end(done ? 0 : 1);
     });
+  addRegistryOptions(command);
   addSettings(command, SETTINGS);
 }

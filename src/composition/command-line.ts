@@ -1,29 +1,34 @@
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-
+import type { CommandLineSettings } from '../commands/command-line-settings.ts';
 import type { GivenCredential } from '../commands/command-parts.ts';
-import type { CommandLineSettings, CredentialSettings, RegistrySettings } from '../config.ts';
+import type { CredentialSettings, RegistrySettings } from '../config.ts';
 import type { Registries, ResolvedImage } from '../contents/registries.ts';
-import { createGivenSource } from '../credentials/sources/given-source.ts';
 import { PinError, toPinError } from '../errors.ts';
-import { type ImageReference, normalizedName, parseReference } from '../image/reference.ts';
-import type { Logger } from '../log.ts';
+import { type ImageReference, parseReference } from '../image/reference.ts';
 import { LOOPBACK } from '../registry/addresses.ts';
 import { createLoopbackHttp } from '../registry/loopback-http.ts';
 import { createCache } from '../resolve/cache.ts';
-import type { Resolution } from '../resolve/resolver.ts';
-import type { RegistryMetrics } from '../server/registry-metrics.ts';
+import { createPatience, type Patience } from '../resolve/patience.ts';
 import { composeEngine, type Engine } from './engine.ts';
 import { NO_CLUSTER } from './no-cluster.ts';
-import { openDockerConfig } from './own-credentials.ts';
+import { NO_LOG, NO_METRICS } from './nobody.ts';
+import {
+  type CredentialFiles,
+  type Environment,
+  type FindHint,
+  findCredentialFiles,
+  givenSources,
+  hinted,
+  hintsOf,
+} from './person-credentials.ts';
 
 /** What the command line is told by its process. */
 export interface CommandLineProcess {
   readonly version: string;
   /** For the programs that it starts, the files that it names and its proxies. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly environment: Environment;
   readonly credential: GivenCredential | undefined;
+  /** Told what is waited for; undefined where no person sees it. */
+  readonly tell: ((line: string) => void) | undefined;
 }
 
 const now = (): number => performance.now();
@@ -46,10 +51,16 @@ const READING = { identity: PERSON, timeMs: 60_000 };
  */
 export function composeCommandLine(
   settings: CommandLineSettings,
-  { version, environment, credential }: CommandLineProcess,
+  { version, environment, credential, tell }: CommandLineProcess,
 ): Registries {
-  const dockerConfig = dockerConfigOf(settings, environment);
-  const engine = composeEngine(settingsOf(settings, dockerConfig.path), {
+  const files = findCredentialFiles(settings, environment);
+  const patience = createPatience({
+    now,
+    sleep: (ms) => new Promise((wake) => setTimeout(wake, ms)),
+    observe: ({ message }, waitMs) =>
+      tell?.(`tagpin: ${message}; asked again in ${Math.round(waitMs / 1000)} s\n`),
+  });
+  const engine = composeEngine(settingsOf(settings, files), {
     cache: createCache(CACHE),
     reader: NO_CLUSTER,
     metrics: NO_METRICS,
@@ -59,14 +70,22 @@ export function composeCommandLine(
     now,
     perNamespace: AT_A_TIME,
     speaksHttp: createLoopbackHttp(settings.registryCa.map((item) => item.replace(/=.*$/, ''))),
-    givenCredentials:
-      credential === undefined ? [] : [createGivenSource(credential.registry, credential)],
+    givenCredentials: givenSources(credential),
+    authFiles: files.authFiles,
+    asksReasons: true,
+    patience,
   });
-  return registriesOf(engine, hintsOf(dockerConfig, credential));
+  return registriesOf(engine, { patience, hintFor: hintsOf(files, credential) });
+}
+
+/** How long a person waits, and what is told when that was for nothing. */
+interface Manners {
+  readonly patience: Patience;
+  readonly hintFor: FindHint;
 }
 
 /** The engine as commands ask it: every refusal says what may be missing. */
-function registriesOf(engine: Engine, hintFor: FindHint): Registries {
+function registriesOf(engine: Engine, { patience, hintFor }: Manners): Registries {
   const { reader } = engine;
   const hintedOf = (caught: unknown, reference: ImageReference): PinError => {
     const error = toPinError(caught);
@@ -81,10 +100,10 @@ function registriesOf(engine: Engine, hintFor: FindHint): Registries {
     }
   };
   return {
-    resolve: (image) => asked(image, (reference) => resolve(engine, reference)),
+    resolve: (image) => asked(image, (reference) => resolve(engine, reference, patience)),
     manifest: (image) => asked(image, (reference) => reader.manifest(reference, READING)),
     blob: (image, digest) => asked(image, (reference) => reader.blob(reference, digest, READING)),
-    tags: async function* tags(repository) {
+    tags: async function* listTags(repository) {
       const reference = parseReference(repository);
       try {
         for await (const { tags, manifests } of reader.tags(reference, READING)) {
@@ -97,25 +116,25 @@ function registriesOf(engine: Engine, hintFor: FindHint): Registries {
   };
 }
 
-async function resolve(engine: Engine, reference: ImageReference): Promise<ResolvedImage> {
-  if (reference.digest !== undefined) return engine.reader.manifest(reference, READING);
-  const found = await ask(engine, reference);
-  if (found instanceof PinError) throw found;
-  return { digest: found.digest, mediaType: found.mediaType };
-}
-
-async function ask(
-  { resolver }: Engine,
+async function resolve(
+  { resolver, reader }: Engine,
   reference: ImageReference,
-): Promise<Resolution | PinError> {
-  const deadlineAtMs = now() + PATIENCE_MS;
-  return resolver.resolve(reference, { identity: PERSON, deadlineAtMs, notBeforeMs: undefined });
+  patience: Patience,
+): Promise<ResolvedImage> {
+  if (reference.digest !== undefined) return reader.manifest(reference, READING);
+  return patience(async (notBeforeMs) => {
+    const question = { identity: PERSON, deadlineAtMs: now() + PATIENCE_MS, notBeforeMs };
+    const found = await resolver.resolve(reference, question);
+    if (found instanceof PinError) throw found;
+    return { digest: found.digest, mediaType: found.mediaType };
+  });
 }
 
 function settingsOf(
-  settings: CommandLineSettings,
-  dockerConfig: string | undefined,
+  { credentials, ...settings }: CommandLineSettings,
+  { dockerConfig }: Pick<CredentialFiles, 'dockerConfig'>,
 ): RegistrySettings & CredentialSettings {
+  requirePlugins(credentials.includes('exec'), settings);
   return {
     ...settings,
     allowRegistry: ['*:*'],
@@ -124,67 +143,25 @@ function settingsOf(
     verifyByDigest: [],
     shortNames: 'docker.io',
     dockerConfig,
-    imageCredentialProviderConfig: undefined,
-    imageCredentialProviderBinDir: undefined,
-    cloudCredentials: [],
+    cloudCredentials: credentials.filter((source) => source !== 'exec'),
     ownCredentialsNamespaces: ['*'],
     ownCredentialsImages: ['*'],
     anonymousFallback: false,
   };
 }
 
-/** Docker's configuration: what is read, and where it was looked for. */
-interface DockerConfig {
-  /** Undefined where there is none. */
-  readonly path: string | undefined;
-  readonly lookedFor: string;
+/** Plugins are programs: they are run on request, and then must be there. */
+function requirePlugins(
+  isAsked: boolean,
+  settings: Pick<
+    CommandLineSettings,
+    'imageCredentialProviderConfig' | 'imageCredentialProviderBinDir'
+  >,
+): void {
+  const { imageCredentialProviderConfig: config, imageCredentialProviderBinDir: binDir } = settings;
+  const named = [config, binDir].filter((path) => path !== undefined);
+  if (named.length === (isAsked ? 2 : 0)) return;
+  const message =
+    '--credentials exec, --image-credential-provider-config and --image-credential-provider-bin-dir need each other';
+  throw new PinError('invalid_config', message);
 }
-
-/** As docker finds it (docker/cli cli/config/config.go, Dir); a file that is named must be there. */
-export function dockerConfigOf(
-  { dockerConfig }: Pick<CommandLineSettings, 'dockerConfig'>,
-  environment: CommandLineProcess['environment'],
-): DockerConfig {
-  if (dockerConfig !== undefined) return { path: dockerConfig, lookedFor: dockerConfig };
-  const folder = environment['DOCKER_CONFIG'] || join(homedir(), '.docker');
-  const lookedFor = join(folder, 'config.json');
-  return { path: existsSync(lookedFor) ? lookedFor : undefined, lookedFor };
-}
-
-type FindHint = (error: PinError, reference: ImageReference) => string | undefined;
-
-/** Where a registry asked for a credential, and there was none: which file has no entry for it. */
-function hintsOf({ path, lookedFor }: DockerConfig, given: GivenCredential | undefined): FindHint {
-  const config = openDockerConfig(path, NO_LOG);
-  return (error, reference) => {
-    if (error.code !== 'unauthorized' || given !== undefined) return undefined;
-    const file = JSON.stringify(lookedFor);
-    if (config === undefined) return `there is no docker config ${file}`;
-    const { offersFor, helperFor } = config();
-    const registry = reference.registry.toLowerCase();
-    const isKnown =
-      offersFor(normalizedName(reference)).length > 0 || helperFor(registry) !== undefined;
-    return isKnown ? undefined : `docker config ${file} has no entry for ${registry}`;
-  };
-}
-
-function hinted(error: PinError, hint: string | undefined): PinError {
-  if (hint === undefined) return error;
-  const host = error.host === undefined ? {} : { host: error.host };
-  return new PinError(error.code, `${error.message}; ${hint}`, { cause: error, ...host });
-}
-
-function toNobody(): void {}
-
-/** What a registry refuses is told in the error itself. */
-const NO_LOG: Logger = { info: toNobody, warn: toNobody, error: toNobody };
-
-/** Nobody counts. */
-export const NO_METRICS: RegistryMetrics = {
-  registryRequest: toNobody,
-  digestMismatch: toNobody,
-  registryGated: toNobody,
-  registrySilent: toNobody,
-  cacheResult: toNobody,
-  credentialLookup: toNobody,
-};

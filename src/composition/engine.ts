@@ -6,7 +6,7 @@ import { createPullSecrets } from '../credentials/pull-secrets.ts';
 import type { SecretReader } from '../credentials/read-secrets.ts';
 import { PinError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { createRegistryClient } from '../registry/client.ts';
+import { createRegistryClient, type RegistryClient } from '../registry/client.ts';
 import { createAllowFile } from '../registry/files/allow-file.ts';
 import { createEndpoints } from '../registry/files/endpoints.ts';
 import { createHostsDirectory } from '../registry/files/hosts-directory.ts';
@@ -26,8 +26,9 @@ import { createFlights } from '../resolve/flights.ts';
 import { createGate } from '../resolve/gate.ts';
 import { createImageReader, type ImageReader } from '../resolve/image-reader.ts';
 import { createLimits } from '../resolve/limits.ts';
+import type { Patience } from '../resolve/patience.ts';
 import { createResolver, type Resolver } from '../resolve/resolver.ts';
-import { createRoute, type RouteParts } from '../resolve/route.ts';
+import { createRoute, type Route, type RouteParts } from '../resolve/route.ts';
 import { type Trace, tracedPullSecrets, tracedRoute } from '../resolve/traced.ts';
 import type { RegistryMetrics } from '../server/registry-metrics.ts';
 import { composeOwnCredentials } from './own-credentials.ts';
@@ -49,6 +50,12 @@ export interface EngineParts {
   readonly perNamespace?: number;
   /** Credentials that are tried before those of the settings. */
   readonly givenCredentials?: readonly CredentialSource[];
+  /** Files like docker's configuration, which are tried behind it. */
+  readonly authFiles?: readonly string[];
+  /** How long is waited where a registry wants to be left alone; not at all where it is left out. */
+  readonly patience?: Patience;
+  /** Ask again by GET where a HEAD was refused: its answer may name the reason. */
+  readonly asksReasons?: boolean;
   /** Told every step of a look-up. */
   readonly trace?: EngineTrace;
 }
@@ -78,21 +85,17 @@ export function composeEngine(
 ): Engine {
   const { cache, reader, metrics, log, environment, now, trace } = parts;
   const fingerprint = createFingerprint();
-  const observeCredential = metrics.credentialLookup;
+  const observe = metrics.credentialLookup;
   const { lending, hosts, load } = composeOwnCredentials(settings, {
     now,
-    observe: observeCredential,
+    observe,
     log,
     environment,
     given: parts.givenCredentials ?? [],
+    authFiles: parts.authFiles ?? [],
   });
-  const pullSecrets = createPullSecrets({
-    reader,
-    lender: createLender(lending),
-    fingerprint,
-    now,
-    observe: observeCredential,
-  });
+  const lender = createLender(lending);
+  const pullSecrets = createPullSecrets({ reader, lender, fingerprint, now, observe });
   const transport = composeTransport(settings, parts, hosts);
   const { anonymousFallback, verifyByDigest } = settings;
   const asking = {
@@ -101,36 +104,48 @@ export function composeEngine(
     observeMismatch: metrics.digestMismatch,
     anonymousFallback,
     observeTry: trace?.trying,
+    asksReasons: parts.asksReasons ?? false,
   };
-  const routeParts: RouteParts = {
-    client: createRegistryClient({ ...asking, now, verifyByDigest }),
-    endpointsOf: endpointsFrom(settings, parts),
-    gate: createGate(metrics.registryGated),
-    breaker: createBreaker({ now, random: Math.random, observe: metrics.registrySilent }),
-    now,
-  };
-  const route = createRoute(trace === undefined ? routeParts : tracedRoute(routeParts, trace));
+  const client = createRegistryClient({ ...asking, now, verifyByDigest });
+  const route = composeRoute(settings, parts, client);
   const limits = createLimits(parts.perNamespace);
   const flights = createFlights({ route, cache, limits, now });
-  const observe = metrics.cacheResult;
+  const { patience } = parts;
   return {
     resolver: createResolver({
       pullSecrets: trace === undefined ? pullSecrets : tracedPullSecrets(pullSecrets, trace),
       flights,
       cache,
       now,
-      observe,
+      observe: metrics.cacheResult,
     }),
     reader: createImageReader({
       reader: createRegistryReader(asking),
       route,
       limits,
       pullSecrets,
+      patience,
       now,
     }),
     load,
     close: transport.close,
   };
+}
+
+function composeRoute(
+  settings: RegistrySettings,
+  parts: EngineParts,
+  client: RegistryClient,
+): Route {
+  const { metrics, now, trace } = parts;
+  const routeParts: RouteParts = {
+    client,
+    endpointsOf: endpointsFrom(settings, parts),
+    gate: createGate(metrics.registryGated),
+    breaker: createBreaker({ now, random: Math.random, observe: metrics.registrySilent }),
+    now,
+  };
+  return createRoute(trace === undefined ? routeParts : tracedRoute(routeParts, trace));
 }
 
 function composeTransport(

@@ -22,6 +22,8 @@ export interface OwnCredentialsParts extends SourceParts {
   readonly environment: Program['environment'];
   /** Tried before all others. */
   readonly given: readonly CredentialSource[];
+  /** Files like docker's configuration, which are tried behind it. */
+  readonly authFiles: readonly string[];
 }
 
 /** The operator's own credentials. */
@@ -42,22 +44,22 @@ export function composeOwnCredentials(
   settings: CredentialSettings,
   parts: OwnCredentialsParts,
 ): OwnCredentials {
-  const dockerConfig = openDockerConfig(settings.dockerConfig, parts.log);
+  const { dockerConfig } = settings;
+  const files = [...(dockerConfig === undefined ? [] : [dockerConfig]), ...parts.authFiles];
+  const configs = files.map((path) => openDockerConfig(path, parts.log));
   const clouds = composeCloudCredentials(settings.cloudCredentials, {
     ...parts,
     wallClock: () => Date.now(),
   });
   const sources = [
     ...parts.given,
-    ...(dockerConfig === undefined
-      ? []
-      : [createDockerConfigSource({ ...parts, run: runProgram, config: dockerConfig })]),
+    ...configs.map((config) => createDockerConfigSource({ ...parts, run: runProgram, config })),
     ...providerSources(settings, parts),
     ...clouds,
   ];
   return {
     lending: lendingOf(settings, sources),
-    hosts: dockerConfig?.().hosts ?? [],
+    hosts: configs.flatMap((config) => config().hosts),
     load: async () => {
       await Promise.all(clouds.map((cloud) => cloud.load()));
     },
@@ -68,11 +70,7 @@ export function composeOwnCredentials(
  * Reads the file now, so that a mistake ends the start, and again whenever it has changed. Throws
  * PinError `invalid_config`.
  */
-export function openDockerConfig(
-  path: string | undefined,
-  log: Logger,
-): (() => DockerConfigFile) | undefined {
-  if (path === undefined) return undefined;
+export function openDockerConfig(path: string, log: Logger): () => DockerConfigFile {
   const config = createReloaded({
     read: (see) => {
       see(path);

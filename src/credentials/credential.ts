@@ -9,6 +9,11 @@ export interface Credential {
    * Only the operator's own docker config has any: kubelet drops them from pull secrets.
    */
   readonly identityToken?: string;
+  /**
+   * A token of the registry itself (docker's `registrytoken`), in place of all that: it is sent as it
+   * is, without a challenge, and exchanged for no other. Only a person on the command line has any.
+   */
+  readonly registryToken?: string;
 }
 
 /** A credential, with where it was found for messages: `pull secret "team/regcred"`. */

@@ -21,7 +21,12 @@ export function createFingerprint(): Fingerprint {
   const key = randomBytes(KEY_BYTES);
   return (credentials, lent = []) => {
     if (credentials.length === 0 && lent.length === 0) return 'anonymous';
-    const own = credentials.map((one) => [one.username, one.password, one.identityToken]);
+    const own = credentials.map((one) => [
+      one.username,
+      one.password,
+      one.identityToken,
+      one.registryToken,
+    ]);
     const names = lent.map(({ name }) => name);
     // JSON keeps apart what concatenation would not: "a" + "bc" and "ab" + "c".
     return createHmac('sha256', key)

@@ -117,7 +117,8 @@ function isSame(one: Credential, other: Credential): boolean {
   return (
     one.username === other.username &&
     one.password === other.password &&
-    one.identityToken === other.identityToken
+    one.identityToken === other.identityToken &&
+    one.registryToken === other.registryToken
   );
 }
 

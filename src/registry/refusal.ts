@@ -1,5 +1,6 @@
 import type { CredentialSource, Offer } from '../credentials/credential.ts';
-import { PinError } from '../errors.ts';
+import { PinError, type PinErrorCode } from '../errors.ts';
+import { isJsonObject, listOf, parseJson, textOf } from '../json.ts';
 import type { Endpoint } from './hosts.ts';
 import { rateLimited } from './retry-after.ts';
 import type { RegistryResponse } from './transport.ts';
@@ -27,7 +28,10 @@ const SHORT_LIVED: ReadonlyMap<string, string> = new Map([
   ['00000000-0000-0000-0000-000000000000', 'three hours'],
 ]);
 
-/** What an answer other than 200 means. The body is never read into the message. */
+/**
+ * What an answer other than 200 means. Of the body nothing gets into the message but the registry's
+ * own code of the error.
+ */
 export function refusalOf(
   { origin, registry }: Endpoint,
   response: RegistryResponse,
@@ -36,17 +40,42 @@ export function refusalOf(
   const { status, url } = response;
   const host = { host: registry };
   const who = url.origin === origin ? registry : `${url.host}, to which ${registry} redirects,`;
-  const said = `${who} answered ${status}`;
-  if (status === 404) return new PinError('not_found', `${said} (not found)`, host);
-  if (status === 401 || status === 403) {
-    return new PinError('unauthorized', `${said} (not found, or no access)`, host);
-  }
-  if (status === 429) return rateLimited(`${said} (too many requests)`, response, host);
-  // Amazon's public registry says so of a token that has expired.
-  if (status === 400 && isAuthorized) {
-    return new PinError('unauthorized', `${said} (bad request, or no access)`, host);
-  }
-  return new PinError(status >= 500 ? 'unavailable' : 'invalid_response', said, host);
+  // Amazon's public registry answers 400 to a token that has expired.
+  const meaning = MEANINGS.get(status === 400 && isAuthorized ? 'expired' : status);
+  const { code, words } = meaning ?? { code: status >= 500 ? 'unavailable' : 'invalid_response' };
+  const said = [`${who} answered ${status}${words ?? ''}`, ...errorCodeOf(response)].join(', ');
+  return code === 'rate_limited'
+    ? rateLimited(said, response, host)
+    : new PinError(code, said, host);
+}
+
+interface Meaning {
+  readonly code: PinErrorCode;
+  readonly words?: string;
+}
+
+const NO_ACCESS: Meaning = { code: 'unauthorized', words: ' (not found, or no access)' };
+
+const MEANINGS: ReadonlyMap<number | 'expired', Meaning> = new Map<number | 'expired', Meaning>([
+  [404, { code: 'not_found', words: ' (not found)' }],
+  [401, NO_ACCESS],
+  [403, NO_ACCESS],
+  [429, { code: 'rate_limited', words: ' (too many requests)' }],
+  ['expired', { code: 'unauthorized', words: ' (bad request, or no access)' }],
+]);
+
+/** More is no list of errors. */
+const MAX_ERRORS_BYTES = 64 * 1024;
+/** The distribution specification, "Error Codes": `[A-Z_]`. */
+const ERROR_CODE = /^[A-Z][A-Z_]{0,39}$/;
+
+/** The code of the first error in a body of the distribution specification, in a list, or nothing. */
+function errorCodeOf({ body }: RegistryResponse): readonly string[] {
+  if (body.length === 0 || body.length > MAX_ERRORS_BYTES) return [];
+  const answer = parseJson(body.toString('utf8'));
+  const [first] = isJsonObject(answer) ? listOf(answer, 'errors') : [];
+  const code = isJsonObject(first) ? (textOf(first, 'code') ?? '') : '';
+  return ERROR_CODE.test(code) ? [code] : [];
 }
 
 /** The first refusal, with the credentials that were tried by name, and the sources that failed. */

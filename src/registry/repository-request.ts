@@ -111,7 +111,11 @@ async function converse<R extends RegistryResponse>(
     remembered === undefined && known !== undefined
       ? known
       : await sendTo(sending, place, remembered);
-  const expired = remembered !== undefined && EXPIRED.has(first.status) && isFrom(first, url);
+  const expired =
+    remembered !== undefined &&
+    scope.credential?.registryToken === undefined &&
+    EXPIRED.has(first.status) &&
+    isFrom(first, url);
   if (expired) sending.authorizer.forget(scope);
   const bare = expired && first.status !== 401 ? await sendTo(sending, place, undefined) : first;
   if (bare.status !== 401 || !isFrom(bare, url)) return bare;

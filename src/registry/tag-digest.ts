@@ -35,6 +35,8 @@ export interface TagDigests {
 export interface TagDigestParts extends RequestParts {
   /** Told when a registry's header names another digest than its bytes have. */
   readonly observeMismatch: (host: string) => void;
+  /** Ask again by GET where a HEAD was refused: its answer may name the reason, which a HEAD cannot. */
+  readonly asksReasons?: boolean;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
 }
@@ -52,6 +54,8 @@ const MAX_HEADLESS = 1000;
 /** A registry that is replaced by a better one is found out. */
 const HEADLESS_TTL_MS = 3_600_000;
 const KNOWS_NO_HEAD: ReadonlySet<number> = new Set([405, 501]);
+/** A 401 says all by itself, and a 429 is not to be asked again. */
+const HAS_REASONS: ReadonlySet<number> = new Set([400, 403, 404]);
 
 export function createTagDigests(parts: TagDigestParts): TagDigests {
   /** Projects of origins that do not know HEAD: a pull-through cache may pass its upstream's 405 on. */
@@ -71,6 +75,7 @@ export function createTagDigests(parts: TagDigestParts): TagDigests {
       const head = await sendManifestRequest(parts, question, 'HEAD');
       if (head.status === 200) return readHead(head) ?? fetch(question);
       if (!KNOWS_NO_HEAD.has(head.status)) {
+        if (parts.asksReasons === true && HAS_REASONS.has(head.status)) return fetch(question);
         throw refusalOf(endpoint, head, credential !== undefined);
       }
       // Another host, to which it redirects this tag, speaks for this tag alone.

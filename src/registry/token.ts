@@ -59,9 +59,10 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const keyOf = (scope: Scope): string =>
     `${placeOf(scope)} ${scope.repository} ${ownerOf(scope.credential)}`;
   return {
-    remembered: (scope) => remembered.get(keyOf(scope)),
+    remembered: (scope) => registryTokenOf(scope) ?? remembered.get(keyOf(scope)),
     forget: (scope) => void remembered.delete(keyOf(scope)),
     answer: async (scope, challenges) => {
+      if (registryTokenOf(scope) !== undefined) throw refusesToken(scope);
       // A token first: with Basic the password would be sent with each request.
       const bearer = challenges.find(({ scheme }) => scheme === 'bearer');
       if (bearer !== undefined) {
@@ -82,6 +83,16 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
       return header;
     },
   };
+}
+
+/** What is sent before anything is asked for; a scope that was reached by a redirect has no credential. */
+function registryTokenOf({ credential }: Scope): string | undefined {
+  return credential?.registryToken === undefined ? undefined : `Bearer ${credential.registryToken}`;
+}
+
+function refusesToken({ endpoint }: Scope): PinError {
+  const { host, hostname } = new URL(endpoint.origin);
+  return new PinError('unauthorized', `${host} answered 401 to the token`, { host: hostname });
 }
 
 /** Who redirects chooses what is asked for: it has tokens of its own there, and spoils no other's. */

@@ -122,7 +122,7 @@ function register<T extends Pick<Flight, 'ended'>>(all: Map<string, T>, key: str
  * that hangs, a queue would otherwise grow without an end.
  */
 function givenUp({ reference: { registry } }: Target): PinError {
-  const message = `${registry} was not asked within the time of the review`;
+  const message = `${registry} was not asked in time`;
   return new PinError('deadline_exceeded', message, { host: registry });
 }
 

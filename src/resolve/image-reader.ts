@@ -8,6 +8,7 @@ import type { ReadBlob, ReadManifest, RegistryReader } from '../registry/reader.
 import type { TagList } from '../registry/tag-list.ts';
 import { isAnswer } from './breaker.ts';
 import type { Limits } from './limits.ts';
+import type { Patience } from './patience.ts';
 import type { Act, Route } from './route.ts';
 
 /** For whom something is read. */
@@ -34,6 +35,8 @@ export interface ImageReaderParts {
   readonly route: Route;
   readonly limits: Pick<Limits, 'hold' | 'hasAnswered'>;
   readonly pullSecrets: Pick<PullSecrets, 'keyringOf'>;
+  /** How long is waited where a registry wants to be left alone; not at all where it is left out. */
+  readonly patience?: Patience | undefined;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
 }
@@ -94,16 +97,30 @@ function remember(seen: Set<string>, query: URLSearchParams, { registry }: Endpo
   throw new PinError('invalid_response', message, { host: registry });
 }
 
+/** One errand. */
+interface Errand<T> {
+  readonly reference: ImageReference;
+  readonly act: Act<T>;
+  readonly only?: Endpoint | undefined;
+}
+
 async function visit<T>(
+  parts: ImageReaderParts,
+  question: ReadQuestion,
+  errand: Errand<T>,
+): Promise<T> {
+  const { patience } = parts;
+  // Nobody holds a place while he waits.
+  return patience === undefined
+    ? visitOnce(parts, question, errand)
+    : patience(() => visitOnce(parts, question, errand));
+}
+
+async function visitOnce<T>(
   { pullSecrets, route, limits, now }: ImageReaderParts,
   { identity, timeMs }: ReadQuestion,
-  asked: {
-    readonly reference: ImageReference;
-    readonly act: Act<T>;
-    readonly only?: Endpoint | undefined;
-  },
+  { reference, act, only }: Errand<T>,
 ): Promise<T> {
-  const { reference, act, only } = asked;
   const keyring = await pullSecrets.keyringOf(identity, now() + timeMs);
   if (keyring instanceof PinError) throw keyring;
   const access = keyring.accessTo(reference);

@@ -180,7 +180,8 @@ describe('credentials that cannot be used', () => {
   function refusalOf(flags: Flags): PinError {
     const settings = readSettings(SERVE_SETTINGS, { flags, environment: {} });
     const { log } = createRecordedLog();
-    const parts = { log, environment: {}, now: () => 0, observe: () => {}, given: [] };
+    const sources = { given: [], authFiles: [] };
+    const parts = { log, environment: {}, now: () => 0, observe: () => {}, ...sources };
     try {
       composeOwnCredentials(settings, parts);
     } catch (caught) {

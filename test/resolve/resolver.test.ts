@@ -227,7 +227,7 @@ describe('createResolver() with a registry that does not answer', () => {
     ];
     expect(await impatient).toMatchObject({
       code: 'deadline_exceeded',
-      message: `${registry.host} did not answer within the time of the review`,
+      message: `${registry.host} did not answer in time`,
     });
     hold.resolve();
     expect(await Promise.all(patient)).toEqual([ONE, ONE]);

@@ -3,7 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { createGivenSource } from '../../../src/credentials/sources/given-source.ts';
 import { parseReference } from '../../../src/image/reference.ts';
 
-const CREDENTIAL = { username: 'alice', password: 'canary' };
+const OFFER = {
+  credential: { username: 'alice', password: 'canary' },
+  origin: 'the password of "alice"',
+};
 
 describe('createGivenSource()', () => {
   it.each([
@@ -14,10 +17,10 @@ describe('createGivenSource()', () => {
     ['r.example.com', 'mirror.example.com/a', false],
     ['docker.io', 'r.example.com/library/nginx', false],
   ])('is for %s alone: %s %p', async (registry, image, covered) => {
-    const source = createGivenSource(registry, CREDENTIAL);
+    const source = createGivenSource(registry, OFFER);
     const reference = parseReference(image);
     expect(source.covers(reference)).toBe(covered);
     const offers = await source.offersFor(reference, AbortSignal.abort());
-    expect(offers).toEqual([{ credential: CREDENTIAL, origin: 'the password of "alice"' }]);
+    expect(offers).toEqual([OFFER]);
   });
 });

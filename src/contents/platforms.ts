@@ -159,7 +159,8 @@ async function withPlatform(
   return { digest, mediaType, platform };
 }
 
-async function platformOf(
+/** What its config says; undefined for an artifact. */
+export async function platformOf(
   { config }: ImageManifest,
   documents: ImageDocuments,
 ): Promise<Platform | undefined> {

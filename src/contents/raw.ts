@@ -3,9 +3,9 @@ import type { Streams } from '../files/streams.ts';
 import { type Digest, isDigest } from '../image/digest.ts';
 import type { Platform } from '../image/platform.ts';
 import { parseReference } from '../image/reference.ts';
+import { chosenManifest, manifestOf } from './chosen-manifest.ts';
 import { failureLine } from './failure-line.ts';
-import { createImageDocuments, type ImageDocuments, type ReadManifest } from './image-documents.ts';
-import { manifestFor } from './platforms.ts';
+import { createImageDocuments } from './image-documents.ts';
 import type { Registries } from './registries.ts';
 
 /** Of what image, and of which of its platforms. */
@@ -14,15 +14,6 @@ export interface RawOptions {
   /** Undefined where none was asked for. */
   readonly platform: Platform | undefined;
 }
-
-/** Whose config an index stands for, where none is asked for: as crane has it, on any machine. */
-const DEFAULT_PLATFORM: Platform = {
-  os: 'linux',
-  architecture: 'amd64',
-  variant: '',
-  osVersion: '',
-  osFeatures: [],
-};
 
 /** Writes the bytes of a manifest or an index as they are served; resolves to whether it could. */
 export async function printManifest(
@@ -33,7 +24,7 @@ export async function printManifest(
   return told(image, streams, async () => {
     if (platform === undefined) return streams.out((await registries.manifest(image)).bytes);
     const documents = createImageDocuments(image, registries);
-    const { served } = await ofPlatform(platform, documents);
+    const { served } = await manifestOf(platform, documents);
     return streams.out(served.bytes);
   });
 }
@@ -46,13 +37,7 @@ export async function printConfig(
 ): Promise<boolean> {
   return told(image, streams, async () => {
     const documents = createImageDocuments(image, registries);
-    const isIndex = (await documents.root()).content.kind === 'index';
-    const wanted = platform ?? (isIndex ? DEFAULT_PLATFORM : undefined);
-    const { content } =
-      wanted === undefined ? await documents.root() : await ofPlatform(wanted, documents);
-    if (content.kind === 'index') {
-      throw new PinError('unsupported_manifest', 'Cannot read its manifest: it is an index');
-    }
+    const { content } = await chosenManifest(platform, documents);
     await streams.out(await documents.config(content.config));
   });
 }
@@ -81,12 +66,6 @@ export function digestOf(image: string): Digest {
   if (isDigest(digest)) return digest;
   const message = 'a blob has no tag: write REPO@sha256:… or REPO@sha512:…';
   throw new PinError('invalid_config', message);
-}
-
-async function ofPlatform(wanted: Platform, documents: ImageDocuments): Promise<ReadManifest> {
-  const { digest } = await manifestFor(wanted, documents);
-  const root = await documents.root();
-  return root.served.digest === digest ? root : documents.manifest(digest);
 }
 
 async function told(image: string, streams: Streams, act: () => Promise<void>): Promise<boolean> {

@@ -60,10 +60,14 @@ export function mapContinues(block: Buffer): boolean {
   return block[MAP_CONTINUES_AT] !== 0;
 }
 
+/** Tells whether a block has the checksum of a header. */
+export function isTarHeader(block: Buffer): boolean {
+  return sumsOf(block).includes(numberIn(block, 'checksum'));
+}
+
 /** @throws PinError `unsupported_manifest` where the block is no header */
 export function readTarHeader(block: Buffer): TarHeader {
-  const sum = numberIn(block, 'checksum');
-  if (!sumsOf(block).includes(sum)) throw damaged('it is no tar archive, or a damaged one');
+  if (!isTarHeader(block)) throw damaged('it is no tar archive, or a damaged one');
   const name = textIn(block, 'name');
   const prefix = bytesOf(block, 'magic').toString('latin1') === POSIX_MAGIC ? 'prefix' : undefined;
   const folder = prefix === undefined ? undefined : textIn(block, prefix);

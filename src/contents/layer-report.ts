@@ -1,0 +1,61 @@
+import { writeYaml } from '../files/yaml.ts';
+import type { HistoryEntry } from '../image/image-config.ts';
+import { printableJson } from '../image/printable.ts';
+import { formatBytes } from './byte-size.ts';
+import { sizeText, stepText } from './details-text.ts';
+import type { NumberedLayer } from './image-details.ts';
+import { totalBytes } from './index-entries.ts';
+import type { LayersFormat } from './layer-file-report.ts';
+import { type Column, type Emphasis, tableLines } from './text-layout.ts';
+
+/** A layer and what made it, where that is told. */
+export interface LayerRow {
+  readonly layer: NumberedLayer;
+  readonly history: HistoryEntry | undefined;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'LAYER', isNumber: true },
+  { title: 'SIZE', isNumber: true },
+  { title: 'DIGEST' },
+  { title: 'MEDIA TYPE' },
+  { title: 'CREATED BY' },
+];
+
+type Report = (rows: readonly LayerRow[], emphasis: Emphasis) => string;
+
+/** A list of layers in each format. */
+export const LAYER_REPORTS: Readonly<Record<LayersFormat, Report>> = {
+  text: (rows, emphasis) => {
+    const cells = rows.map(({ layer, history }) => [
+      String(layer.number),
+      sizeText(layer.sizeBytes),
+      layer.digest,
+      layer.mediaType,
+      stepText(history),
+    ]);
+    const total = totalOf(rows);
+    const sum = total === undefined ? '' : `, ${formatBytes(total)} as stored`;
+    const counted = `${rows.length} layer${rows.length === 1 ? '' : 's'}${sum}`;
+    return `${[...tableLines(COLUMNS, cells, emphasis), counted].join('\n')}\n`;
+  },
+  json: (rows) => `${printableJson(plain(rows), 2)}\n`,
+  yaml: (rows) => writeYaml(plain(rows)),
+};
+
+function plain(rows: readonly LayerRow[]): object {
+  return {
+    layers: rows.map(({ layer: { number, digest, mediaType, sizeBytes }, history }) => ({
+      number,
+      digest,
+      mediaType,
+      sizeBytes,
+      createdBy: history?.createdBy,
+    })),
+    sizeBytes: totalOf(rows),
+  };
+}
+
+function totalOf(rows: readonly LayerRow[]): number | undefined {
+  return totalBytes(rows.map(({ layer }) => layer));
+}

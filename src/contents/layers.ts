@@ -1,0 +1,108 @@
+import { PinError, toPinError } from '../errors.ts';
+import type { Streams } from '../files/streams.ts';
+import { isImageConfigType, parseImageConfig } from '../image/image-config.ts';
+import type { Platform } from '../image/platform.ts';
+import { spelledName } from '../image/reference.ts';
+import { type ChosenManifest, chosenManifest } from './chosen-manifest.ts';
+import { failureLine } from './failure-line.ts';
+import { type NumberedLayer, stepsOf } from './image-details.ts';
+import { createImageDocuments, type ImageDocuments } from './image-documents.ts';
+import { FILE_REPORTS, type LayersFormat } from './layer-file-report.ts';
+import { layerFiles } from './layer-files.ts';
+import { LAYER_REPORTS, type LayerRow } from './layer-report.ts';
+import type { Registries } from './registries.ts';
+import { emphasisFor } from './text-layout.ts';
+
+/** What `tagpin layers` was asked. */
+export interface LayersOptions {
+  readonly image: string;
+  /** Undefined where none was asked for. */
+  readonly platform: Platform | undefined;
+  /** The number of the layer whose files are asked for, from 1. */
+  readonly list: number | undefined;
+  /** Modes, owners, sizes and times of files. */
+  readonly long: boolean;
+  readonly format: LayersFormat;
+}
+
+/** Lists layers, or the files of one; resolves to whether all could be told, and has its digest. */
+export async function runLayers(
+  options: LayersOptions,
+  registries: Registries,
+  streams: Streams,
+): Promise<boolean> {
+  const { image, platform, list } = options;
+  try {
+    const documents = createImageDocuments(image, registries);
+    const manifest = await chosenManifest(platform, documents);
+    const rows = await rowsOf(manifest, documents);
+    if (list === undefined) {
+      const emphasis = emphasisFor(streams.onTerminal.out);
+      await streams.out(LAYER_REPORTS[options.format](rows, emphasis));
+    } else {
+      await listFiles(options, layerAt(rows, list), { registries, streams });
+    }
+    return true;
+  } catch (caught) {
+    await streams.err(failureLine(image, toPinError(caught)));
+    return false;
+  }
+}
+
+async function rowsOf(
+  { content: { config, layers } }: ChosenManifest,
+  documents: ImageDocuments,
+): Promise<readonly LayerRow[]> {
+  const history = isImageConfigType(config.mediaType)
+    ? parseImageConfig(await documents.config(config)).history
+    : [];
+  return stepsOf(layers, history).flatMap(({ layer, history: step }) =>
+    layer === undefined ? [] : [{ layer, history: step }],
+  );
+}
+
+function layerAt(rows: readonly LayerRow[], number: number): NumberedLayer {
+  const layer = rows[number - 1]?.layer;
+  if (layer !== undefined) return layer;
+  const count = rows.length === 0 ? 'it has no layers' : `it has layers 1 to ${rows.length}`;
+  throw new PinError('not_found', `there is no layer ${number}: ${count}`);
+}
+
+/** Archives, of artifacts too: Helm charts and others are such. */
+const ARCHIVE = /(?:\btar(?:[.+](?:gzip|zstd))?|\btgz)$/;
+/** Layers that registries need not have (OCI image specification, layer.md, "Non-Distributable Layers"). */
+const FOREIGN = /nondistributable|foreign/;
+
+async function listFiles(
+  { image, long, format }: LayersOptions,
+  { number, digest, mediaType }: NumberedLayer,
+  { registries, streams }: { readonly registries: Registries; readonly streams: Streams },
+): Promise<void> {
+  if (!ARCHIVE.test(mediaType)) {
+    const other = `its bytes are printed by: tagpin blob ${spelledName(image)}@${digest}`;
+    throw new PinError(
+      'unsupported_manifest',
+      `layer ${number} is no archive of files but ${mediaType}; ${other}`,
+    );
+  }
+  const report = FILE_REPORTS[format](long);
+  try {
+    const { content } = await registries.blob(image, digest);
+    await streams.out(report.start);
+    for await (const member of layerFiles(content)) {
+      await streams.out(report.file(member));
+      if (!streams.isRead()) return;
+    }
+    await streams.out(report.end());
+  } catch (caught) {
+    throw explained(toPinError(caught), `layer ${number} (${digest})`, FOREIGN.test(mediaType));
+  }
+}
+
+function explained(error: PinError, layer: string, isForeign: boolean): PinError {
+  const foreign =
+    isForeign && error.code === 'not_found'
+      ? '; it is a foreign layer, which is not pushed to registries'
+      : '';
+  return new PinError(error.code, `${layer}: ${error.message}${foreign}`, { cause: error });
+}

@@ -11,7 +11,7 @@ import { createProviderSource } from '../src/credentials/sources/provider-source
 import { PinError } from '../src/errors.ts';
 import { normalizedName, parseReference } from '../src/image/reference.ts';
 import { auths, configText, imageName, referenceText, registryKeys } from './oracle/arbitraries.ts';
-import { Oracle, type Plugin } from './oracle/client.ts';
+import { type KubeletAnswer, type KubeletQuestion, Oracle, type Plugin } from './oracle/client.ts';
 import { binaryPath, buildBinaries } from './support/binaries.ts';
 
 const BUILD_TIMEOUT_MS = 600_000;
@@ -23,7 +23,7 @@ const CONFIG_JSON = ['kubernetes.io/dockerconfigjson', '.dockerconfigjson'] as c
 const DOCKERCFG = ['kubernetes.io/dockercfg', '.dockercfg'] as const;
 const IMAGE = fc.constant('a.b/c');
 
-let oracle: Oracle;
+let oracle: Oracle<KubeletQuestion, KubeletAnswer>;
 
 beforeAll(async () => {
   await buildBinaries(['oracle']);

@@ -5,8 +5,8 @@ import type { Readable, Writable } from 'node:stream';
 import type { Credential } from '../../src/credentials/credential.ts';
 import type { Secret } from '../../src/credentials/keyring.ts';
 
-/** What main.go is asked. */
-export type Question =
+/** What main.go, in this folder, is asked. */
+export type KubeletQuestion =
   | { readonly kind: 'reference'; readonly text: string }
   | { readonly kind: 'keyring'; readonly secrets: readonly Secret[]; readonly image: string }
   | { readonly kind: 'plugins'; readonly plugins: readonly Plugin[]; readonly image: string };
@@ -18,7 +18,7 @@ export interface Plugin {
 }
 
 /** What main.go answers; an error stands alone. */
-export interface Answer {
+export interface KubeletAnswer {
   readonly error?: string;
   readonly reference?: {
     readonly name: string;
@@ -31,8 +31,8 @@ export interface Answer {
   readonly credentials: readonly Credential[] | null;
 }
 
-/** The running program: one question at a time, one line each way. */
-export class Oracle {
+/** A running program that has the originals: one question at a time, one line each way. */
+export class Oracle<Question, Answer> {
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: Interface;
   readonly #answers: AsyncIterator<string>;

@@ -26,7 +26,8 @@ export type BinaryName =
   | 'kubeconform'
   | 'gator'
   | 'toxiproxy'
-  | 'oracle';
+  | 'oracle'
+  | 'containerd-oracle';
 
 const SOURCES: Readonly<Record<BinaryName, Source>> = {
   'kube-apiserver': { module: KUBERNETES, package: 'k8s.io/kubernetes/cmd/kube-apiserver' },
@@ -59,6 +60,7 @@ const SOURCES: Readonly<Record<BinaryName, Source>> = {
     package: 'github.com/Shopify/toxiproxy/v2/cmd/server',
   },
   oracle: { module: 'oracle', package: '.' },
+  'containerd-oracle': { module: 'containerd', package: '.' },
 };
 
 /** What a node runs, which not every machine can. */

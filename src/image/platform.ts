@@ -23,7 +23,7 @@ const MAX_QUOTED_CHARS = 64;
 
 /** What an operating system is that is not said: that of the nodes. */
 const NODE_OS = 'linux';
-const OS_NAMES: Readonly<Record<string, string>> = { macos: 'darwin' };
+const OS_NAMES: ReadonlyMap<string, string> = new Map([['macos', 'darwin']]);
 
 type ArchitectureRule = (variant: string) => readonly [architecture: string, variant: string];
 
@@ -121,7 +121,7 @@ function spelledVariant(architecture: string, variant: string, isSaid: boolean):
 
 function normalizeOs(os: string): string {
   const lower = os.toLowerCase();
-  return lower === '' ? NODE_OS : (OS_NAMES[lower] ?? lower);
+  return lower === '' ? NODE_OS : (OS_NAMES.get(lower) ?? lower);
 }
 
 function normalizeArchitecture(

@@ -165,6 +165,8 @@ export interface PinErrorDetails {
   readonly asked?: boolean;
   /** Where a request got no answer. */
   readonly silence?: Silence;
+  /** What whoever runs the command line can do, where that of the code would mislead. */
+  readonly advice?: string;
 }
 
 /** A host that was asked and said nothing. */
@@ -187,6 +189,8 @@ export class PinError extends Error {
   readonly limitedBy: string | undefined;
   readonly asked: boolean;
   readonly silence: Silence | undefined;
+  /** What whoever runs the command line can do. */
+  readonly advice: string;
 
   constructor(code: PinErrorCode, message: string, details: PinErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -196,11 +200,7 @@ export class PinError extends Error {
     this.limitedBy = details.limitedBy;
     this.asked = details.asked ?? true;
     this.silence = details.silence;
-  }
-
-  /** What whoever runs the command line can do. */
-  get advice(): string {
-    return this.rule.actionOnCommandLine ?? this.rule.action;
+    this.advice = details.advice ?? this.rule.actionOnCommandLine ?? this.rule.action;
   }
 
   get rule(): ErrorRule {

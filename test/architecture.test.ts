@@ -96,12 +96,18 @@ const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['resolve', 'registry', 'credentials', 'files', 'image', ...VOCABULARY],
     packages: ['node:util'],
   },
+  // Docker or podman on this machine.
+  daemon: {
+    rooms: ['contents', 'files', 'image', ...VOCABULARY],
+    packages: ['node:fs', 'node:http'],
+  },
   commands: {
     rooms: [
       'admission',
       'audit',
       'check',
       'contents',
+      'daemon',
       'explain',
       'files',
       'image',
@@ -249,7 +255,9 @@ describe('the structure of src', () => {
   it('loads what the commands run when they run', () => {
     const eager = BETWEEN_FILES.filter(
       ({ file, target }) =>
-        roomOf(file) === 'commands' && /\.\.\/(check|pin)\//.test(target) && isEager(file, target),
+        roomOf(file) === 'commands' &&
+        /\.\.\/(check|daemon|pin)\//.test(target) &&
+        isEager(file, target),
     );
     expect(eager).toEqual([]);
   });

@@ -1,12 +1,15 @@
 import { type Command, Option } from 'commander';
 
 import type { ResolveFormat } from '../contents/resolve.ts';
+import { PinError } from '../errors.ts';
 import { parsePlatform } from '../image/platform.ts';
 import type { ReferenceForm } from '../image/reference.ts';
 import type { CommandParts } from './command-parts.ts';
 import { addRegistryOptions, openRegistries } from './registry-options.ts';
 
 interface Flags {
+  readonly fromDaemon: boolean;
+  readonly daemonSocket?: string;
   readonly platform?: string;
   readonly allPlatforms: boolean;
   readonly digestOnly: boolean;
@@ -28,6 +31,8 @@ Examples:
   tagpin resolve nginx@sha256:…                 see that the registry serves it
   tagpin resolve localhost:5000/app             plain http, as it is on loopback
   tagpin resolve --username me --password-stdin registry.example.com/app < password
+  tagpin resolve --from-daemon nginx:1.27       as it was pulled or pushed on this machine
+  tagpin resolve --from-daemon                  every image of this machine
 
 A platform is chosen from an index as containerd does: linux/arm/v7 runs arm/v6 where there is no
 arm/v7, linux/amd64 runs 386, and windows(10.0.20348)/amd64 is a version of Windows.
@@ -40,7 +45,7 @@ export function addResolveCommand(program: Command, parts: CommandParts): void {
   const command = program
     .command('resolve')
     .description('Print the digests that tags have now.')
-    .argument('<IMAGE...>', 'images by tag, latest where there is none, or by digest')
+    .argument('[IMAGE...]', 'images by tag, latest where there is none, or by digest')
     .addOption(
       new Option('--platform <OS/ARCH[/VARIANT]>', 'the manifest for this platform').conflicts(
         'allPlatforms',
@@ -58,8 +63,28 @@ export function addResolveCommand(program: Command, parts: CommandParts): void {
     .addOption(
       new Option('-o, --format <FORMAT>', 'how to report').choices(FORMATS).default('text'),
     )
+    .addOption(
+      new Option('--from-daemon', 'ask docker or podman on this machine, and no registry')
+        .default(false)
+        .conflicts(['platform', 'allPlatforms', 'username', 'passwordStdin', 'tokenStdin']),
+    )
+    .addOption(
+      new Option(
+        '--daemon-socket <PATH>',
+        'where the daemon listens; otherwise DOCKER_HOST, or a usual place of docker or podman',
+      ).implies({ fromDaemon: true }),
+    )
     .addHelpText('after', EXAMPLES)
     .action(async (images: readonly string[], { allPlatforms, platform, ...flags }: Flags) => {
+      if (flags.fromDaemon) {
+        parts.end((await askDaemon(images, flags, parts)) ? 0 : 1);
+        return;
+      }
+      if (images.length === 0) {
+        const message =
+          'missing required argument: name an image, or list those of this machine with --from-daemon';
+        throw new PinError('invalid_config', message);
+      }
       const one = platform === undefined ? undefined : parsePlatform(platform);
       const registries = await openRegistries(command, parts, images);
       const { runResolve } = await import('../contents/resolve.ts');
@@ -67,4 +92,14 @@ export function addResolveCommand(program: Command, parts: CommandParts): void {
       parts.end((await runResolve(options, registries, parts.streams)) ? 0 : 1);
     });
   addRegistryOptions(command);
+}
+
+async function askDaemon(
+  images: readonly string[],
+  { daemonSocket, ...style }: Omit<Flags, 'platform' | 'allPlatforms'>,
+  { environment, streams }: CommandParts,
+): Promise<boolean> {
+  const { runFromDaemon } = await import('../daemon/run.ts');
+  const clues = { named: daemonSocket, environment, platform: process.platform };
+  return runFromDaemon({ ...style, images, clues }, streams);
 }

@@ -41,8 +41,16 @@ export async function runResolve(
   registries: Registries,
   streams: Streams,
 ): Promise<boolean> {
-  const ask = (image: string): Promise<Answer> => askFor(image, options, registries);
-  const answers = await Promise.all(options.images.map(ask));
+  return tellFound(options, (image) => find(image, options.platform, registries), streams);
+}
+
+/** The same of digests that come from elsewhere; `lookUp` rejects with a PinError. */
+export async function tellFound(
+  options: Omit<ResolveOptions, 'platform'>,
+  lookUp: (image: string) => Promise<Found>,
+  streams: Streams,
+): Promise<boolean> {
+  const answers = await Promise.all(options.images.map((image) => askFor(image, lookUp)));
   await streams.out(REPORTS[options.format](answers, options));
   const failures = answers.flatMap((answer) =>
     'error' in answer ? [failureLine(answer.image, answer.error)] : [],
@@ -51,13 +59,9 @@ export async function runResolve(
   return failures.length === 0;
 }
 
-async function askFor(
-  image: string,
-  { platform }: ResolveOptions,
-  registries: Registries,
-): Promise<Answer> {
+async function askFor(image: string, lookUp: (image: string) => Promise<Found>): Promise<Answer> {
   try {
-    return { image, found: await find(image, platform, registries) };
+    return { image, found: await lookUp(image) };
   } catch (caught) {
     return { image, error: toPinError(caught) };
   }
@@ -76,7 +80,8 @@ async function find(
   return { digest, mediaType, platforms: await manifestsOf(documents) };
 }
 
-type WriteReport = (answers: readonly Answer[], options: ResolveOptions) => string;
+type Style = Pick<ResolveOptions, 'digestOnly' | 'referenceForm'>;
+type WriteReport = (answers: readonly Answer[], options: Style) => string;
 
 const REPORTS: Readonly<Record<ResolveFormat, WriteReport>> = {
   text: (answers, options) => answers.flatMap((answer) => linesOf(answer, options)).join(''),
@@ -84,7 +89,7 @@ const REPORTS: Readonly<Record<ResolveFormat, WriteReport>> = {
   yaml: (answers, options) => writeYaml(plainReport(answers, options)),
 };
 
-function linesOf(answer: Answer, options: ResolveOptions): string[] {
+function linesOf(answer: Answer, options: Style): string[] {
   if ('error' in answer) return [];
   const { image, found } = answer;
   const { digest, platforms } = found;
@@ -95,19 +100,15 @@ function linesOf(answer: Answer, options: ResolveOptions): string[] {
   });
 }
 
-function written(
-  image: string,
-  digest: Digest,
-  { digestOnly, referenceForm }: ResolveOptions,
-): string {
+function written(image: string, digest: Digest, { digestOnly, referenceForm }: Style): string {
   return digestOnly ? digest : withDigest(image, digest, referenceForm);
 }
 
-function plainReport(answers: readonly Answer[], options: ResolveOptions): object {
+function plainReport(answers: readonly Answer[], options: Style): object {
   return { images: answers.map((answer) => plainAnswer(answer, options)) };
 }
 
-function plainAnswer(answer: Answer, options: ResolveOptions): object {
+function plainAnswer(answer: Answer, options: Style): object {
   const { image } = answer;
   if ('error' in answer) {
     return { image, reason: answer.error.code, message: answer.error.message };
@@ -118,11 +119,7 @@ function plainAnswer(answer: Answer, options: ResolveOptions): object {
   return { ...plain, platforms: platforms.map((one) => plainFound(image, one, options)) };
 }
 
-function plainFound(
-  image: string,
-  { digest, mediaType, platform }: Found,
-  options: ResolveOptions,
-): object {
+function plainFound(image: string, { digest, mediaType, platform }: Found, options: Style): object {
   return {
     result: written(image, digest, options),
     digest,

@@ -1,6 +1,6 @@
 import { type PinError, toPinError } from '../errors.ts';
 import type { Streams } from '../files/streams.ts';
-import { quoted } from '../image/printable.ts';
+import { failureLine } from './failure-line.ts';
 import { createProgressBar } from './progress.ts';
 import type { Registries } from './registries.ts';
 import {
@@ -62,7 +62,9 @@ async function list(
     hasUntagged ||= found.some(({ tag }) => tag === undefined);
     failures.push(...failed.map(unlisted));
     const text = report.rows(told);
-    const errors = failed.map((failure) => failureLine(query, failure)).join('');
+    const errors = failed
+      .map(({ tag, error }) => failureLine(`${query.repository}:${tag}`, error))
+      .join('');
     if (errors !== '' || (text !== '' && streams.onTerminal.out)) await bar.clear();
     await streams.out(text);
     await streams.err(errors);
@@ -76,13 +78,6 @@ async function list(
   await bar.clear();
   return { tagged, hasUntagged, failures, error };
 }
-
-function failureLine({ repository }: TagQuery, { tag, error }: TagFailure): string {
-  return `tagpin: ${quoted(`${repository}:${tag}`, MAX_NAME_CHARS)}: ${explained(error)}\n`;
-}
-
-// The longest reference stays below.
-const MAX_NAME_CHARS = 800;
 
 function explained({ message, advice, code }: PinError): string {
   return `${message}; ${advice} [${code}]`;

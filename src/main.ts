@@ -3,8 +3,14 @@ import { readFileSync } from 'node:fs';
 
 import { Command } from 'commander';
 
+import { addBlobCommand } from './commands/blob.ts';
 import { addCheckCommand } from './commands/check.ts';
 import type { CommandParts } from './commands/command-parts.ts';
+import { addConfigCommand } from './commands/config.ts';
+import { addExplainCommand, type ExplainCommandParts } from './commands/explain.ts';
+import { addInspectCommand } from './commands/inspect.ts';
+import { addLayersCommand } from './commands/layers.ts';
+import { addManifestCommand } from './commands/manifest.ts';
 import { addPinCommand } from './commands/pin.ts';
 import { addResolveCommand } from './commands/resolve.ts';
 import { addSettings, settingsOf } from './commands/settings.ts';
@@ -57,6 +63,12 @@ async function runServe(settings: ServeSettings): Promise<void> {
   }
 }
 
+const openExplain: ExplainCommandParts['openExplain'] = async (settings, namespace) => {
+  const { composeExplain } = await import('./composition/explain.ts');
+  const environment = processEnvironment();
+  return composeExplain(settings, { version: VERSION, environment, namespace });
+};
+
 async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('tagpin')
     .description(
@@ -88,8 +100,14 @@ async function main(argv: readonly string[]): Promise<void> {
   };
   addResolveCommand(program, parts);
   addTagsCommand(program, parts);
+  addInspectCommand(program, parts);
+  addLayersCommand(program, parts);
+  addManifestCommand(program, parts);
+  addConfigCommand(program, parts);
+  addBlobCommand(program, parts);
   addPinCommand(program, parts);
   addCheckCommand(program, parts);
+  addExplainCommand(program, { ...parts, openExplain });
   try {
     await program.parseAsync(argv);
     process.exit(exitCode);

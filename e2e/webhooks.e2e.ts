@@ -52,6 +52,16 @@ async function callsForChange(
   return recorder.take(kubectl.namespace);
 }
 
+function eightHundred(image: string): object {
+  const containers = Array.from({ length: 800 }, (_, index) => ({ name: `c${index}`, image }));
+  return workload('PodTemplate', { image, podSpec: { containers } });
+}
+
+/** Without those for the Pods that a controller makes meanwhile. */
+function ofKind(kind: WorkloadKind, calls: readonly string[]): readonly string[] {
+  return calls.filter((call) => call.includes(` ${kind} `));
+}
+
 describe('the webhook entries of a mode', () => {
   it.each(['pin', 'enforce', 'warn'] as const)('send %s to its path', async (mode) => {
     const kubectl = await createNamespace(kubeconfig, { mode });
@@ -94,15 +104,58 @@ describe('the workloads entry', () => {
     expect(await callsFor(kubectl, some(kind))).toEqual([]);
   });
 
-  it('calls for an update, and not for a scaling', async () => {
+  it.each(TEMPLATE_KINDS)('calls for %s whose template changes', async (kind) => {
     const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
-    const set = ['set', 'image', 'deployment/web', 'web=nginx:1.28'];
-    expect(await callsForChange(kubectl, some('Deployment'), ...set)).toContain(
-      '/admission/pin Deployment UPDATE',
-    );
-    await kubectl.run(['delete', 'deployment', 'web']);
-    const scale = ['scale', 'replicaset', 'web', '--replicas=0'];
-    expect(await callsForChange(kubectl, some('ReplicaSet'), ...scale)).toEqual([]);
+    await kubectl.run(['create', '--filename=-'], { input: some(kind) });
+    recorder.take(kubectl.namespace);
+    for (const change of [{ image: 'nginx:1.28' }, { annotations: { 'example.com/a': 'b' } }]) {
+      const input = workload(kind, { image: 'nginx:1.27', replicas: 0, ...change });
+      // The API server refuses another template of a Job, after all webhooks.
+      await kubectl.run(['apply', '--server-side', '--force-conflicts', '--filename=-'], {
+        input,
+        mayFail: kind === 'Job',
+      });
+      expect(ofKind(kind, recorder.take(kubectl.namespace))).toEqual([
+        `/admission/pin ${kind} UPDATE`,
+      ]);
+    }
+  });
+
+  it.each(TEMPLATE_KINDS)('calls for no %s whose template stays', async (kind) => {
+    const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
+    const label = ['label', kind, 'web', 'a=b'];
+    expect(ofKind(kind, await callsForChange(kubectl, some(kind), ...label))).toEqual([]);
+    await kubectl.run(['annotate', kind, 'web', 'tagpin.dev/skip=true', 'a=b']);
+    await kubectl.run(['patch', kind, 'web', '--patch={"metadata":{"finalizers":["a.b/c"]}}']);
+    await kubectl.run(['patch', kind, 'web', '--patch={"metadata":{"finalizers":null}}']);
+    expect(ofKind(kind, recorder.take(kubectl.namespace))).toEqual([]);
+  });
+
+  it.each(TEMPLATE_KINDS)('calls for %s that is annotated in the wrong place', async (kind) => {
+    const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
+    const annotate = ['annotate', kind, 'web', 'tagpin.dev/refresh=1'];
+    expect(ofKind(kind, await callsForChange(kubectl, some(kind), ...annotate))).toEqual([
+      `/admission/pin ${kind} UPDATE`,
+    ]);
+  });
+
+  it('calls for no scaling, by the subresource or by the field', async () => {
+    const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
+    const scale = ['scale', 'replicaset', 'web', '--replicas=1'];
+    const calls = await callsForChange(kubectl, some('ReplicaSet'), ...scale);
+    expect(ofKind('ReplicaSet', calls)).toEqual([]);
+    await kubectl.run(['patch', 'replicaset', 'web', '--patch={"spec":{"replicas":0}}']);
+    expect(ofKind('ReplicaSet', recorder.take(kubectl.namespace))).toEqual([]);
+  });
+
+  it('evaluates a template of 800 containers within its budget', async () => {
+    const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
+    await kubectl.run(['create', '--filename=-'], { input: eightHundred('nginx:1') });
+    recorder.take(kubectl.namespace);
+    await kubectl.run(['label', 'podtemplate', 'web', 'a=b']);
+    expect(recorder.take(kubectl.namespace)).toEqual([]);
+    await kubectl.run(['replace', '--filename=-'], { input: eightHundred('nginx:2') });
+    expect(recorder.take(kubectl.namespace)).toEqual(['/admission/pin PodTemplate UPDATE']);
   });
 
   it('calls for none that is being deleted', async () => {

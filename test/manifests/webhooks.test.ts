@@ -143,7 +143,11 @@ describe('the MutatingWebhookConfiguration', () => {
     const names = (level: string): string[] =>
       entryOf(level, mode).matchConditions.map(({ name }) => name);
     expect(names('pods')).toEqual(['not-a-mirror-pod', 'not-being-deleted']);
-    expect(names('workloads')).toEqual(['not-owned-by-a-controller', 'not-being-deleted']);
+    expect(names('workloads')).toEqual([
+      'not-owned-by-a-controller',
+      'not-being-deleted',
+      'template-or-refresh-changes',
+    ]);
     expect(entryOf('pods', mode).matchConditions[0]?.expression).toContain(MIRROR_ANNOTATION);
   });
 });

@@ -42,7 +42,7 @@ export async function runExplain(
     written = written.then(() => streams.out(stepLine(step, colours)));
   });
   await written;
-  const report = reportOf(question, style, answer);
+  const report = reportOf(question, style, { answer, steps });
   if (style.format === 'text') await streams.out(closing(report, colours));
   else await streams.out(serialised({ ...report, steps }, style.format));
   return answer.outcome !== 'failed';
@@ -68,7 +68,7 @@ interface Report {
 function reportOf(
   { image, namespace, pod, serviceAccount }: ExplainQuestion,
   { referenceForm }: ExplainStyle,
-  answer: ExplainAnswer,
+  { answer, steps }: { readonly answer: ExplainAnswer; readonly steps: readonly Step[] },
 ): Report {
   return {
     image,
@@ -87,16 +87,20 @@ function reportOf(
     ...(answer.outcome === 'failed' && {
       reason: answer.error.code,
       message: answer.error.message,
-      advice: adviceFor(answer.error, namespace),
+      advice: adviceFor(answer.error, namespace, steps),
     }),
   };
 }
 
 /** To somebody who has pods in a cluster, or to somebody at a command line. */
-function adviceFor(error: PinError, namespace: string | undefined): string {
+function adviceFor(error: PinError, namespace: string | undefined, steps: readonly Step[]): string {
   if (namespace === undefined) return error.advice;
-  if (error.code !== 'forbidden_secret') return error.rule.action;
-  return `${error.rule.action}, or run this as somebody who may read them: kubectl create rolebinding tagpin-pull-secret-reader --namespace ${namespace} --clusterrole tagpin-pull-secret-reader --user USER`;
+  const { action } = error.rule;
+  if (error.code !== 'forbidden_secret') return action;
+  const isOfPod = steps.some((step) => step.step === 'cluster' && step.needs?.resource === 'pods');
+  const role = isOfPod ? 'view' : 'tagpin-pull-secret-reader';
+  const binding = `kubectl create rolebinding ${role} --namespace ${namespace} --clusterrole ${role} --user USER`;
+  return `${isOfPod ? '' : `${action}, or `}run this as somebody who may read them: ${binding}`;
 }
 
 function closing(report: Report, colours: boolean): string {

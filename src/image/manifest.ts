@@ -30,6 +30,11 @@ const VAGUE_TYPES: ReadonlySet<string> = new Set([
 /** RFC 6838 section 4.2. */
 const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/i;
 
+/** Tells whether `text` is a media type, without parameters. */
+export function isMediaType(text: string): boolean {
+  return MEDIA_TYPE.test(text);
+}
+
 /** All that is read of a manifest. */
 const FIELDS = ['schemaVersion', 'mediaType', 'manifests', 'layers', 'config', 'fsLayers'] as const;
 

@@ -1,5 +1,6 @@
 import { PinError } from '../errors.ts';
 import { type Digest, isDigest } from '../image/digest.ts';
+import { isMediaType } from '../image/manifest.ts';
 import { isTag } from '../image/reference.ts';
 import { isJsonObject, type JsonObject, listOf, parseJson, textOf } from '../json.ts';
 import type { RegistryResponse } from './transport.ts';
@@ -27,7 +28,6 @@ export interface ListedManifest {
 const LINK = /<([^<>]*)>((?:\s*;\s*[^\s;,="]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]*))?)*)/g;
 const IS_NEXT = /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?=\s*(?:;|$)))/i;
 const MAX_QUERY_CHARS = 4096;
-const MAX_MEDIA_TYPE_CHARS = 255;
 
 /**
  * Reads an answer of `tags/list`. Tags and digests that are none are left out. Throws PinError
@@ -67,7 +67,7 @@ function manifestOf(told: JsonObject): ListedManifest {
   const mediaType = textOf(told, 'mediaType') ?? '';
   return {
     tags: tagsIn(told, 'tag'),
-    mediaType: mediaType === '' || mediaType.length > MAX_MEDIA_TYPE_CHARS ? undefined : mediaType,
+    mediaType: isMediaType(mediaType) ? mediaType : undefined,
     sizeBytes: numberIn(told, 'imageSizeBytes'),
     createdAtMs: numberIn(told, 'timeCreatedMs'),
     uploadedAtMs: numberIn(told, 'timeUploadedMs'),

@@ -1,11 +1,10 @@
-import { PinError } from '../errors.ts';
 import { type Bodies, createBodies } from './bodies.ts';
 import type { Guard } from './guard.ts';
 import { toNetworkError } from './network-error.ts';
 import { createPools, type FindAuthorities, type Pools } from './pools.ts';
 import type { FindProxy } from './proxies.ts';
-import { locationOf, requestAt } from './redirect.ts';
-import { type Sender, strangerBefore } from './sender.ts';
+import { followRedirects, type Hop } from './redirects.ts';
+import type { Sender } from './sender.ts';
 import { streamedBody } from './streamed-body.ts';
 
 /** TLS as the operator wants it for one host; whatever is left out is as ever. */
@@ -109,19 +108,35 @@ interface TransportParts extends TransportOptions {
 }
 
 type Answer = Awaited<ReturnType<ReturnType<Pools['poolOf']>['request']>>;
-/** What is made of an answer's body. */
-type TakeBody = (
-  parts: TransportParts,
-  answer: Answer,
-  request: RegistryRequest,
-) => Promise<Pick<OpenResponse, 'body' | 'content'>>;
 
-const MAX_REDIRECTS = 5;
+/** What is made of an answer's body. */
+interface Reception {
+  readonly take: (
+    parts: TransportParts,
+    answer: Answer,
+    request: RegistryRequest,
+  ) => Promise<Pick<OpenResponse, 'body' | 'content'>>;
+  /** How long a server may be silent between two chunks, in milliseconds; else as the pool has it. */
+  readonly bodyTimeout?: number;
+}
+
+const READ: Reception = {
+  take: async ({ bodies }, answer, request) => ({ body: await bodies.read(answer.body, request) }),
+};
+
+const OPEN: Reception = {
+  take: async (parts, answer, request) =>
+    answer.statusCode === 200
+      ? { body: Buffer.alloc(0), content: streamedBody(answer.body, request.url) }
+      : READ.take(parts, answer, request),
+  // Nobody waits for the whole, and whoever has sent half of a layer is worth some patience.
+  bodyTimeout: 30_000,
+};
 
 export function createTransport(options: TransportOptions): Transport {
   const parts = { ...options, pools: createPools(options), bodies: createBodies() };
   return {
-    send: (request) => follow(parts, request, readBody),
+    send: (request) => send(parts, request, READ),
     open: (request) => openRequest(parts, request),
     close: parts.pools.close,
   };
@@ -135,55 +150,24 @@ async function openRequest(parts: TransportParts, request: RegistryRequest): Pro
   if (signal.aborted) giveUp();
   signal.addEventListener('abort', giveUp, { once: true });
   try {
-    return await follow(parts, { ...request, signal: opening.signal }, openBody);
+    return await send(parts, { ...request, signal: opening.signal }, OPEN);
   } finally {
     signal.removeEventListener('abort', giveUp);
   }
 }
 
-const readBody: TakeBody = async ({ bodies }, answer, request) => ({
-  body: await bodies.read(answer.body, request),
-});
-
-const openBody: TakeBody = async (parts, answer, request) =>
-  answer.statusCode === 200
-    ? { body: Buffer.alloc(0), content: streamedBody(answer.body, request.url) }
-    : readBody(parts, answer, request);
-
-/** Redirects by hand: every hop is guarded, and another origin sees no Authorization. */
-async function follow(
+function send(
   parts: TransportParts,
   request: RegistryRequest,
-  takeBody: TakeBody,
+  reception: Reception,
 ): Promise<OpenResponse> {
-  let here = request;
-  for (let hop = 0; hop <= MAX_REDIRECTS; hop += 1) {
-    const { url, connection } = here;
-    const stranger = strangerBefore(parts.guard, here);
-    parts.guard.checkUrl(url, { byFile: connection?.named, stranger });
-    // oxlint-disable-next-line no-await-in-loop -- each hop is known only from the one before
-    const response = await sendOnce(parts, { ...here, stranger }, takeBody);
-    const next = followsRedirects(request) ? locationOf(response) : undefined;
-    if (next === undefined) return response;
-    here = requestAt(here, next);
-  }
-  throw new PinError(
-    'invalid_response',
-    `${request.url.host} redirects more than ${MAX_REDIRECTS} times`,
-    {
-      host: request.url.hostname,
-    },
-  );
-}
-
-function followsRedirects({ followRedirects, form }: RegistryRequest): boolean {
-  return followRedirects && form === undefined;
+  return followRedirects(parts.guard, request, (hop) => sendOnce(parts, hop, reception));
 }
 
 async function sendOnce(
   parts: TransportParts,
-  request: RegistryRequest & { readonly stranger: URL | undefined },
-  takeBody: TakeBody,
+  request: Hop,
+  { take, bodyTimeout }: Reception,
 ): Promise<OpenResponse> {
   const { url, method, signal, form, sender, connection, stranger, purpose } = request;
   const [scheme] = request.headers['authorization']?.split(' ', 1) ?? [];
@@ -209,8 +193,9 @@ async function sendOnce(
         ...request.headers,
       },
       ...(form !== undefined && { body: form.toString() }),
+      ...(bodyTimeout !== undefined && { bodyTimeout }),
     });
-    const taken = await takeBody(parts, answer, request);
+    const taken = await take(parts, answer, request);
     observe(String(answer.statusCode));
     return {
       status: answer.statusCode,

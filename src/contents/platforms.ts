@@ -4,7 +4,7 @@ import type { Digest } from '../image/digest.ts';
 import { isImageConfigType, platformOfConfig } from '../image/image-config.ts';
 import type { ImageIndex, ImageManifest } from '../image/image-manifest.ts';
 import { isIndexType, isManifestType } from '../image/manifest.ts';
-import { formatPlatform, type Platform } from '../image/platform.ts';
+import { formatPlatform, normalizePlatform, type Platform } from '../image/platform.ts';
 import { isUnknown, type RankPlatform, rankFor } from '../image/platform-match.ts';
 import type { ImageDocuments } from './image-documents.ts';
 
@@ -40,9 +40,7 @@ export async function manifestFor(
   if (content.kind === 'manifest') {
     const { digest, mediaType } = served;
     const platform = await platformOf(content, documents);
-    if (platform !== undefined && rank(platform) !== undefined) {
-      return { digest, mediaType, platform };
-    }
+    if (suits(platform, rank)) return { digest, mediaType, platform };
     throw noneFor(
       wanted,
       platform === undefined ? 'it is no image' : `it is for ${formatPlatform(platform)}`,
@@ -101,8 +99,7 @@ async function chooseWithin(
   }
   if (platform !== undefined) return { digest, mediaType, platform };
   const found = await withPlatform(entry, walk.documents);
-  const isSuiting = found.platform !== undefined && rank(found.platform) !== undefined;
-  return isSuiting ? found : undefined;
+  return suits(found.platform, rank) ? found : undefined;
 }
 
 async function manifestsIn(
@@ -157,6 +154,11 @@ async function withPlatform(
   const { content } = await documents.manifest(digest);
   const platform = content.kind === 'manifest' ? await platformOf(content, documents) : undefined;
   return { digest, mediaType, platform };
+}
+
+/** Whether what a config says suits; as with containerd, in its normal spelling. */
+function suits(platform: Platform | undefined, rank: RankPlatform): boolean {
+  return platform !== undefined && rank(normalizePlatform(platform)) !== undefined;
 }
 
 /** What its config says; undefined for an artifact. */

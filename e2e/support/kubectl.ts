@@ -15,6 +15,8 @@ export interface KubectlOptions {
   readonly input?: object | string;
   /** Give the result of a call that failed instead of throwing. */
   readonly mayFail?: boolean;
+  /** In addition to the environment of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The real kubectl, as one user, in one namespace when one is given. */
@@ -34,9 +36,9 @@ export class Kubectl {
 
   /** @throws Error with the command and what it printed, when it fails and may not */
   async run(args: readonly string[], options: KubectlOptions = {}): Promise<KubectlResult> {
-    const { input } = options;
+    const { input, env } = options;
     const text = typeof input === 'object' ? JSON.stringify(input) : input;
-    const result = await execute([...this.#global, ...args], text);
+    const result = await execute([...this.#global, ...args], { text, env });
     if (result.exitCode !== 0 && options.mayFail !== true) {
       throw new Error(`kubectl ${args.join(' ')}: ${result.stderr.trim() || result.stdout}`);
     }
@@ -55,18 +57,21 @@ export class Kubectl {
   }
 }
 
-function execute(args: readonly string[], input: string | undefined): Promise<KubectlResult> {
+function execute(
+  args: readonly string[],
+  { text, env }: { readonly text: string | undefined; readonly env: KubectlOptions['env'] },
+): Promise<KubectlResult> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       binaryPath('kubectl'),
       args,
-      { maxBuffer: 64 * 1024 * 1024 },
+      { maxBuffer: 64 * 1024 * 1024, env: { ...process.env, ...env } },
       (error, stdout, stderr) => {
         // A number is kubectl's own exit code; anything else means that it could not run.
         if (error !== null && typeof error.code !== 'number') reject(error);
         else resolve({ exitCode: Number(error?.code ?? 0), stdout, stderr });
       },
     );
-    child.stdin?.end(input);
+    child.stdin?.end(text);
   });
 }

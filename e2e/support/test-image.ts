@@ -65,6 +65,13 @@ export class TestImage {
     }
   }
 
+  /** Takes the tag away; what it named stays. */
+  async untag(): Promise<void> {
+    const url = `http://${this.registry.host}/v2/${this.repository}/manifests/${this.tag}`;
+    const { status } = await fetch(url, { method: 'DELETE' });
+    if (status !== 202) throw new Error(`DELETE ${url} answered ${status}`);
+  }
+
   /** What the tag points at now, as crane says. */
   async digest(): Promise<string> {
     return craneDigest(this.registry, this.tagged);

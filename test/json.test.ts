@@ -1,6 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { isJsonObject, listOf, objectAt, parseJson, sameJson, textOf } from '../src/json.ts';
+import {
+  canonicalJson,
+  isJsonObject,
+  listOf,
+  objectAt,
+  parseJson,
+  sameJson,
+  textOf,
+} from '../src/json.ts';
 
 describe('isJsonObject()', () => {
   it.each<[unknown, boolean]>([
@@ -81,6 +89,27 @@ describe('parseJson()', () => {
     ['{"a":1}x', undefined],
   ])('reads %j', (text, expected) => {
     expect(parseJson(text)).toEqual(expected);
+  });
+});
+
+describe('canonicalJson()', () => {
+  it.each([
+    ['{"b":1,"a":[true,null,"x\\"y"]}', '{"a":[true,null,"x\\"y"],"b":1}'],
+    ['[[],{},{"a":{}}]', '[[],{},{"a":{}}]'],
+    ['{"10":1,"9":2}', '{"10":1,"9":2}'],
+    ['"text"', '"text"'],
+    ['null', 'null'],
+  ])('writes %s with its keys sorted', (text, expected) => {
+    expect(canonicalJson(JSON.parse(text))).toBe(expected);
+  });
+
+  it('leaves out what is undefined, as JSON does', () => {
+    expect(canonicalJson({ a: undefined, b: [undefined], c: 1 })).toBe('{"b":[null],"c":1}');
+  });
+
+  it('is not stopped by values that are nested deeper than the stack', () => {
+    const deep = '['.repeat(50_000) + ']'.repeat(50_000);
+    expect(canonicalJson(JSON.parse(deep))).toBe(deep);
   });
 });
 

@@ -161,6 +161,48 @@ describe('createClusterReader()', () => {
     });
   });
 
+  it('lists Pods by a label, a hundred at most, as the API server has them', async () => {
+    const items = [{ metadata: { name: 'web-1' }, spec: { odd: [1] } }];
+    const list = { kind: 'PodList', apiVersion: 'v1', metadata: {}, items };
+    await using api = await startRegistry([answers(PODS, list)], pair);
+    const pods = readerOf(await kubeconfigFor(api.origin));
+    expect(await pods.listPods('team', 'pod-template-hash=5d9c')).toEqual(items);
+    expect(api.requests).toMatchObject([
+      {
+        method: 'GET',
+        path: PODS,
+        headers: { authorization: 'Bearer canary-token' },
+      },
+    ]);
+    const { query } = api.requests[0] ?? {};
+    expect(Object.fromEntries(query ?? [])).toEqual({
+      labelSelector: 'pod-template-hash=5d9c',
+      limit: '100',
+    });
+    expect(await pods.listPods('../team', 'a=b')).toEqual([]);
+    expect(api.requests).toHaveLength(1);
+  });
+
+  it.each<[string, Rule, string, string]>([
+    ['may not', refuses(PODS, 403), 'forbidden_secret', 'tagpin may not read pods "team"'],
+    [
+      'cannot',
+      refuses(PODS, 500),
+      'secret_unreadable',
+      'the API server answered 500 when asked for pods "team"',
+    ],
+    [
+      'had better not, as they are more than 4 MiB,',
+      { when: { path: PODS }, headers: JSON_TYPE, body: `{"items":["${'x'.repeat(4 << 20)}"]}` },
+      'secret_unreadable',
+      'the API server did not answer when asked for pods "team"',
+    ],
+  ])('says that it %s list Pods', async (...[, rule, code, message]) => {
+    await using api = await startRegistry([rule], pair);
+    const pods = readerOf(await kubeconfigFor(api.origin));
+    await expect(pods.listPods('team', 'a=b')).rejects.toMatchObject({ code, message });
+  });
+
   it('has undefined for a Secret that is missing', async () => {
     expect(await reader.readSecret('team', 'gone')).toBeUndefined();
   });

@@ -21,28 +21,39 @@ function permissions(): Manifest[] {
     .filter(({ kind }) => /^(Cluster)?Role(Binding)?$/.test(kind));
 }
 
+function nameOf({ metadata }: Manifest): string {
+  return metadata?.name ?? '';
+}
+
 describe('the permissions', () => {
-  it('are to get Secrets and ServiceAccounts, and nothing else', () => {
+  it('are to get Secrets and ServiceAccounts, to list Pods, and nothing else', () => {
     const roles = permissions().filter(({ kind }) => kind.endsWith('Role'));
-    expect(roles).toEqual([
+    expect(roles.toSorted((a, b) => nameOf(a).localeCompare(nameOf(b)))).toEqual([
       {
         apiVersion: `${RBAC}/v1`,
         kind: 'ClusterRole',
         metadata: { name: 'tagpin-pull-secret-reader' },
         rules: [{ apiGroups: [''], resources: ['secrets', 'serviceaccounts'], verbs: ['get'] }],
       },
+      {
+        apiVersion: `${RBAC}/v1`,
+        kind: 'ClusterRole',
+        metadata: { name: 'tagpin-sibling-reader' },
+        rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['list'] }],
+      },
     ]);
   });
 
   it('are given to the ServiceAccount of the Deployment alone', () => {
     const bindings = permissions().filter(({ kind }) => kind.endsWith('Binding'));
-    expect(bindings.map(({ kind }) => kind).toSorted()).toEqual([
-      'ClusterRoleBinding',
-      'RoleBinding',
+    expect(bindings.map((binding) => `${binding.kind} ${nameOf(binding)}`).toSorted()).toEqual([
+      'ClusterRoleBinding tagpin-pull-secret-reader',
+      'ClusterRoleBinding tagpin-sibling-reader',
+      'RoleBinding tagpin-pull-secret-reader',
     ]);
     for (const binding of bindings) {
       expect(binding).toMatchObject({
-        roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: 'tagpin-pull-secret-reader' },
+        roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: nameOf(binding) },
         subjects: [{ kind: 'ServiceAccount', name: 'tagpin', namespace: 'tagpin-system' }],
       });
     }
@@ -68,5 +79,24 @@ describe('the permissions', () => {
       kind: 'ClusterRoleBinding',
       metadata: { name: binding.metadata?.name },
     });
+  });
+
+  it('to list Pods goes where the component takes siblings out', () => {
+    const component = readDocument('components/no-sibling-pins/kustomization.yaml') as {
+      patches: { patch: string }[];
+    };
+    const patches = component.patches.flatMap(({ patch }) =>
+      parseAllDocuments(patch).map((document) => document.toJS() as object),
+    );
+    const names = ['ClusterRole', 'ClusterRoleBinding'].map((kind) => ({
+      $patch: 'delete',
+      apiVersion: `${RBAC}/v1`,
+      kind,
+      metadata: { name: 'tagpin-sibling-reader' },
+    }));
+    expect(patches).toEqual([
+      [expect.objectContaining({ value: '--sibling-pins=false' })],
+      ...names,
+    ]);
   });
 });

@@ -416,3 +416,35 @@ describe('createResolver() with pull secrets', () => {
     });
   });
 });
+
+describe('createResolver() that is only looked into', () => {
+  it('tells what is fresh to whoever has the credentials, and asks nobody', async () => {
+    await using registry = await startRegistry([told(ONE)]);
+    await using stack = new ResolverStack(registry);
+    stack.cluster.secrets.set('team/regcred', pullSecret('regcred', {}));
+    const image = `${registry.host}/app:1.0`;
+    const mine = { pullSecrets: ['regcred'] };
+    expect(stack.peek(image)).toBeUndefined();
+    await stack.digestOf(image);
+    expect(stack.peek(image)).toMatchObject({ digest: ONE, ageMs: 0 });
+    // Their secret would have to be read first.
+    expect(stack.peek(image, mine)).toBeUndefined();
+    expect(stack.cluster.reads).toEqual([]);
+    await stack.digestOf(image, mine);
+    expect(stack.peek(image, mine)).toMatchObject({ digest: ONE });
+    const { length } = registry.requests;
+    const observed = [...stack.observed];
+    stack.pass(CACHE_TTL_MS);
+    expect(stack.peek(image)).toBeUndefined();
+    expect(registry.requests).toHaveLength(length);
+    expect(stack.observed).toEqual(observed);
+  });
+
+  it('tells nothing of a failure', async () => {
+    await using registry = await startRegistry([{ status: 404 }]);
+    await using stack = new ResolverStack(registry);
+    const image = `${registry.host}/app:1.0`;
+    expect(await stack.digestOf(image)).toBe('not_found');
+    expect(stack.peek(image)).toBeUndefined();
+  });
+});

@@ -89,6 +89,11 @@ export class ResolverStack implements AsyncDisposable {
     });
   }
 
+  /** What is known without asking anybody. */
+  peek(image: string, { namespace = 'team', pullSecrets = [], serviceAccount }: Ask = {}): unknown {
+    return this.#resolver.peek(parseReference(image), { namespace, pullSecrets, serviceAccount });
+  }
+
   /** The digest, or the code of the failure. */
   async digestOf(image: string, ask: Ask = {}): Promise<string> {
     const answer = await this.resolve(image, ask);

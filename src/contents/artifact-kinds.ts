@@ -26,8 +26,11 @@ const KINDS: readonly (readonly [prefix: string, kind: string])[] = [
 
 /** What a manifest is if it is no image that runs. */
 export interface Artifact {
-  /** As OCI has it (image specification, manifest.md, "artifactType"): its own, or its config's. */
-  readonly artifactType: string;
+  /**
+   * As OCI has it (image specification, manifest.md, "artifactType"): its own, or its config's;
+   * undefined where that is an image's.
+   */
+  readonly artifactType: string | undefined;
   /** What people call it, where that is known. */
   readonly kind: string | undefined;
 }
@@ -40,8 +43,9 @@ export function artifactOf({ artifactType, config, layers }: ImageManifest): Art
   const kinds = layers.map(({ mediaType }) => kindOfType(mediaType));
   const kindOfLayers = kinds.every((kind) => kind !== undefined) ? kinds[0] : undefined;
   if (isImageConfigType(config.mediaType) && kindOfLayers === undefined) return undefined;
-  const { kind, ...own } = artifactOfType(artifactType ?? config.mediaType);
-  return { ...own, kind: kind ?? kindOfLayers };
+  const isImageConfig = isImageConfigType(config.mediaType);
+  const type = artifactType ?? (isImageConfig ? undefined : config.mediaType);
+  return { artifactType: type, kind: (type && kindOfType(type)) ?? kindOfLayers };
 }
 
 /** What an entry of an index says to be an artifact. */

@@ -12,12 +12,15 @@ export class ByteReader {
 
   /** The next bytes, fewer at the end. They stay where they are. */
   async peek(count: number): Promise<Uint8Array> {
-    while (this.#held.length < count) {
+    const pieces = [this.#held];
+    for (let length = this.#held.length; length < count; ) {
       // oxlint-disable-next-line no-await-in-loop -- a stream comes in order
       const { done, value } = await this.#chunks.next();
       if (done === true) break;
-      this.#held = this.#held.length === 0 ? value : Buffer.concat([this.#held, value]);
+      pieces.push(value);
+      length += value.length;
     }
+    if (pieces.length > 1) this.#held = Buffer.concat(pieces);
     return this.#held.subarray(0, count);
   }
 

@@ -2,7 +2,7 @@ import type { Descriptor } from '../image/descriptor.ts';
 import type { HistoryEntry, ImageConfig } from '../image/image-config.ts';
 import { formatPlatform } from '../image/platform.ts';
 import { formatBytes } from './byte-size.ts';
-import type { Attestation, ImageDetails, ImageStep } from './image-details.ts';
+import { type Attestation, type ImageDetails, type ImageStep, PREDICATE } from './image-details.ts';
 import { totalBytes } from './index-entries.ts';
 import { type Column, type Emphasis, type Field, fieldLines, tableLines } from './text-layout.ts';
 
@@ -19,8 +19,12 @@ const STEP_COLUMNS: readonly Column[] = [
   { title: 'CREATED BY' },
 ];
 
-/** Everything of one manifest but its digest. */
-export function detailsLines(details: ImageDetails, emphasis: Emphasis): string[] {
+/** Everything of one manifest but its digest, below what stands at the head. */
+export function detailsLines(
+  details: ImageDetails,
+  head: readonly Field[],
+  emphasis: Emphasis,
+): string[] {
   const { manifest, artifact, config, steps, attestations } = details;
   const { layers } = manifest;
   const size = sizeText(totalBytes(layers));
@@ -28,11 +32,9 @@ export function detailsLines(details: ImageDetails, emphasis: Emphasis): string[
   return [
     ...fieldLines(
       [
+        ...head,
         ['Media type', [manifest.mediaType]],
-        [
-          'Artifact type',
-          artifact === undefined ? present(manifest.artifactType) : [artifact.artifactType],
-        ],
+        ['Artifact type', present(artifact?.artifactType ?? manifest.artifactType)],
         ['Subject', manifest.subject === undefined ? [] : [descriptorText(manifest.subject)]],
         ['Annotations', pairs(manifest.annotations)],
         ['Attestations', attestations.flatMap(attestationTexts)],
@@ -67,15 +69,21 @@ export function configFields(config: ImageConfig): readonly Field[] {
 /** Layers beside what made them. */
 function stepLines(steps: readonly ImageStep[], emphasis: Emphasis): string[] {
   const hasHistory = steps.some(({ history }) => history !== undefined);
-  const last = hasHistory ? 'CREATED BY' : 'MEDIA TYPE';
+  const last = hasHistory ? 'CREATED BY' : 'CONTENT';
   const rows = steps.map(({ layer, history }) => [
     layer === undefined ? NOTHING : String(layer.number),
     layer === undefined ? NOTHING : sizeText(layer.sizeBytes),
     layer?.digest ?? NOTHING,
-    hasHistory ? stepText(history) : (layer?.mediaType ?? ''),
+    hasHistory || layer === undefined ? stepText(history) : contentText(layer),
   ]);
   const columns = STEP_COLUMNS.map((column, at) => (at === 3 ? { title: last } : column));
   return tableLines(columns, rows, emphasis);
+}
+
+/** Of artifacts, some say what lies in a blob. */
+function contentText({ mediaType, annotations }: Descriptor): string {
+  const title = annotations.get('org.opencontainers.image.title') ?? annotations.get(PREDICATE);
+  return title === undefined ? mediaType : `${mediaType} ${title}`;
 }
 
 /** What made a layer, in one line. */

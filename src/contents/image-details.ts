@@ -1,12 +1,7 @@
 import { type PinError, toPinError } from '../errors.ts';
 import type { Descriptor } from '../image/descriptor.ts';
 import type { Digest } from '../image/digest.ts';
-import {
-  type HistoryEntry,
-  type ImageConfig,
-  isImageConfigType,
-  parseImageConfig,
-} from '../image/image-config.ts';
+import { type HistoryEntry, type ImageConfig, parseImageConfig } from '../image/image-config.ts';
 import type { ImageManifest } from '../image/image-manifest.ts';
 import { type Artifact, artifactOf } from './artifact-kinds.ts';
 import type { ImageDocuments } from './image-documents.ts';
@@ -18,7 +13,7 @@ export interface ImageDetails {
   readonly manifest: ImageManifest;
   /** Undefined for an image that runs. */
   readonly artifact: Artifact | undefined;
-  /** Undefined for what has none of an image. */
+  /** Undefined for an artifact. */
   readonly config: ImageConfig | undefined;
   readonly steps: readonly ImageStep[];
   readonly attestations: readonly Attestation[];
@@ -43,8 +38,8 @@ export interface Attestation {
   readonly error: PinError | undefined;
 }
 
-// https://docs.docker.com/build/metadata/attestations/attestation-storage/
-const PREDICATE = 'in-toto.io/predicate-type';
+/** https://docs.docker.com/build/metadata/attestations/attestation-storage/ */
+export const PREDICATE = 'in-toto.io/predicate-type';
 
 /**
  * Reads a manifest with its config, and what entries of its index attest of it. Rejects with a
@@ -55,9 +50,9 @@ export async function detailsOf(
   entries: readonly IndexEntry[],
   documents: ImageDocuments,
 ): Promise<ImageDetails> {
-  const isImage = isImageConfigType(manifest.config.mediaType);
   const artifact = artifactOf(manifest);
-  const config = isImage ? parseImageConfig(await documents.config(manifest.config)) : undefined;
+  const config =
+    artifact === undefined ? parseImageConfig(await documents.config(manifest.config)) : undefined;
   const attesting = entries.filter(
     (entry) => entry.kind === 'attestation' && entry.about === digest,
   );

@@ -2,6 +2,7 @@ import { PinError, toPinError } from '../errors.ts';
 import type { Streams } from '../files/streams.ts';
 import { isImageConfigType, parseImageConfig } from '../image/image-config.ts';
 import type { Platform } from '../image/platform.ts';
+import { printable } from '../image/printable.ts';
 import { spelledName } from '../image/reference.ts';
 import { type ChosenManifest, chosenManifest } from './chosen-manifest.ts';
 import { failureLine } from './failure-line.ts';
@@ -25,7 +26,10 @@ export interface LayersOptions {
   readonly format: LayersFormat;
 }
 
-/** Lists layers, or the files of one; resolves to whether all could be told, and has its digest. */
+/**
+ * Lists layers, or the files of one; resolves to whether all could be told, and has its digest. Rejects
+ * with PinError `invalid_config` where there is no such layer, or it has no files.
+ */
 export async function runLayers(
   options: LayersOptions,
   registries: Registries,
@@ -44,7 +48,9 @@ export async function runLayers(
     }
     return true;
   } catch (caught) {
-    await streams.err(failureLine(image, toPinError(caught)));
+    const error = toPinError(caught);
+    if (error.code === 'invalid_config') throw error;
+    await streams.err(failureLine(image, error));
     return false;
   }
 }
@@ -65,7 +71,7 @@ function layerAt(rows: readonly LayerRow[], number: number): NumberedLayer {
   const layer = rows[number - 1]?.layer;
   if (layer !== undefined) return layer;
   const count = rows.length === 0 ? 'it has no layers' : `it has layers 1 to ${rows.length}`;
-  throw new PinError('not_found', `there is no layer ${number}: ${count}`);
+  throw new PinError('invalid_config', `there is no layer ${number}: ${count}`);
 }
 
 /** Archives, of artifacts too: Helm charts and others are such. */
@@ -80,10 +86,8 @@ async function listFiles(
 ): Promise<void> {
   if (!ARCHIVE.test(mediaType)) {
     const other = `its bytes are printed by: tagpin blob ${spelledName(image)}@${digest}`;
-    throw new PinError(
-      'unsupported_manifest',
-      `layer ${number} is no archive of files but ${mediaType}; ${other}`,
-    );
+    const message = `layer ${number} is no archive of files but ${printable(mediaType)}; ${other}`;
+    throw new PinError('invalid_config', message);
   }
   const report = FILE_REPORTS[format](long);
   try {

@@ -7,13 +7,24 @@ import type { Attestation, ImageDetails } from './image-details.ts';
 import { type IndexEntry, totalBytes } from './index-entries.ts';
 import type { IndexPicture, Picture, Unread } from './picture.ts';
 
-/** A picture for programs. What is not said is left out; lists and maps are there, even when empty. */
+/**
+ * A picture for programs, of the same form for an index and for one manifest. What is not said is left
+ * out; lists and maps are there, even when empty.
+ */
 export function plainPicture(image: string, picture: Picture): object {
   if (picture.kind === 'index') return plainIndex(image, picture);
   if (picture.kind === 'blob') return plainBlob(image, picture);
   const { sizeBytes, details } = picture;
-  const kind = details.artifact === undefined ? 'image' : 'artifact';
-  return { image, kind, sizeBytes, ...plainDetails(details) };
+  const { digest, manifest, artifact } = details;
+  return {
+    image,
+    kind: artifact === undefined ? 'image' : 'artifact',
+    digest,
+    mediaType: manifest.mediaType,
+    sizeBytes,
+    manifests: [],
+    details: [plainDetails(details)],
+  };
 }
 
 function plainIndex(image: string, picture: IndexPicture): object {
@@ -21,9 +32,9 @@ function plainIndex(image: string, picture: IndexPicture): object {
   return {
     image,
     kind: 'index',
-    sizeBytes,
     digest,
     mediaType: index.mediaType,
+    sizeBytes,
     artifactType: index.artifactType,
     subject: plainDescriptor(index.subject),
     annotations: Object.fromEntries(index.annotations),

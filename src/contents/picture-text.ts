@@ -6,7 +6,14 @@ import { configFields, descriptorText, detailsLines, pairs, sizeText } from './d
 import type { ImageDetails } from './image-details.ts';
 import type { IndexEntry } from './index-entries.ts';
 import type { IndexPicture, ManifestPicture, Picture } from './picture.ts';
-import { type Column, type Emphasis, fieldLines, indented, tableLines } from './text-layout.ts';
+import {
+  type Column,
+  type Emphasis,
+  type Field,
+  fieldLines,
+  indented,
+  tableLines,
+} from './text-layout.ts';
 
 const NOTHING = '-';
 
@@ -46,7 +53,7 @@ function indexLines(image: string, picture: IndexPicture, emphasis: Emphasis): s
   const shown = details.flatMap((detail) => {
     if ('error' in detail) return [];
     const title = emphasis(printable(titleOf(detail, entries)));
-    return ['', title, ...indented(detailsLines(detail, emphasis))];
+    return ['', title, ...indented(detailsLines(detail, [], emphasis))];
   });
   return [...head, ...table, ...shown, ...othersNote(picture)];
 }
@@ -89,7 +96,7 @@ function platformText(platform: Platform | undefined): string {
 }
 
 function artifactText({ kind, artifactType }: Artifact): string {
-  return kind ?? `artifact ${artifactType}`;
+  return kind ?? `artifact ${artifactType ?? ''}`.trim();
 }
 
 function manifestLines(image: string, { details }: ManifestPicture, emphasis: Emphasis): string[] {
@@ -99,15 +106,12 @@ function manifestLines(image: string, { details }: ManifestPicture, emphasis: Em
     artifact === undefined
       ? `the manifest of one platform${platform}, no index`
       : `an artifact${artifact.kind === undefined ? '' : `: ${artifact.kind}`}`;
-  const head = fieldLines(
-    [
-      ['Image', [image]],
-      ['Digest', [digest]],
-      ['Kind', [what]],
-    ],
-    emphasis,
-  );
-  return [...head, ...detailsLines(details, emphasis)];
+  const head: readonly Field[] = [
+    ['Image', [image]],
+    ['Digest', [digest]],
+    ['Kind', [what]],
+  ];
+  return detailsLines(details, head, emphasis);
 }
 
 function blobLines(image: string, picture: BlobPicture, emphasis: Emphasis): string[] {

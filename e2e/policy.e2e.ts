@@ -1,38 +1,44 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { parse, parseAllDocuments, stringify } from 'yaml';
+import { parse } from 'yaml';
 
 import { readEnvironment } from './support/environment.ts';
 import { eventually } from './support/eventually.ts';
 import { Kubectl, type KubectlResult } from './support/kubectl.ts';
+import { renderWithComponent } from './support/manifests.ts';
 import { createNamespace } from './support/test-namespace.ts';
 
 // The policy's own text, bound to namespaces with a label of this test. Under the label of the
 // manifests the webhook would answer first, and pin or refuse by itself.
 const LABEL = 'e2e.tagpin.dev/policy';
-const KUSTOMIZE = join(import.meta.dirname, '..', 'manifests', 'kustomize');
-const BASE = join(KUSTOMIZE, 'base');
+const BASE = join(import.meta.dirname, '..', 'manifests', 'kustomize', 'base');
 const DIGEST = `sha256:${'1f'.repeat(32)}`;
 const PINNED = `nginx@${DIGEST}`;
 
 interface Policy {
-  kind: string;
-  metadata: { name: string };
-  spec: { variables: { name: string; expression: string }[] };
+  readonly metadata: { name: string };
 }
 
 interface Binding {
-  metadata: { name: string };
-  spec: {
+  readonly metadata: { name: string };
+  readonly spec: {
     policyName: string;
+    paramRef: { name: string; namespace: string };
     matchResources: { namespaceSelector: { matchLabels: Record<string, string> } };
   };
+}
+
+/** The operator's list of images that may run by tag. */
+interface SkipList {
+  readonly metadata: { name: string; namespace: string };
+  readonly data: { skip: string };
 }
 
 interface Container {
   name: string;
   image: string;
+  imagePullPolicy?: string;
 }
 
 /** The images of a Pod by the place they stand in; a container with a digest where none is given. */
@@ -61,36 +67,39 @@ function web(image: string): Images {
   return { containers: [{ name: 'web', image }] };
 }
 
-function basePolicy(): Policy {
-  return parse(readFileSync(join(BASE, 'policy.yaml'), 'utf8')) as Policy;
+function readBase(file: string): unknown {
+  return parse(readFileSync(join(BASE, file), 'utf8'));
 }
 
 /** The policy as an overlay renders it that takes a component. */
 async function policyWith(component: string): Promise<Policy> {
-  const overlay = mkdtempSync(join(KUSTOMIZE, 'overlay-of-a-test-'));
-  try {
-    const file = { resources: ['../base'], components: [`../components/${component}`] };
-    writeFileSync(join(overlay, 'kustomization.yaml'), stringify(file));
-    const { stdout } = await admin.run(['kustomize', overlay]);
-    const objects = parseAllDocuments(stdout).map((document) => document.toJS() as Policy);
-    return objects.find(({ kind }) => kind === 'ValidatingAdmissionPolicy')!;
-  } finally {
-    rmSync(overlay, { recursive: true });
-  }
+  const objects = await renderWithComponent(admin, component);
+  return objects.find(({ metadata: { name } }) => name === 'tagpin-enforce')!;
+}
+
+/** Writes the list that holds in a namespace of these tests: the base's, or the given globs. */
+async function writeSkipList(kubectl: Kubectl, skip?: readonly string[]): Promise<void> {
+  const { data, ...list } = readBase('skip-list.yaml') as SkipList;
+  const metadata = { ...list.metadata, namespace: kubectl.namespace! };
+  await admin.apply({
+    ...list,
+    metadata,
+    data: skip === undefined ? data : { skip: skip.join(', ') },
+  });
 }
 
 /** Binds a copy of the policy to a namespace, and waits until it refuses. */
 async function enforce(
   kubectl: Kubectl,
   skip?: readonly string[],
-  policy: Policy = basePolicy(),
+  policy: Policy = readBase('policy.yaml') as Policy,
 ): Promise<void> {
   const namespace = kubectl.namespace!;
-  const binding = parse(readFileSync(join(BASE, 'policy-binding.yaml'), 'utf8')) as Binding;
-  const list = policy.spec.variables.find((variable) => variable.name === 'skip');
-  if (skip !== undefined) list!.expression = `['${skip.join("', '")}']`;
+  const binding = readBase('policy-binding.yaml') as Binding;
   policy.metadata.name = binding.metadata.name = binding.spec.policyName = namespace;
   binding.spec.matchResources.namespaceSelector.matchLabels = { [LABEL]: namespace };
+  binding.spec.paramRef.namespace = namespace;
+  await writeSkipList(kubectl, skip);
   await admin.apply(policy);
   await admin.apply(binding);
   await admin.run(['label', 'namespace', namespace, `${LABEL}=${namespace}`]);
@@ -223,6 +232,11 @@ describe('the policy of enforce, with globs of the operator', () => {
       '*/mirror/*',
       '[fc00::1]:5000/*',
       'HOST/*',
+      // More than a letter in a regular expression, and in no name.
+      'a.example.com/(b|*',
+      'a.example.com/b+',
+      'a\\E|.*',
+      '',
     ]);
   });
 
@@ -253,8 +267,67 @@ describe('the policy of enforce, with globs of the operator', () => {
     'kind.local/app:1',
     '[fc00::2]:5000/app:1',
     'host/app:1',
+    'a.example.com/bb:1',
   ])('refuses %s', async (image) => {
     expect(await create(kubectl, web(image))).toContain(`container "web" (${image})`);
+  });
+});
+
+describe('the policy of enforce, whose list of globs', () => {
+  const app = web('registry.example.com/app:1');
+  let kubectl: Kubectl;
+
+  beforeAll(async () => {
+    kubectl = await createNamespace(kubeconfig);
+    await enforce(kubectl, []);
+  });
+
+  it('is empty: exempts nothing', async () => {
+    expect(await create(kubectl, web('kind.local/app:1'))).toContain('[unpinned]');
+    expect(await create(kubectl, web(PINNED))).toBe('');
+  });
+
+  it('changes: judges by what it says now', async () => {
+    await writeSkipList(kubectl, ['registry.example.com/*']);
+    await eventually(async () => expect(await create(kubectl, app)).toBe(''));
+    await writeSkipList(kubectl, ['registry.example.com/other']);
+    await eventually(async () => expect(await create(kubectl, app)).toContain('[unpinned]'));
+  });
+
+  it('is gone: refuses every Pod, and says so', async () => {
+    await kubectl.run(['delete', 'configmap', 'tagpin-skip-list']);
+    await eventually(async () => {
+      const refusal = await create(kubectl, web(PINNED));
+      expect(refusal).toContain('no params found for policy binding with `Deny`');
+    });
+    await writeSkipList(kubectl);
+    await eventually(async () => expect(await create(kubectl, web(PINNED))).toBe(''));
+  });
+});
+
+describe('the policy of enforce, as it is installed', () => {
+  it.each([
+    ['an annotation', { annotations: { 'tagpin.dev/skip': 'true' } }],
+    [
+      'a forged record',
+      { annotations: { 'tagpin.dev/originals': `{"web":"nginx:1.27 ${DIGEST}"}` } },
+    ],
+    [
+      'a pull policy',
+      { containers: [{ name: 'web', image: 'nginx:1.27', imagePullPolicy: 'Never' }] },
+    ],
+    ['the name of a container', { containers: [{ name: 'true', image: 'nginx:1.27' }] }],
+    ['a node', { nodeName: 'node1' }],
+  ] satisfies [string, Images][])('is not moved by %s', async (_, more) => {
+    const kubectl = await createNamespace(kubeconfig, { mode: 'enforce' });
+    const refusal = await create(kubectl, { ...web('nginx:1.27'), ...more });
+    expect(refusal).toContain("ValidatingAdmissionPolicy 'tagpin-enforce'");
+  });
+
+  it('is not moved by a list of the tenant, in its own namespace', async () => {
+    const kubectl = await createNamespace(kubeconfig, { mode: 'enforce' });
+    await writeSkipList(kubectl, ['*']);
+    expect(await create(kubectl, web('nginx:1.27'))).toContain("'tagpin-enforce'");
   });
 });
 

@@ -125,7 +125,7 @@ describe('the workloads entry', () => {
     const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
     const label = ['label', kind, 'web', 'a=b'];
     expect(ofKind(kind, await callsForChange(kubectl, some(kind), ...label))).toEqual([]);
-    await kubectl.run(['annotate', kind, 'web', 'tagpin.dev/skip=true', 'a=b']);
+    await kubectl.run(['annotate', kind, 'web', 'example.com/skip=true', 'a=b']);
     await kubectl.run(['patch', kind, 'web', '--patch={"metadata":{"finalizers":["a.b/c"]}}']);
     await kubectl.run(['patch', kind, 'web', '--patch={"metadata":{"finalizers":null}}']);
     expect(ofKind(kind, recorder.take(kubectl.namespace))).toEqual([]);
@@ -133,10 +133,13 @@ describe('the workloads entry', () => {
 
   it.each(TEMPLATE_KINDS)('calls for %s that is annotated in the wrong place', async (kind) => {
     const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
-    const annotate = ['annotate', kind, 'web', 'tagpin.dev/refresh=1'];
-    expect(ofKind(kind, await callsForChange(kubectl, some(kind), ...annotate))).toEqual([
-      `/admission/pin ${kind} UPDATE`,
-    ]);
+    await kubectl.run(['create', '--filename=-'], { input: some(kind) });
+    for (const name of ['refresh', 'refresh-policy', 'skip']) {
+      recorder.take(kubectl.namespace);
+      await kubectl.run(['annotate', kind, 'web', `tagpin.dev/${name}=a`]);
+      const calls = ofKind(kind, recorder.take(kubectl.namespace));
+      expect(calls).toEqual([`/admission/pin ${kind} UPDATE`]);
+    }
   });
 
   it('calls for no scaling, by the subresource or by the field', async () => {

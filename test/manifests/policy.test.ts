@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 
+import { MODES } from '../../src/admission/policy.ts';
 import { SERVE_SETTINGS } from '../../src/config.ts';
+import { variableOf } from '../../src/setting.ts';
 import { LABEL_PREFIX, MIRROR_ANNOTATION } from '../../src/workload/annotations.ts';
+import { MAX_RECORD_CHARS } from '../../src/workload/originals.ts';
 import { readDocument, readText } from './documents.ts';
 
 interface Policy {
@@ -41,10 +44,24 @@ describe('the ValidatingAdmissionPolicy of enforce', () => {
     ]);
   });
 
-  it('skips what the setting --skip skips by default', () => {
-    const skip = policy.spec.variables.find(({ name }) => name === 'skip')?.expression;
-    const globs = [...(skip ?? '').matchAll(/'([^']*)'/g)].map(([, glob]) => glob);
-    expect(globs.join(',')).toBe(SERVE_SETTINGS.skip.fallback);
+  it('skips by the list that tagpin is given, which is that of the code', () => {
+    const list = { name: 'tagpin-skip-list', namespace: 'tagpin-system' };
+    expect(readDocument('base/skip-list.yaml')).toMatchObject({
+      kind: 'ConfigMap',
+      metadata: list,
+      data: { skip: SERVE_SETTINGS.skip.fallback },
+    });
+    expect(policy.spec).toMatchObject({ paramKind: { apiVersion: 'v1', kind: 'ConfigMap' } });
+    expect(readDocument('base/policy-binding.yaml')).toMatchObject({
+      spec: { paramRef: { ...list, parameterNotFoundAction: 'Deny' } },
+    });
+    const env = {
+      name: variableOf(SERVE_SETTINGS.skip),
+      valueFrom: { configMapKeyRef: { name: list.name, key: 'skip', optional: true } },
+    };
+    expect(readDocument('base/deployment.yaml')).toMatchObject({
+      spec: { template: { spec: { containers: [{ env: [env] }] } } },
+    });
   });
 
   it('exempts by nothing else that a tenant could write', () => {
@@ -77,5 +94,76 @@ describe('the binding of the policy', () => {
         },
       },
     });
+  });
+});
+
+describe('the ValidatingAdmissionPolicy of the labels', () => {
+  const labels = readDocument('base/namespace-policy.yaml') as Policy;
+
+  it('knows the modes of the code, and one level', () => {
+    const known = labels.spec.variables.find(({ name }) => name === 'known')?.expression ?? '';
+    expect(JSON.parse(known.replaceAll("'", '"'))).toEqual({
+      [`${LABEL_PREFIX}mode`]: ['pin', 'enforce', 'warn'],
+      [`${LABEL_PREFIX}level`]: ['pods'],
+    });
+    expect(MODES).toEqual(['pin', 'enforce', 'warn']);
+  });
+
+  it('denies, in all namespaces, and stands in the way of nothing else', () => {
+    expect(labels.spec).toMatchObject({ failurePolicy: 'Ignore' });
+    expect(readDocument('base/namespace-policy-binding.yaml')).toMatchObject({
+      spec: { policyName: labels.metadata.name, validationActions: ['Deny'] },
+    });
+  });
+});
+
+function resourcesOf(rules: readonly { resources: string[] }[]): string[] {
+  return rules.flatMap((rule) => rule.resources).toSorted();
+}
+
+describe('the MutatingAdmissionPolicy that keeps pins', () => {
+  const keep = readDocument('components/keep-pins/policy.yaml') as {
+    metadata: { name: string };
+    spec: { matchConstraints: { resourceRules: { resources: string[] }[] } };
+  };
+
+  it('is asked of the updates of every kind that the webhook pins', () => {
+    const { webhooks } = readDocument('base/webhooks.yaml') as {
+      webhooks: { name: string; rules: { resources: string[] }[] }[];
+    };
+    const templates = webhooks.find(({ name }) => name.startsWith('workloads.pin.'))?.rules ?? [];
+    expect(resourcesOf(keep.spec.matchConstraints.resourceRules)).toEqual(
+      [...resourcesOf(templates), 'pods'].toSorted(),
+    );
+    expect(keep.spec).toMatchObject({ failurePolicy: 'Ignore', reinvocationPolicy: 'IfNeeded' });
+  });
+
+  it('is bound to every mode, and to no namespace of the system', () => {
+    expect(readDocument('components/keep-pins/policy-binding.yaml')).toMatchObject({
+      spec: {
+        policyName: keep.metadata.name,
+        matchResources: {
+          namespaceSelector: {
+            matchExpressions: [
+              { key: `${LABEL_PREFIX}mode`, operator: 'In', values: [...MODES] },
+              {
+                key: 'kubernetes.io/metadata.name',
+                operator: 'NotIn',
+                values: ['kube-system', 'kube-node-lease', 'tagpin-system'],
+              },
+            ],
+          },
+        },
+      },
+    });
+  });
+
+  it('reads the annotations and the length of a record that the code does', () => {
+    const text = readText('components/keep-pins/policy.yaml');
+    const names = new Set(
+      [...text.matchAll(/tagpin\.dev(?:\/|~1)([a-z]+)/g)].map(([, name]) => name),
+    );
+    expect(names).toEqual(new Set(['level', 'originals', 'refresh', 'skip']));
+    expect(text).toContain(`size(text) <= ${MAX_RECORD_CHARS}`);
   });
 });

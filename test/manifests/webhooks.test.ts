@@ -146,7 +146,7 @@ describe('the MutatingWebhookConfiguration', () => {
     expect(names('workloads')).toEqual([
       'not-owned-by-a-controller',
       'not-being-deleted',
-      'template-or-refresh-changes',
+      'template-or-misplaced-annotation-changes',
     ]);
     expect(entryOf('pods', mode).matchConditions[0]?.expression).toContain(MIRROR_ANNOTATION);
   });

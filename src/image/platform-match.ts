@@ -6,8 +6,8 @@ import { normalizePlatform, type Platform } from './platform.ts';
 /** How well a platform suits: the lower, the better; undefined where it does not run there. */
 export type RankPlatform = (platform: Platform) => number | undefined;
 
-/** More of them would only cost time. */
-const MAX_VERSION = 64;
+/** What is newer is nothing but a long list. */
+const NEWEST_VERSION = 64;
 const OLDEST_ARM = 5;
 /** Of each arm64: the last minor version of its own major one, and of ARMv8, that it runs. */
 const NEWEST_ARMV8_MINOR = 9;
@@ -63,10 +63,10 @@ function instructionsOf({ architecture, variant }: Instructions): Instructions[]
 /** From the version before the own one to the oldest. */
 function olderThan({ architecture, variant }: Instructions, oldest: number): Instructions[] {
   const version = /^v?\d+$/.test(variant) ? Number(variant.replace('v', '')) : 0;
-  if (version > MAX_VERSION || version <= oldest) return [];
-  return Array.from({ length: version - oldest }, (_, index) => ({
+  const newest = Math.min(version - 1, NEWEST_VERSION);
+  return Array.from({ length: Math.max(newest - oldest + 1, 0) }, (_, index) => ({
     architecture,
-    variant: `v${version - 1 - index}`,
+    variant: `v${newest - index}`,
   }));
 }
 

@@ -2,7 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 
 import type { CredentialSource, Offer } from '../../src/credentials/credential.ts';
 import { PinError } from '../../src/errors.ts';
-import { type Refusal, refusedAll } from '../../src/registry/refusal.ts';
+import { type Refusal, refusalOf, refusedAll } from '../../src/registry/refusal.ts';
+
+const ORIGIN = 'https://r.example.com';
 
 const SOURCE: CredentialSource = {
   name: 'cloud',
@@ -21,6 +23,41 @@ function refusal(username: string, rest: Partial<Refusal> = {}): Refusal {
   });
   return { error, offer, source: undefined, ...rest };
 }
+
+function refusedWith(status: number, body: string): string {
+  const response = { status, header: () => [], body: Buffer.from(body), url: new URL(ORIGIN) };
+  const registry = 'r.example.com';
+  const endpoint = { origin: ORIGIN, registry, root: '/v2', repository: 'a', isRegistry: true };
+  return refusalOf(endpoint, response, false).message;
+}
+
+describe('refusalOf()', () => {
+  it.each([
+    [404, 'MANIFEST_UNKNOWN', 'r.example.com answered 404 (not found), MANIFEST_UNKNOWN'],
+    [403, 'DENIED', 'r.example.com answered 403 (not found, or no access), DENIED'],
+    [429, 'TOOMANYREQUESTS', 'r.example.com answered 429 (too many requests), TOOMANYREQUESTS'],
+    [500, 'UNKNOWN', 'r.example.com answered 500, UNKNOWN'],
+  ])("tells the registry's own code of a %i", (status, code, message) => {
+    const detail = { message: 'canary', detail: { canary: true } };
+    const errors = [{ code, ...detail }, { code: 'SECOND' }];
+    expect(refusedWith(status, JSON.stringify({ errors }))).toBe(message);
+  });
+
+  it.each([
+    '',
+    '<html>canary</html>',
+    '{"details":"canary"}',
+    '{"errors":"canary"}',
+    '{"errors":[]}',
+    '{"errors":["canary"]}',
+    '{"errors":[{"code":"canary text"}]}',
+    '{"errors":[{"code":"\\u001b[2J"}]}',
+    `{"errors":[{"code":"${'A'.repeat(41)}"}]}`,
+    `{"errors":[{"code":"A"}],"x":"${' '.repeat(65_536)}"}`,
+  ])('tells nothing of %p', (body) => {
+    expect(refusedWith(404, body)).toBe('r.example.com answered 404 (not found)');
+  });
+});
 
 describe('refusedAll()', () => {
   it.each([

@@ -50,6 +50,31 @@ describe('createTagDigests()', () => {
   });
 });
 
+describe('createTagDigests() for a person', () => {
+  const DENIED = { status: 403, body: '{"errors":[{"code":"DENIED","message":"canary"}]}' };
+
+  it.each<[string, Rule, string]>([
+    ['the reason', DENIED, 'answered 403 (not found, or no access), DENIED'],
+    ['what it says instead', { status: 500 }, 'answered 500'],
+  ])('asks a registry that refused a HEAD for %s', async (_, refusal, message) => {
+    const rules = [{ when: { method: 'HEAD' }, status: 403 }, refusal] satisfies readonly Rule[];
+    const { answer, lines } = await askOnce(rules, { asksReasons: true });
+    expect(answer).toMatchObject({ message: expect.stringContaining(message) });
+    expect(lines).toEqual([`HEAD ${TAG}`, `GET ${TAG}`]);
+  });
+
+  it('has the digest of a registry that knows no HEAD, and says 404', async () => {
+    const rules: readonly Rule[] = [{ when: { method: 'HEAD' }, status: 404 }, { body: INDEX }];
+    const { answer } = await askOnce(rules, { asksReasons: true });
+    expect(answer).toMatchObject({ digest: DIGEST, source: 'body' });
+  });
+
+  it.each([401, 429, 503])('asks for no reason of a %i', async (status) => {
+    const { lines } = await askOnce([{ status }], { asksReasons: true });
+    expect(lines).toEqual([`HEAD ${TAG}`]);
+  });
+});
+
 describe('createTagDigests() with a digest that no reference can carry', () => {
   const FOREIGN = { 'docker-content-digest': `blake3:${'a'.repeat(64)}` };
   const served: Rule = { when: { path: TAG }, headers: FOREIGN, body: INDEX };

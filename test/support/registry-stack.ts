@@ -1,17 +1,31 @@
 import type { Access, Credential, CredentialSource } from '../../src/credentials/credential.ts';
 import { createFingerprint } from '../../src/credentials/fingerprint.ts';
-import { parseReference } from '../../src/image/reference.ts';
+import { type ImageReference, parseReference } from '../../src/image/reference.ts';
 import {
   createRegistryClient,
   type Lookup,
   type RegistryClient,
 } from '../../src/registry/client.ts';
 import { createGuard, type Guard, type GuardOptions } from '../../src/registry/guard.ts';
-import { createHosts, type FindEndpoints } from '../../src/registry/hosts.ts';
+import { createHosts, type Endpoint, type FindEndpoints } from '../../src/registry/hosts.ts';
 import type { FindAuthorities } from '../../src/registry/pools.ts';
 import type { FindProxy } from '../../src/registry/proxies.ts';
+import { createRegistryReader, type RegistryReader } from '../../src/registry/reader.ts';
 import { createAuthorizer } from '../../src/registry/token.ts';
 import { createTransport, type Transport } from '../../src/registry/transport.ts';
+
+/** With what something is read. */
+interface ReadHow {
+  readonly credentials: readonly Credential[];
+  readonly signal: AbortSignal;
+}
+
+/** The first arguments of everything that a reader does. */
+interface ReadPlace {
+  readonly endpoint: Endpoint;
+  readonly reference: ImageReference;
+  readonly how: { readonly access: Access; readonly signal: AbortSignal };
+}
 
 /** The real client with all that lies below it, as the program plugs it together. */
 export interface RegistryStack extends AsyncDisposable {
@@ -27,6 +41,9 @@ export interface RegistryStack extends AsyncDisposable {
       readonly signal: AbortSignal;
     },
   ) => Promise<Lookup>;
+  readonly reader: RegistryReader;
+  /** Where a reference is read, without mirrors, and with a pod's credentials. */
+  readonly placeOf: (image: string, how?: Partial<ReadHow>) => ReadPlace;
   readonly transport: Transport;
   /** Hosts whose header named another digest than their bytes have. */
   readonly mismatches: readonly string[];
@@ -43,7 +60,11 @@ export interface RegistryStackOptions extends Partial<GuardOptions> {
   readonly proxyOf?: FindProxy;
   readonly anonymousFallback?: boolean;
   readonly verifyByDigest?: readonly string[];
+  readonly asksReasons?: boolean;
 }
+
+/** Long enough for a machine that has much to do. */
+const READ_MS = 20_000;
 
 /** Loopback addresses are allowed, for the registries of tests have no others. */
 export function createRegistryStack(options: RegistryStackOptions = {}): RegistryStack {
@@ -59,24 +80,41 @@ export function createRegistryStack(options: RegistryStackOptions = {}): Registr
     ...(options.authoritiesOf && { authoritiesOf: options.authoritiesOf }),
     ...(options.proxyOf && { proxyOf: options.proxyOf }),
   });
-  const client = createRegistryClient({
+  const asking = {
     transport,
     authorizer: createAuthorizer({ transport, fingerprint, now }),
-    observeMismatch: (host) => mismatches.push(host),
-    now,
+    observeMismatch: (host: string) => mismatches.push(host),
     anonymousFallback: options.anonymousFallback ?? false,
+    asksReasons: options.asksReasons ?? false,
+  };
+  const client = createRegistryClient({
+    ...asking,
+    now,
     verifyByDigest: options.verifyByDigest ?? [],
   });
   const registryOf = createHosts(plainHttp);
   const endpointsOf: FindEndpoints = async (reference) => [registryOf(reference)];
+  const accessOf = (
+    credentials: readonly Credential[],
+    lent: readonly CredentialSource[] = [],
+  ): Access => ({
+    own: credentials.map((credential, n) => ({ credential, origin: `secret ${n + 1}` })),
+    lent,
+    fingerprint: fingerprint(credentials, lent),
+  });
   return {
     client,
     endpointsOf,
     lookup: async (image, { credentials, lent = [], signal }) => {
       const reference = parseReference(image);
-      const own = credentials.map((credential, n) => ({ credential, origin: `secret ${n + 1}` }));
-      const access: Access = { own, lent, fingerprint: fingerprint(credentials, lent) };
-      return client.lookup(registryOf(reference), reference, { access, signal });
+      const how = { access: accessOf(credentials, lent), signal };
+      return client.lookup(registryOf(reference), reference, how);
+    },
+    reader: createRegistryReader(asking),
+    placeOf: (image, { credentials = [], signal = AbortSignal.timeout(READ_MS) } = {}) => {
+      const reference = parseReference(image);
+      const how = { access: accessOf(credentials), signal };
+      return { endpoint: registryOf(reference), reference, how };
     },
     transport,
     mismatches,

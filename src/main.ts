@@ -1,22 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 
-import { Command } from 'commander';
-
-import { addBlobCommand } from './commands/blob.ts';
-import { addCheckCommand } from './commands/check.ts';
-import type { CommandParts } from './commands/command-parts.ts';
-import { addConfigCommand } from './commands/config.ts';
-import { addExplainCommand, type ExplainCommandParts } from './commands/explain.ts';
-import { addInspectCommand } from './commands/inspect.ts';
-import { addLayersCommand } from './commands/layers.ts';
-import { addManifestCommand } from './commands/manifest.ts';
-import { addPinCommand } from './commands/pin.ts';
-import { addResolveCommand } from './commands/resolve.ts';
-import { addSettings, settingsOf } from './commands/settings.ts';
+import { createInterruption, type Interruption } from './commands/interruption.ts';
+import { createProgram, type ProgramParts } from './commands/program.ts';
 import { processStreams } from './commands/streams.ts';
-import { addTagsCommand } from './commands/tags.ts';
-import { processEnvironment, SERVE_SETTINGS, type ServeSettings } from './config.ts';
+import { processEnvironment, type ServeSettings } from './config.ts';
 import { toPinError } from './errors.ts';
 import { isJsonObject, textOf } from './json.ts';
 import { describeError, type Logger } from './log.ts';
@@ -30,11 +19,18 @@ function readVersion(): string {
   return (isJsonObject(value) ? textOf(value, 'version') : undefined) ?? 'unknown';
 }
 
-function stopSignal(): Promise<string> {
+function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const)
       process.once(signal, () => resolve(signal));
   });
+}
+
+/** What was begun is ended first, and then the process, as the signal does by itself. */
+async function dieOfSignal({ interrupt }: Interruption): Promise<void> {
+  const signal = await stopSignal();
+  await interrupt();
+  process.kill(process.pid, signal);
 }
 
 /** A defect outside of any review: say so and end, for the state of the process is unknown. */
@@ -63,27 +59,22 @@ async function runServe(settings: ServeSettings): Promise<void> {
   }
 }
 
-const openExplain: ExplainCommandParts['openExplain'] = async (settings, namespace) => {
+const openExplain: ProgramParts['openExplain'] = async (settings, namespace) => {
   const { composeExplain } = await import('./composition/explain.ts');
   const environment = processEnvironment();
   return composeExplain(settings, { version: VERSION, environment, namespace });
 };
 
+/** kubectl starts the plugin `kubectl tagpin` under the name of its file. */
+function nameOf([, file = '']: readonly string[]): string {
+  return basename(file).startsWith('kubectl-tagpin') ? 'kubectl tagpin' : 'tagpin';
+}
+
 async function main(argv: readonly string[]): Promise<void> {
-  const program = new Command('tagpin')
-    .description(
-      'Pins image tags to digests: a Kubernetes admission webhook, and its command line.',
-    )
-    .version(VERSION)
-    // A mistake in the command line ends like one in a setting.
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
-  const serveCommand = program
-    .command('serve')
-    .description('Answer admission reviews at /admission/pin, /admission/enforce, /admission/warn.')
-    .action(() => runServe(settingsOf(serveCommand, SERVE_SETTINGS, processEnvironment())));
-  addSettings(serveCommand, SERVE_SETTINGS);
   let exitCode = 0;
-  const parts: CommandParts = {
+  const interruption = createInterruption(() => void dieOfSignal(interruption));
+  const parts: ProgramParts = {
+    name: nameOf(argv),
     streams: processStreams(),
     environment: processEnvironment(),
     version: VERSION,
@@ -94,20 +85,15 @@ async function main(argv: readonly string[]): Promise<void> {
       const tell = onTerminal.err ? (line: string): void => void err(line) : undefined;
       return composeCommandLine(settings, { version: VERSION, environment, credential, tell });
     },
+    openExplain,
+    uninterrupted: interruption.uninterrupted,
+    serve: runServe,
     end: (code) => {
       exitCode = code;
     },
+    exit: (code) => process.exit(code),
   };
-  addResolveCommand(program, parts);
-  addTagsCommand(program, parts);
-  addInspectCommand(program, parts);
-  addLayersCommand(program, parts);
-  addManifestCommand(program, parts);
-  addConfigCommand(program, parts);
-  addBlobCommand(program, parts);
-  addPinCommand(program, parts);
-  addCheckCommand(program, parts);
-  addExplainCommand(program, { ...parts, openExplain });
+  const program = createProgram(parts);
   try {
     await program.parseAsync(argv);
     process.exit(exitCode);

@@ -9,8 +9,14 @@ export interface Setting<T> {
   /** The value in the spelling of the flag; undefined where there is none. */
   readonly fallback: string | undefined;
   readonly text: string;
+  readonly parse: Parse<T>;
+}
+
+interface Parse<T> {
   /** Throws an Error whose message says what was expected. */
-  readonly parse: (text: string) => T;
+  (text: string): T;
+  /** What is to be chosen from, where that is all there is. */
+  readonly choices?: readonly string[];
 }
 
 export type Settings<T> = { readonly [K in keyof T]: Setting<T[K]> };
@@ -152,12 +158,13 @@ export function choicesOf<T extends string>(
   return (text) => parseList(text).map(parse);
 }
 
-export function choiceOf<T extends string>(...choices: readonly T[]): (text: string) => T {
-  return (text) => {
+export function choiceOf<T extends string>(...choices: readonly T[]): Parse<T> {
+  const parse = (text: string): T => {
     const choice = choices.find((candidate) => candidate === text);
     if (choice !== undefined) return choice;
     throw new Error(
       `expected ${choices.map((c) => `"${c}"`).join(' or ')}, got ${JSON.stringify(text)}`,
     );
   };
+  return Object.assign(parse, { choices });
 }

@@ -91,6 +91,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   // What runs in a cluster, against what registries have.
   audit: { rooms: ['contents', 'files', 'workload', 'image', ...VOCABULARY], packages: [] },
+  // Scripts for shells, from what the commands are.
+  completion: { rooms: [], packages: [] },
   // How a look-up goes, told to a person.
   explain: {
     rooms: ['resolve', 'registry', 'credentials', 'files', 'image', ...VOCABULARY],
@@ -106,6 +108,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'admission',
       'audit',
       'check',
+      'completion',
       'contents',
       'daemon',
       'explain',
@@ -144,7 +147,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   'main.ts': {
     rooms: ['commands', 'config.ts', 'composition', 'server', ...VOCABULARY],
-    packages: ['commander', 'node:fs'],
+    packages: ['node:fs', 'node:path'],
   },
 };
 
@@ -273,7 +276,8 @@ describe('the structure of src', () => {
     };
     load('main.ts');
     const rooms = new Set([...started].map(roomOf));
-    const described = ['commands', 'image', 'config.ts', 'setting.ts', 'main.ts', ...VOCABULARY];
+    const settings = ['config.ts', 'pin-settings.ts', 'setting.ts'];
+    const described = ['commands', 'image', 'main.ts', ...settings, ...VOCABULARY];
     expect([...rooms].toSorted()).toEqual(described.toSorted());
     const packages = OF_PACKAGES.filter(
       ({ file, target }) =>

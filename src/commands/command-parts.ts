@@ -2,6 +2,7 @@ import type { Registries } from '../contents/registries.ts';
 import type { Streams } from '../files/streams.ts';
 import type { SettingSources } from '../setting.ts';
 import type { CommandLineSettings } from './command-line-settings.ts';
+import type { Interruption } from './interruption.ts';
 
 /** What a command of the command line needs of the process. */
 export interface CommandParts {
@@ -10,6 +11,8 @@ export interface CommandParts {
   readonly environment: SettingSources['environment'];
   readonly version: string;
   readonly openRegistries: OpenRegistries;
+  /** Runs what an interrupt must not cut in two, such as the writing of a file. */
+  readonly uninterrupted: Interruption['uninterrupted'];
   /** Told how the command ended: 0, or 1 for findings and for what failed. */
   readonly end: (exitCode: 0 | 1) => void;
 }

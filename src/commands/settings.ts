@@ -11,8 +11,18 @@ import {
 /** Adds an option for each setting of a table, with its help. */
 export function addSettings<T>(command: Command, settings: Settings<T>): void {
   for (const setting of Object.values<Setting<unknown>>(settings)) {
-    command.addOption(new Option(optionFlag(setting), describe(setting)));
+    const option = new Option(optionFlag(setting), describe(setting));
+    SETTING_CHOICES.set(option, setting.parse.choices ?? []);
+    command.addOption(option);
   }
+}
+
+/** Of options that settings are made of: those check for themselves what else is written. */
+const SETTING_CHOICES: WeakMap<Option, readonly string[]> = new WeakMap();
+
+/** What an option's value is to be chosen from; nothing where it may be anything. */
+export function choicesOf(option: Option): readonly string[] {
+  return option.argChoices ?? SETTING_CHOICES.get(option) ?? [];
 }
 
 /** `--cache-ttl DURATION` as commander writes it. */

@@ -35,10 +35,10 @@ export type ExplainedCluster = Pick<
 /** `tagpin explain` from its settings. */
 export function composeExplain(
   settings: ExplainSettings,
-  { namespace, ...process }: ExplainProcess & { readonly namespace: string | undefined },
+  { namespace, ...others }: ExplainProcess & { readonly namespace: string | undefined },
 ): Explain {
-  const cluster = namespace === undefined ? undefined : clusterOf(settings, process.environment);
-  return explainWith(cluster, settings, process);
+  const cluster = namespace === undefined ? undefined : clusterOf(settings, others.environment);
+  return explainWith(cluster, settings, others);
 }
 
 /** The webhook's own engine, which tells what it does; without a cluster, for a person. */

@@ -26,11 +26,14 @@ export interface ProgramParts extends CommandParts, ExplainCommandParts {
 
 /** All commands, none of which has loaded what it runs. */
 export function createProgram(parts: ProgramParts): Command {
-  const program = new Command(parts.name)
+  const program: Command = new Command(parts.name)
     .description(
       'Pins image tags to digests: a Kubernetes admission webhook, and its command line.',
     )
     .version(parts.version)
+    .configureOutput({
+      writeOut: (text) => void process.stdout.write(asCalled(text, parts, program)),
+    })
     // A mistake in the command line ends like one in a setting.
     .exitOverride(({ exitCode }) => parts.exit(exitCode === 0 ? 0 : 2));
   addServeCommand(program, parts);
@@ -46,6 +49,14 @@ export function createProgram(parts: ProgramParts): Command {
   addExplainCommand(program, parts);
   addCompletionCommand(program, parts);
   return program;
+}
+
+/** Examples are written for whoever calls `tagpin`. */
+function asCalled(help: string, { name: called }: ProgramParts, program: Command): string {
+  if (called === 'tagpin') return help;
+  const commands = program.commands.map((command) => command.name()).join('|');
+  const call = new RegExp(`(?<!kubectl )\\btagpin (?=(?:${commands})\\b)`, 'g');
+  return help.replaceAll(call, `${called} `);
 }
 
 function addServeCommand(program: Command, { serve, environment }: ProgramParts): void {

@@ -1,0 +1,55 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { Files } from '../support/files.ts';
+import { runTagpin } from '../support/process.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const run = promisify(execFile);
+
+let files: Files;
+/** `tagpin` as npm and kubectl know it: under the name of a link. */
+let plugin: string;
+
+beforeAll(() => {
+  files = new Files();
+  plugin = files.at('kubectl-tagpin');
+  symlinkSync(join(ROOT, 'src', 'main.ts'), plugin);
+});
+afterAll(() => files[Symbol.asyncDispose]());
+
+async function helpOf(...words: readonly string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, [plugin, ...words, '--help']);
+  return stdout;
+}
+
+describe('the plugin of kubectl', () => {
+  it('is a second name of the same program', () => {
+    const { bin } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { bin: object };
+    expect(bin).toEqual({ tagpin: 'dist/main.js', 'kubectl-tagpin': 'dist/main.js' });
+  });
+
+  it('calls itself in its help as it is called', async () => {
+    const [program, resolve, explain] = await Promise.all([
+      helpOf(),
+      helpOf('resolve'),
+      helpOf('explain'),
+    ]);
+    expect(program).toContain('Usage: kubectl tagpin [options] [command]');
+    expect(resolve).toContain('Usage: kubectl tagpin resolve [options]');
+    expect(resolve).toContain('\n  kubectl tagpin resolve nginx:1.27 ');
+    expect(program + resolve + explain).not.toMatch(/(?<!kubectl )tagpin (resolve|explain|pin)\b/);
+    // Prose stays as it is.
+    expect(explain).toContain('the identity that tagpin has there');
+  });
+
+  it('is called so by nothing else', async () => {
+    const { stdout } = await runTagpin(['resolve', '--help']);
+    expect(stdout).toContain('Usage: tagpin resolve [options]');
+    expect(stdout).not.toContain('kubectl tagpin');
+  });
+});

@@ -121,7 +121,10 @@ async function resolve(
   reference: ImageReference,
   patience: Patience,
 ): Promise<ResolvedImage> {
-  if (reference.digest !== undefined) return reader.manifest(reference, READING);
+  if (reference.digest !== undefined) {
+    const { digest, mediaType } = await reader.manifest(reference, READING);
+    return { digest, mediaType };
+  }
   return patience(async (notBeforeMs) => {
     const question = { identity: PERSON, deadlineAtMs: now() + PATIENCE_MS, notBeforeMs };
     const found = await resolver.resolve(reference, question);

@@ -10,7 +10,10 @@ import {
   refuseSecretInput,
 } from '../../src/commands/registry-options.ts';
 import { PinError } from '../../src/errors.ts';
+import { unauthorized, withAuthorization } from '../support/answers.ts';
+import { runTagpin } from '../support/process.ts';
 import { registriesOf } from '../support/registries.ts';
+import { startRegistry } from '../support/scripted-registry.ts';
 import { recordedStreams } from '../support/streams.ts';
 
 const SECRET = 'canary-secret';
@@ -123,5 +126,28 @@ describe('refuseSecretInput()', () => {
 
   it('leaves the standard input to whoever reads no secret from it', () => {
     expect(() => refuseSecretInput(commandWith([]))).not.toThrow();
+  });
+});
+
+describe('tagpin with a secret on its standard input', () => {
+  it('sends a token to the registry', async () => {
+    await using registry = await startRegistry([
+      withAuthorization(`Bearer ${SECRET}`, { body: '{"tags":["1"]}' }),
+      unauthorized('Bearer realm="/token"'),
+    ]);
+    const image = `${registry.host}/app`;
+    const ended = await runTagpin(['tags', '--token-stdin', image], {}, `${SECRET}\n`);
+    expect(ended).toEqual({ code: 0, stdout: '1\n', stderr: '' });
+    const shown = registry.requests.map(({ headers }) => headers.authorization);
+    expect(shown).toEqual([`Bearer ${SECRET}`]);
+  });
+
+  it.each([
+    ['manifests as well', ['--token-stdin', '-'], 'cannot hold the secret of --token-stdin'],
+    ['digests as well', [...PASSWORD, '--from=-', '.'], 'the secret of --password-stdin'],
+  ])('reads no %s from it', async (_, args, message) => {
+    const { code, stdout, stderr } = await runTagpin(['pin', ...args], {}, SECRET);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(message);
   });
 });

@@ -52,6 +52,11 @@ export class ImageStore {
     return this.manifest({ config: this.blob(OCI.config, config), layers, ...more });
   }
 
+  /** An image for one platform without layers, as an index names it. */
+  imageFor(platform: object): StoredDescriptor & { readonly platform: object } {
+    return { ...this.image(platform, []), platform };
+  }
+
   /** A registry that has this alone; a tag stands for what it was last asked to be. */
   registries(tagged: StoredDescriptor): Registries {
     return registriesOf({

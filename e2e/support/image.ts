@@ -16,7 +16,8 @@ interface Descriptor {
   readonly size: number;
 }
 
-interface Blob extends Descriptor {
+/** Bytes with what a descriptor says of them. */
+export interface Blob extends Descriptor {
   readonly bytes: Buffer;
 }
 
@@ -49,7 +50,7 @@ export interface ImageContent {
 }
 
 /** A tar archive without a member: two zero blocks (POSIX.1-1988, ustar). */
-const EMPTY_TAR: Buffer = Buffer.alloc(1024);
+export const EMPTY_TAR: Buffer = Buffer.alloc(1024);
 
 /**
  * Pushes a new image of one platform, different from every other, and gives the digest that the
@@ -121,8 +122,12 @@ async function pushContent(
   });
 }
 
-/** In two requests, as the distribution specification has it for every registry. */
-async function pushBlob(target: PushTarget, content: Blob): Promise<void> {
+/**
+ * In two requests, as the distribution specification has it for every registry.
+ *
+ * @throws Error when the registry refuses it
+ */
+export async function pushBlob(target: PushTarget, content: Blob): Promise<void> {
   const uploads = `http://${target.registry.host}/v2/${target.repository}/blobs/uploads/`;
   const session = await send(target, uploads, { method: 'POST' });
   const location = new URL(session.headers.get('location') ?? '', uploads);
@@ -134,7 +139,16 @@ async function pushBlob(target: PushTarget, content: Blob): Promise<void> {
   });
 }
 
-async function putManifest(target: PushTarget, content: Blob, reference: string): Promise<void> {
+/**
+ * Puts a manifest or an index under a tag or its digest.
+ *
+ * @throws Error when the registry refuses it
+ */
+export async function putManifest(
+  target: PushTarget,
+  content: Blob,
+  reference: string,
+): Promise<void> {
   const url = `http://${target.registry.host}/v2/${target.repository}/manifests/${reference}`;
   await send(target, url, {
     method: 'PUT',

@@ -25,6 +25,7 @@ export type BinaryName =
   | 'crane'
   | 'kubeconform'
   | 'gator'
+  | 'helm'
   | 'toxiproxy'
   | 'oracle'
   | 'containerd-oracle';
@@ -55,6 +56,7 @@ const SOURCES: Readonly<Record<BinaryName, Source>> = {
     module: 'binaries/gator',
     package: 'github.com/open-policy-agent/gatekeeper/v3/cmd/gator',
   },
+  helm: { module: 'binaries/helm', package: 'helm.sh/helm/v4/cmd/helm' },
   toxiproxy: {
     module: 'binaries/toxiproxy',
     package: 'github.com/Shopify/toxiproxy/v2/cmd/server',

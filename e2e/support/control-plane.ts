@@ -20,11 +20,13 @@ export interface ControlPlane {
  * Starts etcd, kube-apiserver and kube-controller-manager on free ports of 127.0.0.1. They are
  * ended with their directory, by `stopAll()`.
  *
+ * @param apiServerFlags more flags of kube-apiserver
  * @throws Error with the end of its log when one of them does not come up
  */
 export async function startControlPlane(
   directory: string,
   authority: CertificateAuthority,
+  apiServerFlags: readonly string[] = [],
 ): Promise<ControlPlane> {
   const etcdUrl = await startEtcd(directory);
   const url = `https://127.0.0.1:${await freePort()}`;
@@ -34,7 +36,8 @@ export async function startControlPlane(
     certificateAuthority: authority.certificate,
     client,
   });
-  await startApiServer({ directory, authority, etcdUrl, url, kubeconfig });
+  const flags = apiServerFlags;
+  await startApiServer({ directory, authority, etcdUrl, url, kubeconfig, flags });
   await startControllerManager(directory, kubeconfig);
   return { url, kubeconfig };
 }
@@ -69,6 +72,8 @@ interface ApiServerOptions {
   readonly etcdUrl: string;
   readonly url: string;
   readonly kubeconfig: string;
+  /** Beside those that every server has. */
+  readonly flags: readonly string[];
 }
 
 async function startApiServer(options: ApiServerOptions): Promise<void> {
@@ -105,6 +110,7 @@ async function startApiServer(options: ApiServerOptions): Promise<void> {
       `--service-account-signing-key-file=${serviceAccountKey(directory)}`,
       // There is one server and nobody looks for its endpoint.
       '--endpoint-reconciler-type=none',
+      ...options.flags,
     ],
     ready: async () => {
       await kubectl.run(['get', '--raw', '/readyz']);

@@ -55,6 +55,7 @@ export interface ServeSettings extends RegistrySettings, CredentialSettings, Pin
   readonly cluster: boolean;
   readonly cacheTtl: number;
   readonly staleIfError: number;
+  readonly exemptImages: readonly string[];
   readonly drainTime: number;
   readonly logLevel: LogLevel;
 }
@@ -213,6 +214,12 @@ export const SERVE_SETTINGS: Settings<ServeSettings> = {
     parse: parseDurationMs,
   },
   ...PIN_SETTINGS,
+  exemptImages: {
+    flag: '--exempt-images PATTERNS',
+    fallback: '',
+    text: 'Images that /validate/digests lets by without a digest, as exemptImages of K8sImageDigests: as they are written, or what they begin with and a * at the end.',
+    parse: parseList,
+  },
   drainTime: {
     flag: '--drain-time DURATION',
     fallback: '10s',

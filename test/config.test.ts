@@ -66,6 +66,7 @@ describe('readSettings() with nothing set', () => {
       extraKind: [],
       refreshPolicy: 'restart',
       siblingPins: true,
+      exemptImages: [],
       drainTime: 10_000,
       logLevel: 'info',
     });
@@ -105,6 +106,7 @@ describe('readSettings()', () => {
     ['skipOwner', '', []],
     ['refreshPolicy', 'rollout', 'rollout'],
     ['siblingPins', 'false', false],
+    ['exemptImages', 'nginx:1, a.example/*', ['nginx:1', 'a.example/*']],
     ['logLevel', 'silent', 'silent'],
   ])('reads %s from %j, as flag and as variable', (name, text, expected) => {
     expect(read({ flags: { [name]: text } })[name]).toEqual(expected);

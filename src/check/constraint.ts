@@ -1,8 +1,8 @@
 import { PinError } from '../errors.ts';
 import { readManifest } from '../files/yaml.ts';
 import { isJsonObject, type JsonObject, objectAt, textOf } from '../json.ts';
+import { exemptionOf } from '../workload/digest-policy.ts';
 import { type Match, readMatch } from './match.ts';
-import { exemptionOf } from './policy.ts';
 
 /** A policy with what it applies to. */
 export interface Constraint {

@@ -4,8 +4,13 @@ import { type FindOptions, imagesIn } from '../files/images.ts';
 import type { Fault, ManifestDocument, Position } from '../files/manifest.ts';
 import { type ManifestObject, nameOf, type ObjectName, objectsOf } from '../files/objects.ts';
 import { parseReference } from '../image/reference.ts';
+import {
+  POLICY_LISTS,
+  passesPolicy,
+  policyMessage,
+  policyViolations,
+} from '../workload/digest-policy.ts';
 import type { Constraint } from './constraint.ts';
-import { POLICY_LISTS, passesPolicy, policyMessage, policyViolations } from './policy.ts';
 
 /** An image that a constraint refuses. */
 export interface Finding extends Position {

@@ -1,3 +1,4 @@
+import { createDigestsJudge, type DigestsJudge } from '../admission/digests.ts';
 import { type AdmissionHandler, createHandler, type HandlerParts } from '../admission/handler.ts';
 import type { ServeParts, ServeState } from '../commands/serve.ts';
 import type { ServeSettings } from '../config.ts';
@@ -7,11 +8,12 @@ import type { Logger } from '../log.ts';
 import { createContention } from '../pods/contention.ts';
 import { createSiblings } from '../pods/siblings.ts';
 import { createCache } from '../resolve/cache.ts';
-import { createMetrics } from '../server/metrics.ts';
+import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { createOperationsServer } from '../server/operations.ts';
-import { logReview } from '../server/review-log.ts';
+import { logReview, logVerdict } from '../server/review-log.ts';
 import { createCertificateFiles } from '../server/tls.ts';
 import { createWebhookApp, createWebhookServer } from '../server/webhook.ts';
+import { exemptionOf } from '../workload/digest-policy.ts';
 import { parseExtraKinds } from '../workload/extra-kinds.ts';
 import { composeEngine, type Engine } from './engine.ts';
 import { NO_CLUSTER } from './no-cluster.ts';
@@ -60,6 +62,7 @@ export function composeServe(
   });
   const app = createWebhookApp({
     handle,
+    judge: composeJudge(settings, metrics, log),
     log,
     isDraining: () => state.draining,
     observeRefused: metrics.refused,
@@ -83,6 +86,20 @@ export function composeServe(
   const loadCluster = together(cluster.load, engine.load);
   const closeRegistries = engine.close;
   return { webhook, operations, certificate, loadCluster, log, state, closeRegistries };
+}
+
+function composeJudge(
+  { exemptImages }: ServeSettings,
+  metrics: Pick<Metrics, 'verdict'>,
+  log: Logger,
+): DigestsJudge {
+  return createDigestsJudge({
+    isExempt: exemptionOf(exemptImages),
+    observe: (verdict) => {
+      metrics.verdict(verdict);
+      logVerdict(log, verdict);
+    },
+  });
 }
 
 function clusterOf({ kubeconfig }: ServeSettings): ClusterReader {

@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 
+import type { Verdict } from '../admission/digests.ts';
 import type { AdmissionReport } from '../admission/report.ts';
 import type { RegistryLabels } from './registry-labels.ts';
 import { createDurations, createTally } from './tally.ts';
@@ -7,6 +8,8 @@ import { createDurations, createTally } from './tally.ts';
 /** What is told of reviews. */
 export interface AdmissionMetrics {
   readonly review: (report: AdmissionReport) => void;
+  /** What was judged at /validate/digests. */
+  readonly verdict: (verdict: Verdict) => void;
   /** A call that was answered with an error of HTTP and never became a review. */
   readonly refused: (reason: string) => void;
   readonly inFlight: (change: 1 | -1) => void;
@@ -55,18 +58,29 @@ export function createAdmissionMetrics(
     labelNames: ['result'],
     register,
   });
+  const verdict = createTally({
+    name: 'tagpin_validation_requests_total',
+    help: 'Reviews that were judged at /validate/digests.',
+    labelNames: ['operation', 'outcome'],
+    register,
+  });
   return {
     siblings,
     review: ({ mode, kind, outcome, review, images, ms }) => {
-      request(mode, kind, OPERATIONS.has(review.operation) ? review.operation : 'other', outcome);
+      request(mode, kind, operationLabel(review.operation), outcome);
       duration(ms / 1000, mode, outcome);
       for (const { outcome: became, reason, registry } of images) {
         image(became, reason, registry === undefined ? '' : labels.of(registry));
       }
     },
+    verdict: ({ review, outcome }) => verdict(operationLabel(review.operation), outcome),
     refused,
     inFlight: inFlightGauge(register),
   };
+}
+
+function operationLabel(operation: string): string {
+  return OPERATIONS.has(operation) ? operation : 'other';
 }
 
 function inFlightGauge(register: Registry): (change: 1 | -1) => void {

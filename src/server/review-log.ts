@@ -1,3 +1,4 @@
+import type { Verdict } from '../admission/digests.ts';
 import type { AdmissionReport } from '../admission/report.ts';
 import type { Logger } from '../log.ts';
 
@@ -29,6 +30,24 @@ export function logReview(log: Logger, report: AdmissionReport): void {
       })),
     },
     'review',
+  );
+}
+
+/** The same of a review that was judged at /validate/digests; those that passed are not told. */
+export function logVerdict(log: Logger, { review, outcome, refused }: Verdict): void {
+  if (outcome === 'allowed') return;
+  log.info(
+    {
+      uid: review.uid,
+      namespace: review.namespace,
+      name: review.name,
+      operation: review.operation,
+      ...(review.subResource !== '' && { subResource: review.subResource }),
+      ...(review.dryRun && { dryRun: true }),
+      outcome,
+      refused,
+    },
+    'verdict',
   );
 }
 

@@ -2,9 +2,15 @@ import { createServer, type Server } from 'node:https';
 
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 
+import type { DigestsJudge } from '../admission/digests.ts';
 import type { AdmissionHandler } from '../admission/handler.ts';
-import { MODES, type Mode } from '../admission/policy.ts';
-import { type AdmissionResponse, decodeReview, encodeResponse } from '../admission/review.ts';
+import { MODES } from '../admission/policy.ts';
+import {
+  type AdmissionResponse,
+  decodeReview,
+  encodeResponse,
+  type Review,
+} from '../admission/review.ts';
 import { PinError, toPinError } from '../errors.ts';
 import { describeError, type Logger } from '../log.ts';
 import { discardBody, readJson } from './body.ts';
@@ -12,6 +18,7 @@ import { budgetMs } from './deadline.ts';
 
 export interface WebhookParts {
   readonly handle: AdmissionHandler;
+  readonly judge: DigestsJudge;
   readonly log: Logger;
   readonly isDraining: () => boolean;
   readonly observeRefused: (code: string) => void;
@@ -23,7 +30,16 @@ export interface WebhookParts {
 /** More reviews than this at once are put off; each holds its body in memory. */
 const MAX_IN_FLIGHT = 500;
 
-/** `POST /admission/<mode>`: the only path that an API server calls. */
+/** A decoded review, and its times on the clock of `performance.now()`. */
+interface Reviewed {
+  readonly review: Review;
+  readonly startedAtMs: number;
+  readonly deadlineAtMs: number;
+}
+
+type Answers = (reviewed: Reviewed) => AdmissionResponse | Promise<AdmissionResponse>;
+
+/** `POST /admission/<mode>` and `POST /validate/digests`: all that an API server calls. */
 export function createWebhookApp(parts: WebhookParts): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -31,7 +47,7 @@ export function createWebhookApp(parts: WebhookParts): Express {
   app.set('query parser', false);
   let inFlight = 0;
   const serve =
-    (mode: Mode) =>
+    (answers: Answers) =>
     (request: Request, response: Response, next: NextFunction): void => {
       const startedAtMs = parts.now();
       if (inFlight >= MAX_IN_FLIGHT) {
@@ -47,10 +63,18 @@ export function createWebhookApp(parts: WebhookParts): Express {
       });
       readJson(request, (body) => {
         if (body instanceof PinError) next(body);
-        else answer(parts, { mode, startedAtMs, body: body.value, request, response, next });
+        else answer(parts, { answers, startedAtMs, body: body.value, request, response, next });
       });
     };
-  for (const mode of MODES) app.post(`/admission/${mode}`, serve(mode));
+  for (const mode of MODES) {
+    const answers: Answers = ({ review, startedAtMs, deadlineAtMs }) =>
+      parts.handle({ review, mode, startedAtMs, deadlineAtMs });
+    app.post(`/admission/${mode}`, serve(answers));
+  }
+  app.post(
+    '/validate/digests',
+    serve(({ review }) => parts.judge(review)),
+  );
   app.use((request, response) => {
     response.status(404).json({ error: `no ${request.method} ${request.path} here` });
   });
@@ -59,7 +83,7 @@ export function createWebhookApp(parts: WebhookParts): Express {
 }
 
 interface Call {
-  readonly mode: Mode;
+  readonly answers: Answers;
   readonly startedAtMs: number;
   readonly body: unknown;
   readonly request: Request;
@@ -69,12 +93,12 @@ interface Call {
 
 /** Answers at once where the handler does; express catches nothing in a callback. */
 function answer(parts: WebhookParts, call: Call): void {
-  const { mode, startedAtMs, request, next } = call;
+  const { answers, startedAtMs, request, next } = call;
   const send = (answered: AdmissionResponse): void => respond(parts, call, answered);
   try {
     const review = decodeReview(call.body);
     const deadlineAtMs = startedAtMs + budgetMs(request.url);
-    const handled = parts.handle({ review, mode, startedAtMs, deadlineAtMs });
+    const handled = answers({ review, startedAtMs, deadlineAtMs });
     if (handled instanceof Promise) void sendLater(handled, send, next);
     else send(handled);
   } catch (caught) {

@@ -35,8 +35,34 @@ describe('createWebhookServer()', () => {
     expect('patch' in body.response).toBe(mode !== 'warn');
   });
 
+  it('judges a review at /validate/digests', async () => {
+    await using webhook = await startWebhook();
+    const judge = async (image: string): Promise<unknown> => {
+      const object = objectOf(POD, { spec: specOf({ web: image }) });
+      const body = JSON.stringify(reviewBody(POD, { object }));
+      const answer = await webhook.call({ path: '/validate/digests?timeout=10s', body });
+      expect(answer.status).toBe(200);
+      return JSON.parse(answer.text).response;
+    };
+    expect(await judge('exempt')).toEqual({ uid: JSON.parse(REVIEW).request.uid, allowed: true });
+    expect(await judge('nginx:1.27')).toMatchObject({
+      allowed: false,
+      status: {
+        code: 403,
+        message: expect.stringMatching(
+          /^container <web> uses an image without a digest <nginx:1.27>/,
+        ),
+      },
+    });
+    expect(await webhook.call({ path: '/validate/digests', body: '{' })).toMatchObject({
+      status: 400,
+    });
+  });
+
   it.each([
     ['POST', '/'],
+    ['POST', '/validate'],
+    ['GET', '/validate/digests'],
     ['POST', '/admission'],
     ['POST', '/admission/other'],
     ['POST', '/admission/pin/more'],

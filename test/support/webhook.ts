@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 
+import { createDigestsJudge } from '../../src/admission/digests.ts';
 import { type AdmissionHandler, createHandler } from '../../src/admission/handler.ts';
 import type { LogFields } from '../../src/log.ts';
 import { createWebhookApp, createWebhookServer } from '../../src/server/webhook.ts';
@@ -45,6 +46,7 @@ export async function startWebhook(options: WebhookOptions = {}): Promise<Runnin
     };
   const app = createWebhookApp({
     handle: options.handle ?? pinEverything(),
+    judge: createDigestsJudge({ isExempt: (image) => image === 'exempt', observe: () => {} }),
     log: { info: write('info'), warn: write('warn'), error: write('error') },
     isDraining: options.isDraining ?? ((): boolean => false),
     observeRefused: (code) => refused.push(code),

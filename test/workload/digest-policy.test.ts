@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { exemptionOf, passesPolicy, policyViolations } from '../../src/check/policy.ts';
+import { exemptionOf, passesPolicy, policyViolations } from '../../src/workload/digest-policy.ts';
 
 const NOTHING_EXEMPT = (): boolean => false;
 

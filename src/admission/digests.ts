@@ -1,0 +1,50 @@
+import { printable } from '../image/printable.ts';
+import { policyViolations } from '../workload/digest-policy.ts';
+import { type AdmissionResponse, allow, deny, type Review } from './review.ts';
+
+/** What became of one review that was to be judged. */
+export interface Verdict {
+  readonly review: Review;
+  readonly outcome: 'allowed' | 'denied';
+  /** How many images were refused. */
+  readonly refused: number;
+}
+
+export interface DigestsParts {
+  /** True for an image, as it is written, that may have a tag. */
+  readonly isExempt: (image: string) => boolean;
+  /** Told once of every review that was judged. */
+  readonly observe: (verdict: Verdict) => void;
+}
+
+/** Answers a review by a verdict alone, without a change and without asking anybody. */
+export type DigestsJudge = (review: Review) => AdmissionResponse;
+
+const ADVICE = 'Write the image as NAME@sha256:…, in the spec of whatever made the Pod [unpinned]';
+
+/**
+ * Judges as K8sImageDigests 1.0.1 does, with its messages. Unlike that, an update is refused for
+ * nothing that was stored before: an object by tag can be labelled, lose its finalizer and go.
+ */
+export function createDigestsJudge({ isExempt, observe }: DigestsParts): DigestsJudge {
+  return (review) => {
+    const messages = newViolations(review, isExempt);
+    const outcome = messages.length === 0 ? 'allowed' : 'denied';
+    observe({ review, outcome, refused: messages.length });
+    return outcome === 'allowed'
+      ? allow(review.uid, [], [])
+      : deny(review.uid, [...messages.map(printable), ADVICE].join('\n'));
+  };
+}
+
+function newViolations(
+  { operation, object, oldObject }: Review,
+  isExempt: DigestsParts['isExempt'],
+): readonly string[] {
+  const messagesOf = (judged: Review['object']): readonly string[] =>
+    judged === undefined ? [] : policyViolations(judged, isExempt).map(({ message }) => message);
+  if (operation === 'CREATE') return messagesOf(object);
+  if (operation !== 'UPDATE') return [];
+  const before = new Set(messagesOf(oldObject));
+  return messagesOf(object).filter((message) => !before.has(message));
+}

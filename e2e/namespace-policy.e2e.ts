@@ -39,6 +39,7 @@ describe('the policy of the labels of namespaces', () => {
     [{ 'tagpin.dev/mode': 'pin' }],
     [{ 'tagpin.dev/mode': 'enforce' }],
     [{ 'tagpin.dev/mode': 'warn', 'tagpin.dev/level': 'pods' }],
+    [{ 'tagpin.dev/validate': 'digests' }],
     [{ 'example.com/mode': 'anything' }],
   ])('stores %j', async (labels) => {
     expect(await create(labels)).toBe('');
@@ -50,6 +51,7 @@ describe('the policy of the labels of namespaces', () => {
     ['mode', '', 'write "pin", "enforce", "warn", or leave it away'],
     ['mode', 'true', 'write "pin", "enforce", "warn", or leave it away'],
     ['level', 'pod', 'write "pods", or leave it away'],
+    ['validate', 'true', 'write "digests", or leave it away'],
     ['level', 'workloads', 'write "pods", or leave it away'],
   ])('refuses %s %j', async (name, value, advice) => {
     const refusal = await create({ [`tagpin.dev/${name}`]: value });

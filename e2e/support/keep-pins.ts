@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect } from '@jest/globals';
 
 import { eventually } from './eventually.ts';
 import { Kubectl } from './kubectl.ts';
-import { addedByComponent } from './manifests.ts';
+import { installComponent } from './manifests.ts';
 import { matchConditionErrors } from './match-conditions.ts';
 import { sumSeries } from './metrics.ts';
 import { createNamespace } from './test-namespace.ts';
@@ -22,17 +22,16 @@ const POLICY = 'tagpin-keep-pins';
  */
 export function useKeepPins(kubeconfig: string): void {
   const admin = new Kubectl(kubeconfig);
-  let added: object;
+  let remove: () => Promise<void>;
   let errorsBefore: number;
   beforeAll(async () => {
-    added = { apiVersion: 'v1', kind: 'List', items: await addedByComponent(admin, 'keep-pins') };
-    await admin.apply(added);
+    remove = await installComponent(admin, 'keep-pins');
     await untilInForce(await createNamespace(kubeconfig, { mode: 'warn' }));
     errorsBefore = await errors(admin);
   });
   afterAll(async () => {
     const failed = (await errors(admin)) - errorsBefore;
-    await admin.run(['delete', '--filename=-'], { input: added });
+    await remove();
     expect(failed).toBe(0);
   });
 }

@@ -21,7 +21,11 @@ interface WebhookConfiguration extends KubernetesObject {
   }[];
 }
 
-type PointedAtEndpoint = KubernetesObject & { readonly webhooks: readonly object[] };
+type PointedAtEndpoint = KubernetesObject & {
+  readonly webhooks: readonly {
+    readonly clientConfig: { readonly url: string; readonly caBundle: string };
+  }[];
+};
 
 /** Where the webhook listens, and whose certificates prove it. */
 export interface WebhookEndpoint {
@@ -35,7 +39,7 @@ export function renderManifests(kubectl: Kubectl): Promise<readonly KubernetesOb
 }
 
 /** What an overlay has that takes a component beside the base, and the base by itself has not. */
-export async function addedByComponent(
+async function addedByComponent(
   kubectl: Kubectl,
   component: string,
 ): Promise<readonly KubernetesObject[]> {
@@ -86,8 +90,33 @@ export async function installManifests(kubectl: Kubectl, endpoint: WebhookEndpoi
   await kubectl.apply({ apiVersion: 'v1', kind: 'List', items: [...namespaces, ...others] });
 }
 
+/**
+ * Installs what a component adds to the base, at the endpoint of what is installed; gives a function
+ * that takes it away again.
+ */
+export async function installComponent(
+  kubectl: Kubectl,
+  component: string,
+): Promise<() => Promise<void>> {
+  const { webhooks } = await kubectl.get<PointedAtEndpoint>(
+    'mutatingwebhookconfiguration',
+    'tagpin',
+  );
+  const { url = '', caBundle = '' } = webhooks[0]?.clientConfig ?? {};
+  const certificateAuthority = Buffer.from(caBundle, 'base64').toString();
+  const endpoint = { port: Number(new URL(url).port), certificateAuthority };
+  const items = (await addedByComponent(kubectl, component)).map((object) =>
+    isWebhookConfiguration(object) ? atEndpoint(object, endpoint) : object,
+  );
+  const added = { apiVersion: 'v1', kind: 'List', items };
+  await kubectl.apply(added);
+  return async () => {
+    await kubectl.run(['delete', '--filename=-'], { input: added });
+  };
+}
+
 function isWebhookConfiguration(object: KubernetesObject): object is WebhookConfiguration {
-  return object.kind === 'MutatingWebhookConfiguration';
+  return object.kind.endsWith('WebhookConfiguration');
 }
 
 function atEndpoint(

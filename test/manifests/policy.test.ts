@@ -105,6 +105,7 @@ describe('the ValidatingAdmissionPolicy of the labels', () => {
     expect(JSON.parse(known.replaceAll("'", '"'))).toEqual({
       [`${LABEL_PREFIX}mode`]: ['pin', 'enforce', 'warn'],
       [`${LABEL_PREFIX}level`]: ['pods'],
+      [`${LABEL_PREFIX}validate`]: ['digests'],
     });
     expect(MODES).toEqual(['pin', 'enforce', 'warn']);
   });

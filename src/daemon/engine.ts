@@ -12,18 +12,31 @@ export interface Engine {
   readonly get: (path: string) => Promise<unknown>;
 }
 
-/** How long a daemon may take: one with thousands of images takes seconds. */
-const PATIENCE_MS = 60_000;
-/** Some 60,000 images. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** What a daemon may take. */
+interface Limits {
+  readonly patienceMs: number;
+  readonly answerBytes: number;
+}
+
+/** One with thousands of images takes seconds; some 60,000 fit the bytes. */
+const LIMITS: Limits = { patienceMs: 60_000, answerBytes: 64 * 1024 * 1024 };
 
 /**
  * Asks who listens at a socket, by the Docker Engine API (`GET /_ping`). Rejects, as what it returns
  * does, with PinError `unavailable`, `deadline_exceeded`, or `invalid_response` where it is no such daemon.
  */
-export async function openEngine(socketPath: string): Promise<Engine> {
-  const signal = AbortSignal.timeout(PATIENCE_MS);
-  const ask = (path: string): Promise<Answer> => askAt(socketPath, path, signal);
+export async function openEngine(socketPath: string, limits: Limits = LIMITS): Promise<Engine> {
+  const signal = AbortSignal.timeout(limits.patienceMs);
+  const ask = async (path: string): Promise<Answer> => {
+    try {
+      const response = await send(socketPath, path, signal);
+      const body = await bodyOf(response, limits.answerBytes);
+      return { status: response.statusCode, headers: response.headers, body };
+    } catch (caught) {
+      if (caught instanceof PinError) throw caught;
+      throw signal.aborted ? tooSlow(socketPath) : daemonFailure(socketPath, caught);
+    }
+  };
   const { status, headers } = await ask('/_ping');
   const apiVersion = headers['api-version'];
   // Podman answers with it as Docker does, which negotiates by it.
@@ -49,32 +62,21 @@ interface Answer {
   readonly body: Buffer;
 }
 
-async function askAt(socketPath: string, path: string, signal: AbortSignal): Promise<Answer> {
-  try {
-    const response = await send(socketPath, path, signal);
-    const body = await bodyOf(response);
-    return { status: response.statusCode, headers: response.headers, body };
-  } catch (caught) {
-    if (caught instanceof PinError) throw caught;
-    throw failure(socketPath, caught, signal.aborted);
-  }
-}
-
 function send(socketPath: string, path: string, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     // A connection of its own: nothing is to be kept open behind the last answer.
     const options = { socketPath, path, signal, agent: false, headers: { host: 'localhost' } };
-    request(options, resolve).once('error', reject).end();
+    request(options, resolve).on('error', reject).end();
   });
 }
 
-async function bodyOf(response: IncomingMessage): Promise<Buffer> {
+async function bodyOf(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_ANSWER_BYTES) {
-      const message = `the container daemon answered with more than ${MAX_ANSWER_BYTES} bytes`;
+    if (bytes > maxBytes) {
+      const message = `the container daemon answered with more than ${maxBytes} bytes`;
       throw new PinError('invalid_response', message);
     }
     chunks.push(chunk);
@@ -99,17 +101,19 @@ function notAllowed(socketPath: string): string {
   return `this user may not ask the container daemon at ${socketPath}: join the group of that file, or be its owner`;
 }
 
-function failure(socketPath: string, cause: unknown, timedOut: boolean): PinError {
-  if (timedOut) {
-    const message = `the container daemon at ${socketPath} did not answer in ${PATIENCE_MS / 1000} s`;
-    return new PinError('deadline_exceeded', message);
-  }
+/** Why a socket gave no answer, by what Node says of it. */
+export function daemonFailure(socketPath: string, cause: unknown): PinError {
   const code = Error.isError(cause) && 'code' in cause ? String(cause.code) : '';
   const told = FAILURES[code];
   if (told !== undefined) return new PinError('unavailable', told(socketPath));
   if (code.startsWith('HPE_') || code === 'ECONNRESET') return noDocker(socketPath);
   const message = `cannot ask the container daemon at ${socketPath}`;
   return new PinError('unavailable', message, { cause });
+}
+
+function tooSlow(socketPath: string): PinError {
+  const message = `the container daemon at ${socketPath} did not answer in time`;
+  return new PinError('deadline_exceeded', message);
 }
 
 function noDocker(socketPath: string): PinError {

@@ -40,8 +40,8 @@ export function digestsIn(image: LocalImage, asked: ImageReference): readonly Di
     .filter(({ reference }) => isSameName(reference, asked))
     .map(({ digest }) => digest);
   const digests = [...new Set(all)];
-  const preferred = digests.filter(image.prefers);
-  return preferred.length > 0 ? preferred : digests;
+  const pulled = digests.filter((digest) => digest === image.pulledDigest);
+  return pulled.length > 0 ? pulled : digests;
 }
 
 function isNamed(image: LocalImage, asked: ImageReference): boolean {

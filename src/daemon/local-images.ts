@@ -11,8 +11,8 @@ export interface LocalImage {
   readonly tags: readonly LocalName[];
   /** What it was pulled or pushed as: names with a digest. */
   readonly digests: readonly PulledName[];
-  /** Of several digests of one repository, the one that was pulled, where the daemon knows. */
-  readonly prefers: (digest: Digest) => boolean;
+  /** What was pulled or pushed, whatever the repository; undefined where the daemon does not tell. */
+  readonly pulledDigest: string | undefined;
 }
 
 /** A name, and how the daemon spells it. */
@@ -49,7 +49,7 @@ function imageOf(item: JsonObject, { isPodman }: Engine): LocalImage {
       const { digest = '' } = name.reference;
       return isDigest(digest) ? [{ ...name, digest }] : [];
     }),
-    prefers: preference(item),
+    pulledDigest: pulledDigest(item),
   };
 }
 
@@ -57,14 +57,11 @@ function imageOf(item: JsonObject, { isPodman }: Engine): LocalImage {
 const PODMANS_OWN = 'localhost';
 
 /**
- * Docker tells what a name stands for, the index where there is one (`Descriptor`, API 1.48). Podman
- * notes an image of an index by two digests, and tells of that of the platform (`Digest`): a node of
- * another platform can run the other alone.
+ * What was pulled, the index where there is one: Docker's `Descriptor` (API 1.48) and podman's `Digest`.
+ * Podman notes an image of an index by two digests, in no order, and only this one is for every platform.
  */
-function preference(item: JsonObject): LocalImage['prefers'] {
-  const target = textOf(objectAt(item, ['Descriptor']), 'digest');
-  const platform = textOf(item, 'Digest');
-  return target === undefined ? (digest) => digest !== platform : (digest) => digest === target;
+function pulledDigest(item: JsonObject): string | undefined {
+  return textOf(objectAt(item, ['Descriptor']), 'digest') ?? textOf(item, 'Digest');
 }
 
 /** Without what is none, such as Docker's `<none>:<none>` of older versions. */

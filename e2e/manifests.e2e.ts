@@ -42,8 +42,8 @@ function find(manifests: readonly Manifest[], kind: string): Manifest {
   return manifests.find((manifest) => manifest.kind === kind)!;
 }
 
-function kindsOf(manifests: readonly Manifest[]): string[] {
-  return manifests.map(({ kind }) => kind).toSorted();
+function namesOf(manifests: readonly Manifest[]): string[] {
+  return manifests.map(({ kind, metadata }) => `${kind}/${metadata.name}`).toSorted();
 }
 
 /** The Pod of the Deployment with a container that differs; what the API server answers. */
@@ -71,6 +71,12 @@ beforeAll(async () => {
   await cp(webhook.certificateFile, join(files, 'tls.crt'));
   await cp(webhook.keyFile, join(files, 'tls.key'));
   await writeFile(join(files, 'ca.crt'), 'the authority\n');
+  await mkdir(join(kustomize, 'overlays', 'additions'));
+  await writeFile(
+    join(kustomize, 'overlays', 'additions', 'kustomization.yaml'),
+    'resources: [../files]\n' +
+      'components: [../../components/keep-pins, ../../components/validate-digests-files]\n',
+  );
 });
 
 afterAll(() => rm(join(kustomize, '..'), { recursive: true, force: true }));
@@ -79,7 +85,7 @@ describe('the manifests, held against the schemas of the API server', () => {
   let schemas: string;
 
   beforeAll(async () => {
-    const kinds = new Set((await render('overlays/files')).map(({ kind }) => kind));
+    const kinds = new Set((await render('overlays/additions')).map(({ kind }) => kind));
     schemas = await writeSchemas(kubectl, join(kustomize, 'schemas'), kinds);
   });
 
@@ -96,7 +102,7 @@ describe('the manifests, held against the schemas of the API server', () => {
     });
   }
 
-  it.each(['base', 'overlays/files', 'overlays/cert-manager'])(
+  it.each(['base', 'overlays/files', 'overlays/cert-manager', 'overlays/additions'])(
     'are valid in the strict sense: %s',
     async (folder) => {
       const manifests = await render(folder);
@@ -144,6 +150,16 @@ describe('the overlays', () => {
     expect(find(manifests, 'Secret').metadata.name).toBe('tagpin-tls');
   });
 
+  it('write it into what components add', async () => {
+    const manifests = await render('overlays/additions');
+    const [mutating, validating] = [
+      'MutatingWebhookConfiguration',
+      'ValidatingWebhookConfiguration',
+    ].map((kind) => (find(manifests, kind) as WebhookConfiguration).webhooks[0]?.clientConfig);
+    expect(validating?.caBundle).toBe(mutating?.caBundle);
+    expect(mutating?.caBundle).toMatch(/^[\w+/]+=*$/);
+  });
+
   it('ask cert-manager for the Secret that the Deployment mounts, and for the caBundle', async () => {
     const manifests = await render('overlays/cert-manager');
     const configuration = find(manifests, 'MutatingWebhookConfiguration');
@@ -165,10 +181,10 @@ describe('the overlays', () => {
       join(overlay, 'kustomization.yaml'),
       'resources: [../../base]\ncomponents: [../../components/namespaced-secrets]\n',
     );
-    const all = kindsOf(await render('base'));
-    expect(all).toContain('ClusterRoleBinding');
-    expect(kindsOf(await render('overlays/namespaced'))).toEqual(
-      all.filter((kind) => kind !== 'ClusterRoleBinding'),
-    );
+    const all = namesOf(await render('base'));
+    const binding = 'ClusterRoleBinding/tagpin-pull-secret-reader';
+    expect(all).toContain(binding);
+    const others = all.filter((name) => name !== binding);
+    expect(namesOf(await render('overlays/namespaced'))).toEqual(others);
   });
 });

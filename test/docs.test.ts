@@ -9,6 +9,8 @@ import { ERROR_RULES } from '../src/errors.ts';
 import { createMetrics } from '../src/server/metrics.ts';
 import { type Setting, variableOf } from '../src/setting.ts';
 
+import { cliPage } from './support/cli-page.ts';
+
 const ROOT = join(import.meta.dirname, '..');
 
 function read(file: string): string {
@@ -39,6 +41,22 @@ describe('docs/configuration.md', () => {
       .split('\n')
       .filter((line) => line.startsWith('| `--'));
     expect(written).toEqual(rows);
+  });
+});
+
+describe('docs/cli.md', () => {
+  it('is what "npm run docs:cli" makes of the commands', () => {
+    expect(read('docs/cli.md')).toBe(cliPage());
+  });
+
+  it('has every command, each with its options, examples and exit codes', () => {
+    const sections = read('docs/cli.md').split('\n## tagpin ').slice(1);
+    expect(sections.length).toBeGreaterThan(11);
+    for (const section of sections.filter((text) => !/^(serve|completion)\n/.test(text))) {
+      expect(section).toMatch(/\| `-|options of registries/);
+      expect(section).toContain('\nExamples:\n');
+      expect(section).toContain('\nExit codes: 0 ');
+    }
   });
 });
 

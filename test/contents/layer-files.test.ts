@@ -91,6 +91,11 @@ describe('layerFiles', () => {
     expect(await linesOf(chunksOf(packed), createLongLines())).toBe(tarList(packed, '-v'));
   });
 
+  it('was shown archives of sparse files', () => {
+    expect(archive.includes('GNU.sparse.realsize')).toBe(true);
+    expect(packTree(tree, '--sparse', '--format=gnu').length).toBeLessThan(500_000);
+  });
+
   it.each(COMPRESSIONS)('reads %s, whatever the chunks', async (_, compress) => {
     const compressed = compress(archive);
     const wanted = tarList(archive);

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 /** What GNU tar is run with: its lists are those of a terminal that shows UTF-8, in UTC. */
@@ -26,16 +35,17 @@ export function writeTree(directory: string): string {
   writeFileSync(at('日本'.repeat(30)), 'x');
   writeFileSync(Buffer.concat([Buffer.from(at('latin-')), Buffer.from([0xe9, 0x80])]), 'x');
   writeFileSync(at('script'), '#!/bin/sh\n', { mode: 0o4755 });
-  execFileSync('mkfifo', [at('fifo')]);
-  execFileSync('truncate', [`--size=${SPARSE_BYTES}`, at('sparse')]);
-  for (let offset = 0; offset < SPARSE_BYTES; offset += 40_000) writeAt(at('sparse'), offset);
+  execFileSync('sh', ['-c', 'mkfifo "$0"', at('fifo')]);
+  writeSparse(at('sparse'));
   return tree;
 }
 
-/** Leaves holes around it: more of them than one header of GNU's has room for. */
-function writeAt(file: string, offset: number): void {
-  const args = [`of=${file}`, 'bs=1', `seek=${offset}`, 'conv=notrunc', 'status=none'];
-  execFileSync('dd', args, { input: 'x' });
+/** Its holes are more than one header of GNU's has room for. */
+function writeSparse(path: string): void {
+  const file = openSync(path, 'w');
+  for (let offset = 0; offset < SPARSE_BYTES; offset += 40_000) writeSync(file, 'x', offset);
+  ftruncateSync(file, SPARSE_BYTES);
+  closeSync(file);
 }
 
 /** Packs a folder of {@link writeTree}, or another; the order of its members is always the same. */

@@ -8,7 +8,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { eventually } from './eventually.ts';
@@ -88,9 +88,10 @@ export function killAll(directory: string): void {
 
 function livingPids(directory: string): { file: string; pid: number }[] {
   if (!existsSync(directory)) return [];
-  return readdirSync(directory)
+  // A second control plane has a directory below that of the run.
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.pid'))
-    .map((file) => join(directory, basename(file)))
+    .map((file) => join(directory, file))
     .map((file) => ({ file, pid: Number(readFileSync(file, 'utf8')) }))
     .toSorted((a, b) => b.pid - a.pid);
 }

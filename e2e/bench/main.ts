@@ -9,6 +9,7 @@ import { freePort } from '../support/free-port.ts';
 import { startLocalWebhook } from '../support/local-webhook.ts';
 import { benchCrowd } from './crowd.ts';
 import { type LoadResult, load } from './load.ts';
+import { benchPin } from './pin.ts';
 
 /**
  * The warm path against the ceiling: reviews of a Pod of three cached images over TLS, with 32
@@ -213,4 +214,5 @@ function row(what: string, values: readonly number[], digits: number): string {
   return `| ${what} | ${shown.map((value) => (value ?? 0).toFixed(digits)).join(' | ')} |`;
 }
 
-await (process.argv[2] === 'crowd' ? benchCrowd() : bench());
+const PARTS: Readonly<Record<string, () => Promise<void>>> = { crowd: benchCrowd, pin: benchPin };
+await (PARTS[process.argv[2] ?? ''] ?? bench)();

@@ -67,7 +67,7 @@ async function rulesOf(options: CheckOptions, streams: Streams): Promise<CheckRu
   const constraints = lists.length === 0 ? [EVERYTHING] : lists.flat();
   const { strict, namespace, helmValues } = options;
   const extraKinds = parseExtraKinds(options.extraKind);
-  return { constraints, strict, namespace, find: { extraKinds, helmValues } };
+  return { constraints, strict, namespace, find: { extraKinds, helmValues, readsAll: true } };
 }
 
 async function readConstraintFile(path: string, streams: Streams): Promise<readonly Constraint[]> {

@@ -85,7 +85,8 @@ export function addPinCommand(program: Command, parts: Omit<CommandParts, 'versi
         const { resolve } = await openRegistries(command, parts, []);
         return async (image) => (await resolve(image)).digest;
       };
-      const ports = { streams: parts.streams, openRegistries: open };
+      const { streams, uninterrupted } = parts;
+      const ports = { streams, openRegistries: open, uninterrupted };
       const done = await runPin({ ...others, paths, output, lock, skip }, ports);
       parts.end(done ? 0 : 1);
     });

@@ -1,19 +1,6 @@
-import {
-  accessSync,
-  chmodSync,
-  chownSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 
 import { PinError } from '../errors.ts';
 
@@ -105,61 +92,8 @@ export function decode(bytes: Uint8Array): TextOrProblem {
   }
 }
 
-/**
- * Writes a file beside the old one and renames it, so that whoever looks, and whatever happens,
- * sees one of the two whole. Mode and owner stay; a link keeps leading to the file it leads to.
- *
- * @returns why the file could not be written, if so
- */
-export function replaceFile(path: string, text: string): string | undefined {
-  return problemOf(() => {
-    const target = realpathSync(path);
-    const { mode, uid, gid } = statSync(target);
-    // Its folder would let us replace it all the same.
-    if ((mode & 0o222) === 0) return 'is read-only';
-    accessSync(target, constants.W_OK);
-    writeBeside(target, text, (beside) => {
-      const written = statSync(beside);
-      if (written.uid !== uid || written.gid !== gid) chownSync(beside, uid, gid);
-      // The process may mask bits of a mode at creation, and a new owner takes some away.
-      chmodSync(beside, mode);
-    });
-    return undefined;
-  });
-}
-
-/** Writes a file that may be new, with the folders above it. */
-export function createFile(path: string, text: string): string | undefined {
-  if (existsSync(path)) return replaceFile(path, text);
-  return problemOf(() => {
-    mkdirSync(dirname(path), { recursive: true });
-    writeBeside(path, text, () => {});
-    return undefined;
-  });
-}
-
-function problemOf(write: () => string | undefined): string | undefined {
-  try {
-    return write();
-  } catch (caught) {
-    return `cannot be written: ${reasonOf(caught)}`;
-  }
-}
-
-/** In the same folder: a rename is one step inside of a file system alone. */
-function writeBeside(target: string, text: string, prepare: (beside: string) => void): void {
-  const beside = join(dirname(target), `.${basename(target)}.tagpin-${process.pid}`);
-  try {
-    writeFileSync(beside, text);
-    prepare(beside);
-    renameSync(beside, target);
-  } catch (caught) {
-    rmSync(beside, { force: true });
-    throw caught;
-  }
-}
-
-function reasonOf(caught: unknown): string {
+/** Why the system refused something, for a message. */
+export function reasonOf(caught: unknown): string {
   if (!Error.isError(caught)) return String(caught);
   const code = 'code' in caught ? String(caught.code) : '';
   return REASONS[code] ?? caught.message;

@@ -10,6 +10,8 @@ import { readManifest } from './yaml.ts';
 
 /** What is to be found beside the kinds that are known. */
 export interface FindOptions {
+  /** Parse all documents, those that can hold no image too: their faults are faults of the file. */
+  readonly readsAll: boolean;
   /** By `group/Kind`: see {@link parseExtraKind}. */
   readonly extraKinds: ReadonlyMap<string, Location>;
   readonly helmValues: boolean;
@@ -27,7 +29,7 @@ export interface FileImages {
 
 /** Finds every image of a file of Kubernetes YAML or JSON. */
 export function imagesIn(text: string, options: FindOptions): FileImages {
-  const manifest = readManifest(text);
+  const manifest = readManifest(text, options.readsAll ? undefined : mayHoldImage);
   const images: FoundImage[] = [];
   const notes: Fault[] = [];
   const faults = [...manifest.faults];
@@ -43,6 +45,17 @@ export function imagesIn(text: string, options: FindOptions): FileImages {
   }
   return { manifest, images, faults, notes };
 }
+
+/**
+ * Whether a document can hold an image, as far as its text tells: each stands below a key `image`, or
+ * `images`, or in Helm values `repository`, and a key is written out unless a backslash escapes it.
+ * What a template will print, nobody knows.
+ */
+function mayHoldImage(document: string): boolean {
+  return HINTS.some((hint) => document.includes(hint));
+}
+
+const HINTS = ['image', 'repository', '\\', '{{'];
 
 function findInObject(
   finding: Finding,
@@ -108,7 +121,8 @@ function settle(finding: Finding, candidates: readonly Candidate[]): void {
 /** Says where an anchored image takes something along that is none. */
 function noteFollowers(finding: Finding, candidates: readonly Candidate[]): void {
   const own = new Set(candidates.map(({ value }) => value.start));
-  for (const start of own) {
+  const anchored = candidates.filter(({ value }) => value.isAnchored);
+  for (const start of new Set(anchored.map(({ value }) => value.start))) {
     for (const alias of finding.document.aliasesOf(start)) {
       if (own.has(alias)) continue;
       const message = 'this alias of an image changes with it, and is no image itself';

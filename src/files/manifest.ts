@@ -9,6 +9,8 @@ export interface Written {
   readonly value: unknown;
   /** Inside of `{}` or `[]`, where a comment or a line break may not be added. */
   readonly inFlow: boolean;
+  /** Only what is anchored can be taken along by an alias. */
+  readonly isAnchored: boolean;
   /** For an alias, the value it stands for. */
   readonly target?: Written;
   /** For a member of a map: where its key begins. */

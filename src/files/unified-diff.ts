@@ -1,4 +1,5 @@
 import { type Edit, inOrder } from './edit.ts';
+import { lineAt } from './line-starts.ts';
 
 const CONTEXT_LINES = 3;
 
@@ -70,17 +71,6 @@ function lineStarts(lines: readonly string[]): number[] {
     offset += line.length;
     return start;
   });
-}
-
-function lineAt(starts: readonly number[], offset: number): number {
-  let low = 0;
-  let high = starts.length - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if ((starts[middle] ?? 0) <= offset) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }
 
 /** Changes whose context would touch share a hunk. */

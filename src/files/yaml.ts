@@ -1,47 +1,69 @@
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
+  isNode,
   isScalar,
   isSeq,
-  LineCounter,
   type Node,
   parseAllDocuments,
   stringify,
   type YAMLMap,
 } from 'yaml';
 
+import { type DocumentText, documentTexts, jsonTexts } from './documents.ts';
+import { lineAt } from './line-starts.ts';
 import type { Fault, Manifest, ManifestDocument, Position, Style, Written } from './manifest.ts';
 
 // kubectl and the API server read `<<` (sigs.k8s.io/yaml), which YAML 1.2 has no more.
 const OPTIONS = { merge: true, logLevel: 'error', prettyErrors: false } as const;
 
-/** Reads a file; a document that does not parse makes a fault of the file, and no exception. */
-export function readManifest(text: string): Manifest {
-  const lines = new LineCounter();
-  const positionOf = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    return { line, column: col };
-  };
+/**
+ * Reads a file; a document that does not parse makes a fault of the file, and no exception. Texts of
+ * documents that nobody `wants` are not parsed, and are in no list; the others keep their numbers.
+ */
+export function readManifest(
+  text: string,
+  wants: (document: string) => boolean = () => true,
+): Manifest {
+  const positionOf = positionsIn(text);
   const faults: Fault[] = [];
   const documents: ManifestDocument[] = [];
-  for (const [index, document] of [
-    ...parseAllDocuments(text, { ...OPTIONS, lineCounter: lines }),
-  ].entries()) {
-    const [error] = document.errors;
-    if (error !== undefined) {
-      faults.push({ ...positionOf(error.pos[0]), message: parseFault(text, error.message) });
-      continue;
+  let index = 0;
+  const read = (part: DocumentText): void => {
+    if (!wants(part.text)) {
+      index += 1;
+      return;
     }
-    try {
-      documents.push(documentOf(document, index + 1));
-    } catch (caught) {
-      // Aliases that multiply without end are refused when they are followed.
-      const message = Error.isError(caught) ? caught.message : String(caught);
-      faults.push({ ...positionOf(document.range[0]), message });
+    const parsed = [...parseAllDocuments(part.text, OPTIONS)];
+    const texts = parsed.some(({ errors }) => errors.length > 0) ? jsonTexts(part) : undefined;
+    if (texts !== undefined) return texts.forEach(read);
+    for (const document of parsed) {
+      index += 1;
+      const found = documentOf(document, part, index);
+      if ('value' in found) documents.push(found);
+      else faults.push({ ...positionOf(part.start + found.offset), message: found.message });
     }
-  }
+  };
+  documentTexts(text).forEach(read);
   return { documents, faults, positionOf };
+}
+
+/** Lines are counted when the first position is asked for: most files are asked for few. */
+function positionsIn(text: string): (offset: number) => Position {
+  let starts: readonly number[] | undefined;
+  return (offset) => {
+    starts ??= [0, ...text.matchAll(/\n/g).map(({ index }) => index + 1)];
+    const line = lineAt(starts, offset);
+    return { line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
+  };
+}
+
+/** Why a document cannot be read, and where in its own text. */
+interface DocumentFault {
+  readonly offset: number;
+  readonly message: string;
 }
 
 function parseFault(text: string, message: string): string {
@@ -62,18 +84,32 @@ export function writeYaml(value: unknown): string {
 /** Control and format characters, line separators and halves of surrogate pairs; but for the end of a line. */
 const UNPRINTABLE = /(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu;
 
-function documentOf(document: Document.Parsed, index: number): ManifestDocument {
+function documentOf(
+  document: Document.Parsed,
+  { text, start }: DocumentText,
+  index: number,
+): ManifestDocument | DocumentFault {
+  const [error] = document.errors;
+  if (error !== undefined) {
+    return { offset: error.pos[0], message: parseFault(text, error.message) };
+  }
   const root: Node | null = document.contents;
   let aliases: ReadonlyMap<number, readonly number[]> | undefined;
-  return {
-    index,
-    value: document.toJS(),
-    at: (path) => writtenAt(document, root, path),
-    aliasesOf: (start) => {
-      aliases ??= aliasesIn(document);
-      return aliases.get(start) ?? [];
-    },
-  };
+  try {
+    return {
+      index,
+      value: document.toJS(),
+      at: (path) => writtenAt({ document, start }, root, path),
+      aliasesOf: (target) => {
+        aliases ??= aliasesIn(document);
+        return (aliases.get(target - start) ?? []).map((offset) => start + offset);
+      },
+    };
+  } catch (caught) {
+    // Aliases that multiply without end are refused when they are followed.
+    const message = Error.isError(caught) ? caught.message : String(caught);
+    return { offset: document.range[0], message };
+  }
 }
 
 /** Offsets of the aliases of a document, by where that begins which they stand for. */
@@ -100,17 +136,23 @@ interface Step {
   readonly keyStart?: number;
 }
 
+/** A document, and its offset in the file. */
+interface Source {
+  readonly document: Document.Parsed;
+  readonly start: number;
+}
+
 function writtenAt(
-  document: Document.Parsed,
+  source: Source,
   root: Node | null,
   path: readonly string[],
 ): Written | undefined {
   let here: Step | undefined = { node: root, inFlow: false };
   for (const name of path) {
     if (here === undefined) return undefined;
-    here = memberOf(document, here, name);
+    here = memberOf(source.document, here, name);
   }
-  return here === undefined ? undefined : written(document, here);
+  return here === undefined ? undefined : written(source, here);
 }
 
 function memberOf(document: Document.Parsed, from: Step, name: string): Step | undefined {
@@ -155,24 +197,43 @@ function mergedInto(map: YAMLMap): unknown[] {
   });
 }
 
-function written(document: Document.Parsed, { node, inFlow, keyStart }: Step): Written | undefined {
-  const key = keyStart === undefined ? {} : { keyStart };
-  if (isAlias(node)) {
-    const target = node.resolve(document);
-    const behind = target === undefined ? undefined : written(document, { node: target, inFlow });
-    if (!node.range || behind === undefined) return undefined;
-    const [start, end] = node.range;
-    return { start, end, style: 'alias', value: behind.value, inFlow, target: behind, ...key };
+function written(source: Source, { node, inFlow, keyStart }: Step): Written | undefined {
+  const value = isAlias(node) ? aliasWritten(source, node, inFlow) : valueWritten(node, inFlow);
+  if (value === undefined) return undefined;
+  const by = source.start;
+  return {
+    ...value,
+    start: value.start + by,
+    end: value.end + by,
+    ...(keyStart !== undefined && { keyStart: keyStart + by }),
+  };
+}
+
+/** As it stands in the text of its document; so does the next. */
+function aliasWritten(source: Source, node: Alias, inFlow: boolean): Written | undefined {
+  const target = node.resolve(source.document);
+  const behind = target === undefined ? undefined : written(source, { node: target, inFlow });
+  if (!node.range || behind === undefined) return undefined;
+  const [start, end] = node.range;
+  return {
+    start,
+    end,
+    style: 'alias',
+    value: behind.value,
+    inFlow,
+    isAnchored: false,
+    target: behind,
+  };
+}
+
+function valueWritten(node: unknown, inFlow: boolean): Written | undefined {
+  if (!isNode(node) || !node.range || isAlias(node)) return undefined;
+  const [start, end] = node.range;
+  const isAnchored = node.anchor !== undefined;
+  if (!isScalar(node)) {
+    return { start, end, style: 'plain', value: node.toJSON(), inFlow, isAnchored };
   }
-  if (isScalar(node) && node.range) {
-    const [start, end] = node.range;
-    return { start, end, style: styleOf(node.type), value: node.value, inFlow, ...key };
-  }
-  if ((isMap(node) || isSeq(node)) && node.range) {
-    const [start, end] = node.range;
-    return { start, end, style: 'plain', value: node.toJSON(), inFlow, ...key };
-  }
-  return undefined;
+  return { start, end, style: styleOf(node.type), value: node.value, inFlow, isAnchored };
 }
 
 function styleOf(type: string | null | undefined): Style {

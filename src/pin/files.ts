@@ -29,6 +29,8 @@ export interface PinFilesOptions {
   readonly find: FindOptions;
   readonly style: PinStyle;
   readonly sources: Sources;
+  /** Told of each file when its look-ups are done. */
+  readonly onPlanned: (planned: PlannedFile) => void;
 }
 
 /**
@@ -52,6 +54,16 @@ export async function planFiles(
 }
 
 async function planFile(
+  file: InputFile,
+  read: TextOrProblem,
+  options: PinFilesOptions,
+): Promise<PlannedFile> {
+  const planned = await planText(file, read, options);
+  options.onPlanned(planned);
+  return planned;
+}
+
+async function planText(
   file: InputFile,
   read: TextOrProblem,
   { find, style, sources }: PinFilesOptions,

@@ -14,7 +14,7 @@ import { readLock } from './lock.ts';
 import { askOnce, type DigestOf, type Sources } from './plan.ts';
 import { changeLines, fails, type PinReport, plainReport, problemLines } from './report.ts';
 import { checkUsage } from './usage.ts';
-import { type LockFile, writeAll } from './write.ts';
+import { createWriter, type LockFile, type Uninterrupted } from './write.ts';
 
 /** What `tagpin pin` was asked. */
 export interface PinOptions {
@@ -45,6 +45,7 @@ export interface PinPorts {
   readonly streams: Streams;
   /** What asks a registry; not called where digests were given. Rejects with `invalid_config`. */
   readonly openRegistries: () => Promise<DigestOf>;
+  readonly uninterrupted: Uninterrupted;
 }
 
 /**
@@ -59,13 +60,16 @@ export async function runPin(options: PinOptions, ports: PinPorts): Promise<bool
   refuseCollisions(files, options);
   const entries = await readAllEntries(options, streams);
   const lockFile = options.lock === undefined ? undefined : readLockFile(options.lock);
+  const writer = createWriter({ options, streams, uninterrupted: ports.uninterrupted, lockFile });
+  const { helmValues } = options;
   const planned = await planFiles(files, {
     read: (file) => readFrom(file, streams),
-    find: { extraKinds: parseExtraKinds(options.extraKind), helmValues: options.helmValues },
+    find: { extraKinds: parseExtraKinds(options.extraKind), helmValues, readsAll: false },
     style: { form: options.referenceForm, comment: options.comment, update: options.update },
     sources: await sourcesOf(options, { entries, lock: lockFile?.lock }, ports),
+    onPlanned: writer.take,
   });
-  const unwritten = await writeAll(planned, lockFile, { options, streams });
+  const unwritten = await writer.end(planned);
   const report: PinReport = {
     files: planned,
     unwritten,

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
-import { createFile, replaceFile, STDIN } from '../files/disk.ts';
+import { STDIN } from '../files/disk.ts';
+import { createFile, replaceFile } from '../files/replace.ts';
 import type { Streams } from '../files/streams.ts';
 import { unifiedDiff } from '../files/unified-diff.ts';
 import { hasFailed, type PlannedFile, textAfter } from './files.ts';
@@ -15,53 +16,90 @@ export interface LockFile {
   readonly before: string;
 }
 
+/** Runs what an interrupt must not cut in two; whoever was interrupted begins nothing any more. */
+export type Uninterrupted = <T>(work: () => Promise<T>) => Promise<T>;
+
 interface Writing {
   readonly options: PinOptions;
   readonly streams: Streams;
+  readonly uninterrupted: Uninterrupted;
+  readonly lockFile: LockFile | undefined;
 }
 
-/** Writes what was planned, as the options say; gives why a file could not be written. */
-export async function writeAll(
-  planned: readonly PlannedFile[],
-  lockFile: LockFile | undefined,
-  writing: Writing,
-): Promise<string[]> {
-  const { options } = writing;
-  if (options.check) return [];
-  const problems: string[] = [];
-  // First the lock: the tags of files that are pinned must be in it.
-  if (lockFile !== undefined && !options.dryRun) problems.push(...writeLock(lockFile));
-  const whole = planned.filter((file) => !hasFailed(file));
-  for (const file of whole) {
-    // oxlint-disable-next-line no-await-in-loop -- one file after the other
-    problems.push(...(await writeOne(file, writing)));
-  }
-  return problems;
+/** Writes what was planned, as the options say. */
+export interface Writer {
+  /** Told of each file as soon as it is planned, in any order. */
+  readonly take: (planned: PlannedFile) => void;
+  /** Told when all are planned, with the files in their order; gives why some could not be written. */
+  readonly end: (planned: readonly PlannedFile[]) => Promise<string[]>;
 }
 
-function writeLock({ path, lock, before }: LockFile): string[] {
+/** A file system makes new files of one folder one after the other: more would wait in vain. */
+const AT_A_TIME = 2;
+
+/**
+ * Files are written while others are still read and looked up. With a lock they wait for it: the
+ * tags of files that are pinned must be in it.
+ */
+export function createWriter(writing: Writing): Writer {
+  const { options, lockFile } = writing;
+  const { check, dryRun, paths } = options;
+  const waits = check || dryRun || lockFile !== undefined || paths.includes(STDIN);
+  const problems = new Map<PlannedFile, string>();
+  const lanes = Array.from({ length: waits ? 1 : AT_A_TIME }, () => Promise.resolve());
+  let taken = 0;
+  const write = async (planned: PlannedFile): Promise<void> => {
+    const problem = await writeOne(planned, writing);
+    if (problem !== undefined) problems.set(planned, problem);
+  };
+  const enqueue = (planned: PlannedFile): void => {
+    if (hasFailed(planned)) return;
+    const lane = taken % lanes.length;
+    taken += 1;
+    lanes[lane] = (lanes[lane] ?? Promise.resolve()).then(() => write(planned));
+  };
+  return {
+    take: (planned) => {
+      if (!waits) enqueue(planned);
+    },
+    end: async (planned) => {
+      if (check) return [];
+      const ofLock = dryRun ? [] : await writeLock(writing);
+      if (waits) planned.forEach(enqueue);
+      await Promise.all(lanes);
+      return [...ofLock, ...planned.flatMap((file) => problems.get(file) ?? [])];
+    },
+  };
+}
+
+async function writeLock({ lockFile, uninterrupted }: Writing): Promise<string[]> {
+  if (lockFile === undefined) return [];
+  const { path, lock, before } = lockFile;
   const text = lock.toText();
   if (text === before) return [];
-  const problem = createFile(path, text);
+  const problem = await uninterrupted(() => createFile(path, text));
   return problem === undefined ? [] : [`${path} ${problem}`];
 }
 
-async function writeOne(planned: PlannedFile, { options, streams }: Writing): Promise<string[]> {
+async function writeOne(
+  planned: PlannedFile,
+  { options, streams, uninterrupted }: Writing,
+): Promise<string | undefined> {
   const { file, text = '', edits } = planned;
   const after = textAfter(planned) ?? '';
   if (options.dryRun) {
-    await streams.out(
-      unifiedDiff(file.path.replaceAll('\\', '/').replace(/^(?:\.?\/)+/, ''), text, edits),
-    );
-    return [];
+    const name = file.path.replaceAll('\\', '/').replace(/^(?:\.?\/)+/, '');
+    await streams.out(unifiedDiff(name, text, edits));
+    return undefined;
   }
   if (file.path === STDIN) {
     await streams.out(after);
-    return [];
+    return undefined;
   }
   const { output } = options;
-  if (output === undefined && edits.length === 0) return [];
+  if (output === undefined && edits.length === 0) return undefined;
   const target = output === undefined ? file.path : join(output, file.below);
-  const problem = (output === undefined ? replaceFile : createFile)(target, after);
-  return problem === undefined ? [] : [`${target} ${problem}`];
+  const replace = output === undefined ? replaceFile : createFile;
+  const problem = await uninterrupted(() => replace(target, after));
+  return problem === undefined ? undefined : `${target} ${problem}`;
 }

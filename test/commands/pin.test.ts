@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { watch, writeFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -10,7 +10,6 @@ import { Command } from 'commander';
 
 import { addPinCommand } from '../../src/commands/pin.ts';
 import { PinError } from '../../src/errors.ts';
-import { computeDigest } from '../../src/image/digest.ts';
 import { digest } from '../support/admission.ts';
 import { runTagpin } from '../support/process.ts';
 import { registriesOf } from '../support/registries.ts';
@@ -36,6 +35,7 @@ async function run(...args: string[]): Promise<{ ends: number[]; err: string }> 
     streams,
     environment: {},
     openRegistries: () => Promise.resolve(registriesOf({ resolve })),
+    uninterrupted: (work) => work(),
     end: (code) => ends.push(code),
   });
   await program.parseAsync(['pin', ...args], { from: 'user' });
@@ -47,33 +47,39 @@ function podOf(images: readonly string[]): string {
   return `kind: Pod\napiVersion: v1\nspec: {containers: [${containers}]}\n`;
 }
 
-const PROCESS = join(import.meta.dirname, '..', 'support', 'pin-process.ts');
+const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 const MANY = 2000;
 
 describe('tagpin pin', () => {
-  it('leaves every file whole when it is interrupted', async () => {
-    const many = await mkdtemp(join(folder, 'many-'));
-    const text = 'kind: Pod\napiVersion: v1\nspec: {containers: [{image: a}]}\n';
-    const names = Array.from({ length: MANY }, (_, index) => `f${index}.yaml`);
-    for (const name of names) writeFileSync(join(many, name), text);
-    const changed = Promise.withResolvers<void>();
-    const watcher = watch(many, (event, name) => {
-      // The first file that has come into its place; those beside begin with a dot.
-      if (event === 'rename' && name?.startsWith('f') === true) changed.resolve();
-    });
-    const child = spawn(process.execPath, [PROCESS, 'pin', many], { stdio: 'ignore' });
-    const ended = once(child, 'close');
-    await changed.promise;
-    child.kill('SIGINT');
-    const [, signal] = await ended;
-    watcher.close();
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'leaves every file whole, and nothing beside it, at %s',
+    async (signal) => {
+      const many = await mkdtemp(join(folder, 'many-'));
+      const text = 'kind: Pod\napiVersion: v1\nspec: {containers: [{image: a}]}\n';
+      const names = Array.from({ length: MANY }, (_, index) => `f${index}.yaml`);
+      for (const name of names) writeFileSync(join(many, name), text);
+      const changed = Promise.withResolvers<void>();
+      const watcher = watch(many, (event, name) => {
+        // The first file that has come into its place; those beside begin with a dot.
+        if (event === 'rename' && name?.startsWith('f') === true) changed.resolve();
+      });
+      const args = [MAIN, 'pin', `--set=a=${digest('a')}`, many];
+      const child = spawn(process.execPath, args, { stdio: 'ignore' });
+      const ended = once(child, 'close');
+      await changed.promise;
+      child.kill(signal);
+      expect((await ended)[1]).toBe(signal);
+      watcher.close();
 
-    const pinned = text.replace('image: a', `image: a@${computeDigest(Buffer.from('a:latest'))}`);
-    const texts = await Promise.all(names.map((name) => readFile(join(many, name), 'utf8')));
-    expect(signal).toBe('SIGINT');
-    expect(texts.filter((now) => now !== text && now !== pinned)).toEqual([]);
-    expect(texts.some((now) => now === pinned)).toBe(true);
-  }, 30_000);
+      const pinned = text.replace('image: a', `image: a@${digest('a')}`);
+      const texts = await Promise.all(names.map((name) => readFile(join(many, name), 'utf8')));
+      expect(texts.filter((now) => now !== text && now !== pinned)).toEqual([]);
+      expect(texts).toContain(pinned);
+      expect(texts).toContain(text);
+      expect((await readdir(many)).toSorted()).toEqual(names.toSorted());
+    },
+    30_000,
+  );
 
   it('passes its flags on, and ends with 0 where all went well, else with 1', async () => {
     const file = join(folder, 'a.yaml');

@@ -1,20 +1,10 @@
-import {
-  chmod,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { createFile, listManifests, readText, replaceFile } from '../../src/files/disk.ts';
+import { listManifests, readText } from '../../src/files/disk.ts';
 
 let folder: string;
 
@@ -72,48 +62,5 @@ describe('readText()', () => {
       problem: 'cannot be read: it is not there',
       isMissing: true,
     });
-  });
-});
-
-describe('replaceFile()', () => {
-  it('keeps the mode, and leaves nothing beside the file', async () => {
-    const path = await put('a.yaml');
-    await chmod(path, 0o755);
-    const before = await stat(path);
-    expect(replaceFile(path, 'new')).toBeUndefined();
-    expect(await readFile(path, 'utf8')).toBe('new');
-    const after = await stat(path);
-    expect(after.mode).toBe(before.mode);
-    // Another file in its place: nobody sees half of it.
-    expect(after.ino).not.toBe(before.ino);
-    expect(await readdir(folder)).toEqual(['a.yaml']);
-  });
-
-  it('follows a link, which stays one', async () => {
-    const path = await put('real/a.yaml');
-    const link = join(folder, 'link.yaml');
-    await symlink(path, link);
-    expect(replaceFile(link, 'new')).toBeUndefined();
-    expect(await readFile(path, 'utf8')).toBe('new');
-    expect(await readdir(folder)).toEqual(['link.yaml', 'real']);
-    expect(await readdir(join(folder, 'real'))).toEqual(['a.yaml']);
-  });
-
-  it('names what is read-only, and what is gone', async () => {
-    const path = await put('a.yaml');
-    await chmod(path, 0o444);
-    expect(replaceFile(path, 'new')).toBe('is read-only');
-    expect(await readFile(path, 'utf8')).toBe('x');
-    expect(replaceFile(join(folder, 'gone'), 'new')).toBe('cannot be written: it is not there');
-  });
-});
-
-describe('createFile()', () => {
-  it('makes the folders above a file, and replaces one that is there', async () => {
-    const path = join(folder, 'a/b/c.yaml');
-    expect(createFile(path, 'one')).toBeUndefined();
-    expect(createFile(path, 'two')).toBeUndefined();
-    expect(await readFile(path, 'utf8')).toBe('two');
-    expect(await readdir(join(folder, 'a/b'))).toEqual(['c.yaml']);
   });
 });

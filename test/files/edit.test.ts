@@ -9,7 +9,7 @@ import { readManifest } from '../../src/files/yaml.ts';
 import { applyDiff } from '../support/diff.ts';
 import { manifestFile } from '../support/manifest-files.ts';
 
-const FIND = { extraKinds: new Map(), helmValues: false };
+const FIND = { extraKinds: new Map(), helmValues: false, readsAll: true };
 
 /** A digest that stands nowhere else. */
 function digestOf(index: number): string {

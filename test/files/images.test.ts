@@ -6,7 +6,7 @@ import { editFor } from '../../src/files/slot.ts';
 import { parseExtraKinds } from '../../src/workload/extra-kinds.ts';
 import { KINDS, objectOf, specOf } from '../support/review.ts';
 
-const NONE: FindOptions = { extraKinds: new Map(), helmValues: false };
+const NONE: FindOptions = { extraKinds: new Map(), helmValues: false, readsAll: true };
 const DIGEST = 'sha256:ab';
 
 function find(text: string, options: Partial<FindOptions> = {}): FileImages {
@@ -75,6 +75,24 @@ describe('imagesIn()', () => {
         object: { kind: 'Pod', name: 'a', pointer: '/items/0/items/0' },
       },
     ]);
+  });
+
+  it('looks into a list whose items come from elsewhere', () => {
+    const pods = pod('    - image: nginx\n').replaceAll(/^/gm, '    ').trimEnd();
+    const text = `x: &x\n  items:\n  -\n${pods}\nkind: List\napiVersion: v1\n<<: *x\n`;
+    expect(find(text).images).toMatchObject([{ path: '/items/0/spec/containers/0/image' }]);
+    expect(replaced(text)).toBe(text.replace('nginx', `new@${DIGEST}`));
+  });
+
+  it('parses no document that can hold no image, and counts it all the same', () => {
+    const text = `a: "x\n---\n${pod('  - image: a\n')}---\n\tb: 1\n---\n"im\\u0061ge": [\n`;
+    expect(find(text, { readsAll: false })).toMatchObject({
+      images: [{ document: 2, line: 10, reference: 'a' }],
+      faults: [{ line: 15 }],
+    });
+    expect(find(text).faults).toHaveLength(3);
+    const template = '{{- if .pods }}\nkind: List\n{{- end }}\n';
+    expect(find(template, { readsAll: false }).faults).toHaveLength(1);
   });
 
   it.each([
@@ -152,12 +170,45 @@ describe('an image that is edited', () => {
   });
 });
 
+describe('JSON texts that follow one another', () => {
+  const [one, other] = ['a:1', 'b{"}:2'].map((image) => ({ kind: 'Pod', apiVersion: 'v1', image }));
+
+  it.each([
+    ['line by line', 0, '\n'],
+    ['over several lines', 2, '\n'],
+    ['without anything between them', 0, ''],
+  ])('are documents of their own: %s', (_, indent, between) => {
+    const texts = [one, other].map((object) =>
+      JSON.stringify(
+        { ...object, spec: specOf({ web: 'nginx:1', '}"': 'r.io/b:2' }) },
+        null,
+        indent,
+      ),
+    );
+    const text = `${texts.join(between)}\n`;
+    const { images, faults } = find(text);
+    expect(faults).toEqual([]);
+    expect(images.map(({ document, reference }) => [document, reference])).toEqual([
+      [1, 'nginx:1'],
+      [1, 'r.io/b:2'],
+      [2, 'nginx:1'],
+      [2, 'r.io/b:2'],
+    ]);
+    expect(replaced(text)).toBe(text.replaceAll(/nginx:1|r\.io\/b:2/g, `new@${DIGEST}`));
+    const last = text.lastIndexOf('r.io');
+    const line = text.slice(0, last).split('\n').length;
+    const column = last - text.lastIndexOf('\n', last);
+    expect(images.at(-1)).toMatchObject({ line, column: column - 1 });
+  });
+});
+
 describe('a file that cannot be read', () => {
   it.each([
     ['a template', '{{- if .x }}\nkind: Pod\n{{- end }}\n', 'looks like a template'],
     ['a template for an image', pod('  - image: {{ .Values.image }}\n'), 'looks like a template'],
     ['two members of one name', 'a: 1\na: 2\n', 'unique'],
-    ['several JSON texts', '{"a":1}\n{"b":2}\n', 'Unexpected'],
+    ['JSON behind which something else stands', '{"a":1}\n{"b":2}\nc', 'Unexpected'],
+    ['JSON texts of which one is broken', '{"a":1}\n{"b":}x}\n', 'Unexpected'],
     ['a number for an image', pod('  - image: 5\n'), 'is no text'],
   ])('is told with its line: %s', (_, text, message) => {
     expect(find(text).faults).toEqual([

@@ -66,7 +66,9 @@ async function run(
     throw new PinError('not_found', `${reference} was not found`);
   };
   const openRegistries = (): Promise<typeof ask> => Promise.resolve(ask);
-  const passed = await runPin({ ...NONE, ...options, paths }, { streams, openRegistries });
+  const uninterrupted = <T>(work: () => Promise<T>): Promise<T> => work();
+  const ports = { streams, openRegistries, uninterrupted };
+  const passed = await runPin({ ...NONE, ...options, paths }, ports);
   return { passed, ...streams.written, asked };
 }
 

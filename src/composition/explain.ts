@@ -59,6 +59,7 @@ export function explainWith(
       now,
       trace: recorder,
       asksReasons: true,
+      authFiles: cluster ? [] : findCredentialFiles(settings, environment).authFiles,
     });
     await Promise.all([engine.load(), cluster?.load()]);
     const parts = {

@@ -73,16 +73,44 @@ export async function pushImage(
  * @throws Error when the registry refuses a part of it
  */
 export async function pushIndex(target: PushTarget, format: Format): Promise<string> {
+  const index = await pushPlatforms(target, format);
+  await putManifest(target, index, target.tag);
+  return index.digest;
+}
+
+/**
+ * Pushes an index of two indexes, one for each platform, with both platforms in each; gives its digest.
+ *
+ * @throws Error when the registry refuses a part of it
+ */
+export async function pushNestedIndex(target: PushTarget, format: Format): Promise<string> {
   const manifests = [];
-  for (const architecture of ['amd64', 'arm64']) {
+  for (const architecture of ARCHITECTURES) {
+    const inner = await pushPlatforms(target, format);
+    await putManifest(target, inner, inner.digest);
+    manifests.push({ ...descriptor(inner), platform: { os: 'linux', architecture } });
+  }
+  const index = indexOf(manifests, format);
+  await putManifest(target, index, target.tag);
+  return index.digest;
+}
+
+const ARCHITECTURES = ['amd64', 'arm64'];
+
+/** Everything of an index but itself, which is given. */
+async function pushPlatforms(target: PushTarget, format: Format): Promise<Blob> {
+  const manifests = [];
+  for (const architecture of ARCHITECTURES) {
     const manifest = await pushContent(target, { format, architecture });
     await putManifest(target, manifest, manifest.digest);
     manifests.push({ ...descriptor(manifest), platform: { os: 'linux', architecture } });
   }
+  return indexOf(manifests, format);
+}
+
+function indexOf(manifests: readonly object[], format: Format): Blob {
   const mediaType = MEDIA_TYPES[format].index;
-  const index = blob(mediaType, { schemaVersion: 2, mediaType, manifests });
-  await putManifest(target, index, target.tag);
-  return index.digest;
+  return blob(mediaType, { schemaVersion: 2, mediaType, manifests });
 }
 
 /**

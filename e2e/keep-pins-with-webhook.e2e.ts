@@ -71,6 +71,21 @@ describe('with the webhook up, and pins that are put back before it is called', 
     },
   );
 
+  it('any other change takes the new digest where the refresh policy is "rollout"', async () => {
+    const { kubectl, image, before } = await pinned();
+    const annotations = { 'tagpin.dev/refresh-policy': 'rollout' };
+    const options = { image: image.tagged, annotations };
+
+    await kubectl.apply(workload('Deployment', options));
+    const { images } = await pinsTo({ web: image });
+    expect(pinsOf(before).images).not.toEqual(images);
+    expect(pinsOf(await templateOf(kubectl, 'Deployment')).images).toEqual(images);
+
+    await image.move();
+    await kubectl.apply(workload('Deployment', options));
+    expect(pinsOf(await templateOf(kubectl, 'Deployment')).images).toEqual(images);
+  });
+
   it('so it does over a pin of another tool', async () => {
     const image = await TestImage.ofOnePlatform(registry);
     const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
@@ -100,11 +115,14 @@ describe('with the webhook up, and pins that are put back before it is called', 
   it('the same file changes nothing, and costs no call', async () => {
     const { kubectl, image, before } = await pinned();
     const lookUps = await image.lookUps();
+    const updates = { kind: 'Deployment', operation: 'UPDATE' };
+    const calls = await webhook.metric('tagpin_admission_requests_total', updates);
 
     await kubectl.apply(workload('Deployment', { image: image.tagged }));
 
     expect(await templateOf(kubectl, 'Deployment')).toEqual(before);
     expect(await image.lookUps()).toBe(lookUps);
+    expect(await webhook.metric('tagpin_admission_requests_total', updates)).toBe(calls);
   });
 
   it('at the level pods a refresh lets the tag through, and nothing else does', async () => {

@@ -22,7 +22,7 @@ export class Webhook {
   async start(): Promise<void> {
     const { directory, webhook, registry, privateRegistry } = this.#environment;
     this.#process = await startProcess({
-      name: 'webhook',
+      name: `webhook-${webhook.port}`,
       directory,
       command: process.execPath,
       args: [

@@ -42,7 +42,7 @@ export function misplacedWarnings(review: Review, subject: Subject): string[] {
 }
 
 function whereItBelongs(
-  { name, namespace, kind }: Review,
+  { name, namespace, group, kind }: Review,
   { template }: Location,
   annotation: { readonly name: string; readonly value: string },
 ): string[] {
@@ -52,7 +52,9 @@ function whereItBelongs(
     metadata: annotations,
   });
   const object = NAME.test(name) ? name : 'NAME';
-  const command = `kubectl patch ${kind.toLowerCase()} ${object} -n ${namespace} --type merge`;
+  // Another's Service is not that of Kubernetes.
+  const type = group.includes('.') ? `${kind.toLowerCase()}.${group}` : kind.toLowerCase();
+  const command = `kubectl patch ${type} ${object} -n ${namespace} --type merge`;
   return [
     `${annotation.name} has no effect in the metadata of a ${kind}, only in that of its pod template:`,
     `${command} -p '${JSON.stringify(patch)}'`,

@@ -4,7 +4,7 @@ import { Admission, digest, record } from '../support/admission.ts';
 import {
   DEPLOYMENT,
   type Json,
-  KINDS,
+  type Kind,
   objectOf,
   POD,
   specOf,
@@ -15,14 +15,14 @@ const A = digest('a');
 const NAMES = ['tagpin.dev/refresh', 'tagpin.dev/refresh-policy', 'tagpin.dev/skip'];
 
 /** A pinned object, with annotations in its own metadata. */
-function pinned(kind: (typeof KINDS)[number], own: Json, name = 'web'): Json {
+function pinned(kind: Kind, own: Json, name = 'web'): Json {
   const annotations = record({ web: `nginx:1 ${A}` });
   const object = objectOf(kind, { spec: specOf({ web: `nginx@${A}` }), annotations });
   return { ...object, metadata: { name, annotations: own } };
 }
 
 function warningsOf(
-  kind: (typeof KINDS)[number],
+  kind: Kind,
   before: Json | undefined,
   after: Json,
 ): readonly string[] | undefined {
@@ -46,6 +46,14 @@ describe('misplacedWarnings()', () => {
     let patch = JSON.parse(how.slice(command.length, -1)) as Json;
     for (const step of kind.template) patch = patch[step] as Json;
     expect(patch).toEqual({ metadata: { annotations: { 'tagpin.dev/refresh': '2' } } });
+  });
+
+  it('tells custom resources from those of Kubernetes that are called the same', () => {
+    const kind = { kind: 'Service', group: 'serving.knative.dev', template: ['spec', 'template'] };
+    const extraKind = ['serving.knative.dev/Service=spec.template'];
+    const object = pinned(kind, { 'tagpin.dev/skip': 'true' });
+    const { response } = new Admission({}, { extraKind }).review(kind, { object });
+    expect(response.warnings?.[1]).toContain('kubectl patch service.serving.knative.dev web -n');
   });
 
   it.each(NAMES)('looks at %s in a new object, too', (name) => {

@@ -15,11 +15,17 @@ function peeking(known: string | undefined, seen: string[] = []): PeekTag {
   };
 }
 
+interface Applied {
+  readonly pinned?: string;
+  readonly policy?: RefreshPolicy;
+  readonly recorded?: boolean;
+}
+
 /** The warnings of a file that is applied again. */
 function warningsOf(
   kind: Kind,
   peek: PeekTag,
-  { pinned = `nginx@${A}`, policy = 'restart' as RefreshPolicy, recorded = true } = {},
+  { pinned = `nginx@${A}`, policy = 'restart', recorded = true }: Applied = {},
 ): readonly string[] | undefined {
   const annotations = recorded ? record({ web: `nginx:1 ${A}` }) : {};
   const admission = new Admission({}, { parts: { peek, refreshPolicy: policy } });

@@ -34,11 +34,17 @@ function annotated(kind: Kind, object: Json, changes: Json): Json {
   return objectOf(kind, { spec: templateOf(kind, object).spec, annotations });
 }
 
+/** What an update sends. */
+interface Update {
+  readonly image?: string;
+  readonly annotations: Json;
+}
+
 /** What an update does to a template that was pinned, once its tag has moved. */
 function outcomeOf(
   kind: Kind,
   policies: { readonly standard: RefreshPolicy; readonly own?: string },
-  changes: { readonly image?: string; readonly annotations: Json },
+  changes: Update,
 ): unknown {
   const own = policies.own === undefined ? {} : { [POLICY]: policies.own };
   const admission = new Admission({ [NGINX]: B }, { parts: { refreshPolicy: policies.standard } });
@@ -50,11 +56,11 @@ function outcomeOf(
   }).outcomes['web'];
 }
 
-const RESTARTED = { annotations: { [RESTART]: 'monday' } };
-const ASKED = { annotations: { [REFRESH]: '2' } };
-const CHANGED = { annotations: { 'checksum/config': '2' } };
-const APPLIED = { image: 'nginx:1', annotations: {} };
-const REDEPLOYED = { image: 'nginx:1', annotations: { rollme: 'x' } };
+const RESTARTED: Update = { annotations: { [RESTART]: 'monday' } };
+const ASKED: Update = { annotations: { [REFRESH]: '2' } };
+const CHANGED: Update = { annotations: { 'checksum/config': '2' } };
+const APPLIED: Update = { image: 'nginx:1', annotations: {} };
+const REDEPLOYED: Update = { image: 'nginx:1', annotations: { rollme: 'x' } };
 
 /** Which of restart, annotation and other changes of a template each policy answers. */
 const ANSWERS: Readonly<Record<RefreshPolicy, readonly [boolean, boolean, boolean]>> = {
@@ -64,15 +70,18 @@ const ANSWERS: Readonly<Record<RefreshPolicy, readonly [boolean, boolean, boolea
   never: [false, false, false],
 };
 
+function told(answered: boolean): string {
+  return answered ? 'refreshed' : 'already_pinned';
+}
+
 describe.each(REFRESH_POLICIES)('--refresh-policy %s', (policy) => {
   const [restarts, asks, changes] = ANSWERS[policy];
 
   it.each(ROLLING)('answers for a $kind what it says', (kind) => {
-    const of = (update: typeof ASKED | typeof APPLIED): unknown =>
-      outcomeOf(kind, { standard: policy }, update);
-    expect(of(RESTARTED)).toBe(restarts ? 'refreshed' : 'already_pinned');
-    expect(of(ASKED)).toBe(asks ? 'refreshed' : 'already_pinned');
-    expect(of(CHANGED)).toBe(changes ? 'refreshed' : 'already_pinned');
+    const of = (update: Update): unknown => outcomeOf(kind, { standard: policy }, update);
+    expect(of(RESTARTED)).toBe(told(restarts));
+    expect(of(ASKED)).toBe(told(asks));
+    expect(of(CHANGED)).toBe(told(changes));
     expect(of(REDEPLOYED)).toBe(changes ? 'refreshed' : 'reused');
     expect(of(APPLIED)).toBe('reused');
   });
@@ -86,7 +95,6 @@ describe.each(REFRESH_POLICIES)('--refresh-policy %s', (policy) => {
   it.each(REFRESH_POLICIES)('gives way to the annotation of a template that says %s', (own) => {
     const [ownRestarts, ownAsks, ownChanges] = ANSWERS[own];
     const policies = { standard: policy, own };
-    const told = (answered: boolean): string => (answered ? 'refreshed' : 'already_pinned');
     expect(outcomeOf(DEPLOYMENT, policies, RESTARTED)).toBe(told(ownRestarts));
     expect(outcomeOf(DEPLOYMENT, policies, ASKED)).toBe(told(ownAsks));
     expect(outcomeOf(DEPLOYMENT, policies, CHANGED)).toBe(told(ownChanges));
@@ -94,8 +102,7 @@ describe.each(REFRESH_POLICIES)('--refresh-policy %s', (policy) => {
 
   it('stands where the annotation names none that there is, with a warning', () => {
     const policies = { standard: policy, own: 'always' };
-    const told = restarts ? 'refreshed' : 'already_pinned';
-    expect(outcomeOf(DEPLOYMENT, policies, RESTARTED)).toBe(told);
+    expect(outcomeOf(DEPLOYMENT, policies, RESTARTED)).toBe(told(restarts));
     const object = web(DEPLOYMENT, 'nginx:1', { [POLICY]: 'always' });
     const answer = new Admission({ [NGINX]: A }).review(DEPLOYMENT, { object });
     expect(answer.response.warnings).toEqual([

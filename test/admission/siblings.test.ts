@@ -1,7 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { MODES } from '../../src/admission/policy.ts';
-import type { PinsByOriginal, Revision, SiblingPins } from '../../src/admission/ports.ts';
+import type {
+  PinsByOriginal,
+  ResolvedImage,
+  Revision,
+  SiblingPins,
+} from '../../src/admission/ports.ts';
 import { PinError } from '../../src/errors.ts';
 import { Admission, type AdmissionOptions, digest, record } from '../support/admission.ts';
 import { annotationsOf, imagesOf, type Json, objectOf, POD, specOf } from '../support/review.ts';
@@ -207,11 +212,14 @@ describe('revisionOf()', () => {
   });
 });
 
+function movedToA(): ResolvedImage {
+  return { digest: A, stale: false, ageMs: 3000 };
+}
+
 describe('a new Pod whose siblings hold a tag that has moved', () => {
   it('tells the controller so', () => {
     const siblings = new Siblings(new Map([['nginx:1', B]]));
-    const peek = () => ({ digest: A, stale: false, ageMs: 3000 });
-    const admission = new Admission({}, { parts: { siblings, peek } });
+    const admission = new Admission({}, { parts: { siblings, peek: movedToA } });
     expect(admission.review(POD, { object: pod() }).response.warnings).toEqual([
       'container "web" keeps its pin, though "nginx:1" named another digest 3 s ago: "kubectl rollout restart" takes it',
     ]);

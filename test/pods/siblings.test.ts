@@ -208,9 +208,9 @@ describe('createSiblings() with an API server that takes its time', () => {
     stage.pods = [pod(A)];
     const asked = stage.siblings.of(REVISION, stage.nowMs + leftMs);
     let told: unknown = 'nothing yet';
-    const ended = Promise.resolve(asked).then((pins) => {
-      told = pins;
-    });
+    const ended = (async () => {
+      told = await asked;
+    })();
     await jest.advanceTimersByTimeAsync(waitMs - 1);
     expect(told).toBe('nothing yet');
     await jest.advanceTimersByTimeAsync(1);

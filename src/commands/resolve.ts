@@ -37,6 +37,10 @@ Examples:
 A platform is chosen from an index as containerd does: linux/arm/v7 runs arm/v6 where there is no
 arm/v7, linux/amd64 runs 386, and windows(10.0.20348)/amd64 is a version of Windows.
 
+--from-daemon gives the digest by which an image was pulled or pushed, in the repository that is asked
+for. An image that was built or loaded here has none; podman notes one for names it was only tagged
+with, too. DOCKER_HOST may name a unix:// socket or an npipe://; docker's contexts are not read.
+
 Exit codes: 0 all resolved, 1 an image that could not be, 2 a mistake in the command line.
 `;
 

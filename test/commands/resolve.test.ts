@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { digest } from '../support/admission.ts';
 import { told, unauthorized, withAuthorization } from '../support/answers.ts';
 import { createAuthority } from '../support/certificate.ts';
+import { dockerWith, startDaemon } from '../support/daemon.ts';
 import { Files } from '../support/files.ts';
 import { type Ended, runTagpin } from '../support/process.ts';
 import { type Rule, type ScriptedRegistry, startRegistry } from '../support/scripted-registry.ts';
@@ -179,6 +180,22 @@ describe('tagpin resolve', () => {
     expect(stdout).toBe(`example.com/app@${digest('1')}\n`);
   });
 
+  it.each<[string, (socket: string) => [NodeJS.ProcessEnv, string]]>([
+    ['DOCKER_HOST', (socket) => [{ DOCKER_HOST: `unix://${socket}` }, '--from-daemon']],
+    ['--daemon-socket', (socket) => [{}, `--daemon-socket=${socket}`]],
+  ])('asks the daemon of %s, and no registry', async (_, flagsFor) => {
+    const image = `${registry.host}/app:1`;
+    const local = [{ RepoTags: [image], RepoDigests: [`${registry.host}/app@${digest('d')}`] }];
+    await using daemon = await startDaemon(files, 'daemon.sock', dockerWith(local));
+    const asked = registry.requests.length;
+    const [env, flag] = flagsFor(daemon.socketPath);
+    const [one, all] = await Promise.all([resolve([flag, image], env), resolve([flag], env)]);
+    const pinned = `${registry.host}/app@${digest('d')}`;
+    expect(one).toEqual({ code: 0, stdout: `${pinned}\n`, stderr: '' });
+    expect(all).toEqual({ code: 0, stdout: `${image}  ${pinned}\n`, stderr: '' });
+    expect(registry.requests).toHaveLength(asked);
+  });
+
   it('never asks a metadata service', async () => {
     const { code, stderr } = await resolve(['--allow-address=0.0.0.0/0', '169.254.169.254/a']);
     expect(code).toBe(1);
@@ -189,6 +206,13 @@ describe('tagpin resolve', () => {
   it.each([
     ['no image', [], 'missing required argument'],
     ['an unknown format', ['-o', 'xml', 'a'], 'Allowed choices are text, json, yaml'],
+    [
+      'a platform of the daemon',
+      ['--from-daemon', '--platform=linux/amd64', 'a'],
+      'cannot be used',
+    ],
+    ['a password for the daemon', ['--daemon-socket=/s', '--username=a', 'a'], 'cannot be used'],
+    ['a daemon elsewhere', ['--daemon-socket=tcp://h:1', 'a'], 'only a daemon of this machine'],
     ['two forms', ['--digest-only', '--reference-form=digest', 'a'], 'cannot be used with'],
     ['half a credential', ['--username=a', 'a'], 'need each other'],
     ['no password', ['--username=a', '--password-stdin', 'a'], 'holds no password'],

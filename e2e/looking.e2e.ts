@@ -27,20 +27,23 @@ interface Question {
   readonly theirs: readonly string[];
 }
 
+function commandsOn(reference: string, ...flags: readonly string[]): Question[] {
+  return [
+    ['resolve', 'digest'],
+    ['manifest', 'manifest'],
+    ['config', 'config'],
+  ].map(([ours = '', theirs = '']) => ({
+    ours: [ours, ...(ours === 'resolve' ? ['--digest-only'] : []), ...flags, reference],
+    theirs: [theirs, ...flags, reference],
+  }));
+}
+
 async function questionsOf(image: TestImage, platforms: readonly string[]): Promise<Question[]> {
-  const commands = (reference: string, ...flags: readonly string[]): Question[] => [
-    {
-      ours: ['resolve', '--digest-only', ...flags, reference],
-      theirs: ['digest', ...flags, reference],
-    },
-    { ours: ['manifest', ...flags, reference], theirs: ['manifest', ...flags, reference] },
-    { ours: ['config', ...flags, reference], theirs: ['config', ...flags, reference] },
-  ];
   return [
     { ours: ['tags', image.name], theirs: ['ls', image.name] },
-    ...commands(image.tagged),
-    ...commands(await image.pinned()),
-    ...platforms.flatMap((platform) => commands(image.tagged, platform)),
+    ...commandsOn(image.tagged),
+    ...commandsOn(await image.pinned()),
+    ...platforms.flatMap((platform) => commandsOn(image.tagged, platform)),
   ];
 }
 

@@ -72,11 +72,17 @@ describe('with the webhook down, an object that comes back by tag', () => {
   });
 
   it.each(TEMPLATE_KINDS)('%s is left alone by a label edit, whatever its record', async (kind) => {
-    for (const record of [`{"web":"${TAGGED} ${OTHER}"}`, '{"web":', '{ "web" : "x" }']) {
-      const kubectl = await stored(kind, record);
-      const before = await templateOf(kubectl, kind);
-      await kubectl.run(['label', kind, 'web', 'a=b']);
-      expect(await templateOf(kubectl, kind)).toEqual(before);
+    const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
+    for (const [name, record] of [
+      ['stale', `{"web":"${TAGGED} ${OTHER}"}`],
+      ['broken', '{"web":'],
+      ['spaced', '{ "web" : "x" }'],
+    ] as const) {
+      const annotations = { 'tagpin.dev/originals': record };
+      await kubectl.apply(workload(kind, { name, image: PINNED, annotations, replicas: 0 }));
+      const before = await templateOf(kubectl, kind, name);
+      await kubectl.run(['label', kind, name, 'a=b']);
+      expect(await templateOf(kubectl, kind, name)).toEqual(before);
     }
   });
 });

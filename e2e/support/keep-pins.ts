@@ -45,9 +45,13 @@ async function errors(admin: Kubectl): Promise<number> {
   return all - right + (await matchConditionErrors(admin, POLICY, 'policy'));
 }
 
-/** The pod template of the object "web" of this kind, as it is stored. */
-export async function templateOf(kubectl: Kubectl, kind: WorkloadKind): Promise<PodTemplate> {
-  return podTemplateOf(await kubectl.get<StoredObject>(kind, 'web'));
+/** The pod template of an object, as it is stored. */
+export async function templateOf(
+  kubectl: Kubectl,
+  kind: WorkloadKind,
+  name: string = 'web',
+): Promise<PodTemplate> {
+  return podTemplateOf(await kubectl.get<StoredObject>(kind, name));
 }
 
 /** Puts an object in the place of the one that is stored; gives the template that is then. */

@@ -3,7 +3,11 @@ import { describe, expect, it } from '@jest/globals';
 import { MODES } from '../../src/admission/policy.ts';
 import { SERVE_SETTINGS } from '../../src/config.ts';
 import { variableOf } from '../../src/setting.ts';
-import { LABEL_PREFIX, MIRROR_ANNOTATION } from '../../src/workload/annotations.ts';
+import {
+  LABEL_PREFIX,
+  MIRROR_ANNOTATION,
+  ORIGINALS_ANNOTATION,
+} from '../../src/workload/annotations.ts';
 import { MAX_RECORD_CHARS } from '../../src/workload/originals.ts';
 import { readDocument, readText } from './documents.ts';
 
@@ -118,6 +122,13 @@ describe('the ValidatingAdmissionPolicy of the labels', () => {
   });
 });
 
+function expressionOf(
+  { spec }: { spec: Pick<Policy['spec'], 'variables'> },
+  name: string,
+): string | undefined {
+  return spec.variables.find((variable) => variable.name === name)?.expression;
+}
+
 function resourcesOf(rules: readonly { resources: string[] }[]): string[] {
   return rules.flatMap((rule) => rule.resources).toSorted();
 }
@@ -125,7 +136,10 @@ function resourcesOf(rules: readonly { resources: string[] }[]): string[] {
 describe('the MutatingAdmissionPolicy that keeps pins', () => {
   const keep = readDocument('components/keep-pins/policy.yaml') as {
     metadata: { name: string };
-    spec: { matchConstraints: { resourceRules: { resources: string[] }[] } };
+    spec: {
+      matchConstraints: { resourceRules: { resources: string[] }[] };
+      variables: { name: string; expression: string }[];
+    };
   };
 
   it('is asked of the updates of every kind that the webhook pins', () => {
@@ -157,6 +171,22 @@ describe('the MutatingAdmissionPolicy that keeps pins', () => {
         },
       },
     });
+  });
+
+  it('puts back what stood in the stored object, and nothing else', () => {
+    const text = readText('components/keep-pins/policy.yaml');
+    const values = [...text.matchAll(/value: (.*?)\}\]?\)?$/gm)];
+    expect(new Set(values.map(([, value]) => value))).toEqual(
+      new Set([
+        'variables.pins[i.key].image',
+        `{'annotations': {'${ORIGINALS_ANNOTATION}': variables.record}}`,
+        `{'${ORIGINALS_ANNOTATION}': variables.record}`,
+        'variables.record',
+      ]),
+    );
+    expect(expressionOf(keep, 'pins')).toContain('variables.images[1]');
+    expect(expressionOf(keep, 'record')).toContain('variables.annotations[1]');
+    expect(expressionOf(keep, 'templates')).toMatch(/^\[object, oldObject\]/);
   });
 
   it('reads the annotations and the length of a record that the code does', () => {

@@ -72,6 +72,15 @@ const TWO_AT_ONCE: Readonly<Partial<Record<WorkloadKind, object>>> = {
   Job: { parallelism: 2, completions: 2 },
 };
 
+/** As a kubelet would say: a StatefulSet goes on to its next Pod only then. */
+async function makeReady(kubectl: Kubectl, owner: StoredObject): Promise<void> {
+  const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
+  const patch = ['--subresource=status', `--patch=${JSON.stringify({ status })}`];
+  for (const { metadata } of await waitForPods(kubectl, owner, 2)) {
+    await kubectl.run(['patch', 'pod', metadata.name, ...patch], { mayFail: true });
+  }
+}
+
 function withTwoReplicas(kind: WorkloadKind, image: TestImage): object {
   const object = workload(kind, { image: image.tagged, replicas: 2 }) as { spec: object };
   return { ...object, spec: { ...object.spec, ...TWO_AT_ONCE[kind] } };
@@ -175,6 +184,7 @@ describe('replicas of a template that keeps its tag', () => {
 
         const now = await image.pinned();
         await eventually(async () => {
+          await makeReady(kubectl, owner);
           expect(await imagesOf(kubectl, owner, 2)).toEqual(new Set([now]));
         });
       } finally {

@@ -28,7 +28,7 @@ export type GivenCredential = {
 );
 
 /** Called when a command runs, as all of it takes its time to load. Rejects with `invalid_config`. */
-export type OpenRegistries = (
+type OpenRegistries = (
   settings: CommandLineSettings,
   credential?: GivenCredential,
 ) => Promise<Registries>;

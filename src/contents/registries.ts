@@ -15,7 +15,7 @@ export interface ServedManifest {
 }
 
 /** A blob on its way. */
-export interface ServedBlob {
+interface ServedBlob {
   /** As the server announces it; undefined where it does not. */
   readonly sizeBytes: number | undefined;
   /**

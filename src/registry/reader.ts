@@ -39,7 +39,7 @@ export interface ReadBlob {
 }
 
 /** With whose credentials, and how long. */
-export interface ReadHow {
+interface ReadHow {
   readonly access: Access;
   readonly signal: AbortSignal;
 }

@@ -15,7 +15,7 @@ export interface TagList {
 }
 
 /** What a list of tags tells of a manifest. */
-export interface ListedManifest {
+interface ListedManifest {
   readonly tags: readonly string[];
   readonly mediaType: string | undefined;
   readonly sizeBytes: number | undefined;

@@ -216,7 +216,7 @@ describe('runInspect of an index', () => {
     expect(out).toMatch(new RegExp(`^linux/arm64/v8 +${arm64.digest} +- +not_found$`, 'm'));
     expect(out).toContain(`linux/amd64 ${amd64.digest}`);
     expect(err).toBe(
-      `tagpin: "${NAME}@${arm64.digest}": r.test answered 404 (not found); push the tag, or correct its name [not_found]\n`,
+      `tagpin: "${NAME}@${arm64.digest}": r.test has no such manifest; push the tag, or correct its name [not_found]\n`,
     );
     store.manifests.set(arm64.digest, { mediaType: OCI.manifest, bytes: Buffer.from('{}') });
     expect((await show(store.registries(index))).err).toContain('[unsupported_manifest]');
@@ -310,17 +310,19 @@ describe('runInspect of what is no index', () => {
     expect(await show(store.registries(index), { image })).toEqual({
       passed: false,
       out: '',
-      err: `tagpin: "${image}": r.test answered 404 (not found); push the tag, or correct its name [not_found]\n`,
+      err: `tagpin: "${image}": r.test has no such manifest; push the tag, or correct its name [not_found]\n`,
     });
   });
 
   it('asks for no blob where the manifest fails otherwise', async () => {
-    const image = `${NAME}@sha256:${'0'.repeat(64)}`;
+    const { store, layer, index } = sample();
     const registries = {
-      ...new ImageStore().registries(sample().index),
+      ...store.registries(index),
       manifest: () => Promise.reject(new PinError('unauthorized', 'r.test answered 401')),
     };
+    const image = `${NAME}@${layer.digest}`;
     expect((await show(registries, { image })).err).toContain('[unauthorized]');
+    expect(store.asked).toEqual([]);
   });
 
   it('fails where the config has not its digest', async () => {

@@ -1,6 +1,6 @@
 import { symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
@@ -17,6 +17,8 @@ const COMPRESSIONS: readonly (readonly [string, (bytes: Buffer) => Buffer])[] = 
   ['zstd', (bytes) => zstdCompressSync(bytes)],
   ['many members of gzip', (bytes) => inParts(bytes, gzipSync)],
   ['many frames of zstd', (bytes) => inParts(bytes, zstdCompressSync)],
+  ['tiny frames of zstd', (bytes) => inParts(bytes, zstdCompressSync, 200)],
+  ['zstd with checksums', (bytes) => inParts(bytes, withChecksum)],
   [
     'frames of zstd and one to skip',
     (bytes) => Buffer.concat([SKIPPED, zstdCompressSync(bytes), SKIPPED]),
@@ -37,10 +39,15 @@ beforeAll(() => {
 });
 afterAll(() => files[Symbol.asyncDispose]());
 
-function inParts(bytes: Buffer, compress: (part: Buffer) => Buffer): Buffer {
+function withChecksum(bytes: Buffer): Buffer {
+  return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_checksumFlag]: 1 } });
+}
+
+function inParts(bytes: Buffer, compress: (part: Buffer) => Buffer, length = 10_007): Buffer {
   const parts: Buffer[] = [];
-  for (let at = 0; at < bytes.length; at += 10_007)
-    parts.push(compress(bytes.subarray(at, at + 10_007)));
+  for (let at = 0; at < bytes.length; at += length) {
+    parts.push(compress(bytes.subarray(at, at + length)));
+  }
   return Buffer.concat(parts);
 }
 
@@ -75,6 +82,7 @@ describe('layerFiles', () => {
     ['a large number in pax', ['--format=posix', '--owner=:3000000', '--mtime=@9999999999']],
     ['times before 1970 in pax', ['--format=posix', '--mtime=@-12345.5']],
     ['numbers to the base of 256', ['--format=gnu', '--owner=:3000000', '--mtime=@-12345']],
+    ['times of access', ['--format=gnu', '--incremental', '--exclude=tree/n*']],
     ['many names of users', ['--format=gnu', '--owner=somebody-with-a-name', '--group=everybody']],
   ])('lists what tar -t and tar -tv do: %s', async (_, options) => {
     const packed = packTree(tree, '--sparse', ...options);
@@ -89,6 +97,20 @@ describe('layerFiles', () => {
     symlinkSync('soft', join(dirname(file), 'link'));
     const packed = packTree(files.at(format), `--format=${format}`);
     expect(await linesOf(chunksOf(packed), createLongLines())).toBe(tarList(packed, '-v'));
+  });
+
+  it('lists what tar -t does where checksums are of bytes with signs, and links say a size', async () => {
+    const size = 5;
+    const link = header({ name: 'soft\u00e9', type: '1', linkName: 'soft', size, isSigned: true });
+    const members = Buffer.concat([link, header({ name: 'next' })]);
+    expect(await linesOf(chunksOf(members))).toBe('soft\u00e9\nnext\n');
+    expect(tarList(Buffer.concat([members, Buffer.alloc(1024)]))).toBe('soft\u00e9\nnext\n');
+  });
+
+  it.each(['1', '2', '3', '4', '5', '6'])('has no content of members of type %s', async (type) => {
+    const linkName = type === '1' || type === '2' ? 'there' : '';
+    const members = [header({ name: 'one', type, linkName, size: 700 }), header({ name: 'two' })];
+    expect(await linesOf(chunksOf(Buffer.concat(members)))).toBe('one\ntwo\n');
   });
 
   it('was shown archives of sparse files', () => {
@@ -118,6 +140,7 @@ describe('layerFiles', () => {
     ['text', Buffer.from('hello '.repeat(200)), 'it is no tar archive, or a damaged one'],
     ['a few bytes', Buffer.from('{}'), 'it is no tar archive, or is cut off'],
     ['half a member', () => archive.subarray(0, 700), 'its tar archive is cut off'],
+    ['gzip without its end', () => gzipSync(archive).subarray(0, -4), 'its gzip data is damaged'],
     ['half of gzip', () => gzipSync(archive).subarray(0, 900), 'its gzip data is damaged'],
     ['half of zstd', () => zstdCompressSync(archive).subarray(0, 900), 'its zstd data is cut off'],
     [
@@ -150,6 +173,7 @@ describe('layerFiles', () => {
       gzipSync(archive),
       Buffer.from('no archive'.repeat(500)),
       gzipSync(archive).subarray(0, 2000),
+      Buffer.concat([gzipSync(archive), Buffer.alloc(70_000)]),
     ]) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await expect(linesOf(wrong(bytes))).rejects.toThrow('the blob has not its digest');
@@ -211,7 +235,7 @@ describe('plainMember', () => {
     expect(found['tree/hard']).toMatchObject({ ...file, path: 'tree/hard', sizeBytes: 5 });
     expect(found['tree/plain']).toMatchObject({ type: 'link', target: 'tree/hard' });
     expect(found['tree/sparse']).toMatchObject({ ...file, sizeBytes: 1_048_576 });
-    expect(found['tree/script']).toMatchObject({ mode: '4755' });
+    expect(found['tree/setuid']).toMatchObject({ mode: '4755' });
     expect(found['tree/soft']).toMatchObject({ type: 'symlink', target: 'plain' });
     expect(found['tree/fifo']).toMatchObject({ type: 'fifo' });
     expect(found['tree/']).toMatchObject({ type: 'directory', path: 'tree/' });
@@ -223,14 +247,35 @@ function codeOf(caught: unknown): unknown {
 }
 
 /** An archive whose first header says that a long name of so many bytes follows. */
-function hugeHeader(sizeBytes: number): Buffer {
-  const header = Buffer.alloc(512);
-  header.write('././@LongLink', 0);
-  if (sizeBytes < 0) header.fill(0x7f, 125, 136).fill(0x80, 124, 125);
-  else header.write(sizeBytes.toString(8).padStart(11, '0'), 124);
-  header.write('L', 156);
-  header.fill(' ', 148, 156);
-  const sum = header.reduce((total, byte) => total + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  return header;
+function hugeHeader(size: number): Buffer {
+  return header({ name: '././@LongLink', type: 'L', size });
+}
+
+interface HeaderFields {
+  readonly name: string;
+  readonly type?: string;
+  readonly linkName?: string;
+  /** A negative one is written as no program does: too large for any. */
+  readonly size?: number;
+  readonly isSigned?: boolean;
+}
+
+function header({
+  name,
+  type = '0',
+  linkName = '',
+  size = 0,
+  isSigned = false,
+}: HeaderFields): Buffer {
+  const block = Buffer.alloc(512);
+  block.write(name, 0);
+  block.write('0000644', 100);
+  if (size < 0) block.fill(0x7f, 125, 136).fill(0x80, 124, 125);
+  else block.write(size.toString(8).padStart(11, '0'), 124);
+  block.write(type, 156);
+  block.write(linkName, 157);
+  block.fill(' ', 148, 156);
+  const sum = block.reduce((total, byte) => total + (isSigned ? (byte << 24) >> 24 : byte), 0);
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return block;
 }

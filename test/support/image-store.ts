@@ -63,11 +63,11 @@ export class ImageStore {
       manifest: async (image) => {
         const digest = digestOf(image) ?? tagged.digest;
         this.asked.push(`manifest ${digest}`);
-        return { digest, ...found(this.manifests, digest) };
+        return { digest, ...found(this.manifests, digest, 'manifest') };
       },
       blob: async (_, digest) => {
         this.asked.push(`blob ${digest}`);
-        const { bytes } = found(this.blobs, digest);
+        const { bytes } = found(this.blobs, digest, 'blob');
         return { sizeBytes: bytes.length, content: inChunks(bytes, digest) };
       },
     });
@@ -89,9 +89,13 @@ function digestOf(image: string): Digest | undefined {
   return parseReference(image).digest as Digest | undefined;
 }
 
-function found(where: ReadonlyMap<Digest, StoredBytes>, digest: Digest): StoredBytes {
+function found(
+  where: ReadonlyMap<Digest, StoredBytes>,
+  digest: Digest,
+  what: 'manifest' | 'blob',
+): StoredBytes {
   const stored = where.get(digest);
-  if (stored === undefined) throw new PinError('not_found', 'r.test answered 404 (not found)');
+  if (stored === undefined) throw new PinError('not_found', `r.test has no such ${what}`);
   return stored;
 }
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
   ftruncateSync,
   linkSync,
@@ -15,6 +16,12 @@ import { basename, dirname, join } from 'node:path';
 const ENVIRONMENT = { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', TZ: 'UTC' };
 
 const LONG = 'n'.repeat(120);
+const MODES = [
+  ['setuid', 0o4755],
+  ['setgid', 0o2755],
+  ['sticky', 0o1777],
+  ['no-execution', 0o7666],
+] as const;
 const SPARSE_BYTES = 1_048_576;
 
 /** Makes a folder `tree` with all that is hard to put into an archive, and gives its path. */
@@ -34,7 +41,10 @@ export function writeTree(directory: string): string {
   writeFileSync(at('Főtanúsítvány 日本 😀'), 'x');
   writeFileSync(at('日本'.repeat(30)), 'x');
   writeFileSync(Buffer.concat([Buffer.from(at('latin-')), Buffer.from([0xe9, 0x80])]), 'x');
-  writeFileSync(at('script'), '#!/bin/sh\n', { mode: 0o4755 });
+  for (const [name, mode] of MODES) {
+    writeFileSync(at(name), '#!/bin/sh\n');
+    chmodSync(at(name), mode);
+  }
   execFileSync('sh', ['-c', 'mkfifo "$0"', at('fifo')]);
   writeSparse(at('sparse'));
   return tree;

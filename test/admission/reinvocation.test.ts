@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 
 import { MODES } from '../../src/admission/policy.ts';
+import { REFRESH_POLICIES } from '../../src/admission/refresh.ts';
 import { Admission, digest, namesOf } from '../support/admission.ts';
 import { JOB, type Json, KINDS, type Kind, objectOf, POD, templateOf } from '../support/review.ts';
 
@@ -99,6 +100,11 @@ const options = fc.record({
   allowSkipInEnforce: fc.boolean(),
 });
 
+/** The same, with every policy by which pins are refreshed. */
+const policies = fc
+  .tuple(options, fc.constantFrom(...REFRESH_POLICIES))
+  .map(([how, refreshPolicy]) => ({ ...how, parts: { refreshPolicy } }));
+
 function objectFrom(of: Kind, parts: { annotations: Json | undefined; spec: Json }): Json {
   const { annotations: marks, spec } = parts;
   const object = objectOf(of, { spec, ...(marks !== undefined && { annotations: marks }) });
@@ -124,7 +130,7 @@ function textsOf(of: Kind, object: Json): Map<string, unknown> {
 describe('createHandler() called again for the same object', () => {
   it('has nothing to add to a new object that it has patched', () => {
     fc.assert(
-      fc.property(kind, options, template, (of, how, parts) => {
+      fc.property(kind, policies, template, (of, how, parts) => {
         const admission = new Admission(TAGS, how);
         const first = admission.review(of, { object: objectFrom(of, parts) });
         expect(admission.review(of, { object: first.object }).patch).toEqual([]);
@@ -135,7 +141,7 @@ describe('createHandler() called again for the same object', () => {
 
   it('has nothing to add to an update of what it has patched', () => {
     fc.assert(
-      fc.property(kind, options, template, (of, how, parts) => {
+      fc.property(kind, policies, template, (of, how, parts) => {
         const admission = new Admission(TAGS, how);
         const { object, response } = admission.review(of, { object: objectFrom(of, parts) });
         fc.pre(response.allowed);
@@ -147,7 +153,7 @@ describe('createHandler() called again for the same object', () => {
 
   it('has nothing to add to an update that it has patched', () => {
     fc.assert(
-      fc.property(kind, options, fc.tuple(template, template), (of, how, [before, after]) => {
+      fc.property(kind, policies, fc.tuple(template, template), (of, how, [before, after]) => {
         const admission = new Admission(TAGS, how);
         const oldObject = objectFrom(of, before);
         const first = admission.review(of, { oldObject, object: objectFrom(of, after) });

@@ -71,7 +71,7 @@ async function prepareWebhook(
   return { port, operationsPort, certificateFile, keyFile, kubeconfig: webhookKubeconfig };
 }
 
-/** The API server takes a moment to compile a policy and put it in force. */
+/** The API server takes a moment to compile a policy, to find its list, and to put it in force. */
 async function waitForPolicy(admin: Kubectl): Promise<void> {
   const namespace = { name: 'e2e-policy-probe', labels: { 'tagpin.dev/mode': 'enforce' } };
   const inNamespace = new Kubectl(admin.kubeconfig, namespace.name);
@@ -86,7 +86,7 @@ async function waitForPolicy(admin: Kubectl): Promise<void> {
   await eventually(async () => {
     const options = { input: pod, mayFail: true };
     const { stderr } = await inNamespace.run([...create, '--dry-run=server'], options);
-    if (!stderr.includes('ValidatingAdmissionPolicy')) {
+    if (!stderr.includes('[unpinned]')) {
       throw new Error(`The policy is not in force: ${stderr}`);
     }
   });

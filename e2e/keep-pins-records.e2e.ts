@@ -1,11 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { readEnvironment } from './support/environment.ts';
+import { eventually } from './support/eventually.ts';
 import { replaceBy, templateOf, useKeepPins } from './support/keep-pins.ts';
 import type { Kubectl } from './support/kubectl.ts';
 import { pinsOf } from './support/pins.ts';
 import { createNamespace, labelNamespace } from './support/test-namespace.ts';
-import { TEMPLATE_KINDS, type WorkloadKind, workload } from './support/workload.ts';
+import {
+  type StoredObject,
+  TEMPLATE_KINDS,
+  type WorkloadKind,
+  workload,
+} from './support/workload.ts';
 
 const { kubeconfig } = readEnvironment();
 
@@ -70,6 +76,32 @@ describe('with the webhook down, an object that comes back by tag', () => {
 
     expect(await replaceBy(kubectl, 'PodTemplate', all(`${name}:1`))).toEqual(before);
   });
+
+  it.each(['Pod', 'ReplicaSet'] as const)(
+    'takes its tag where a controller owns it: %s',
+    async (kind) => {
+      const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
+      const name = 'kube-root-ca.crt';
+      const { metadata } = await eventually(() => kubectl.get<StoredObject>('configmap', name));
+      const owner = {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        name,
+        uid: metadata.uid,
+        controller: true,
+      };
+      const annotations = { 'tagpin.dev/originals': `{"web":"${TAGGED} ${DIGEST}"}` };
+      const owned = (image: string): object => {
+        const object = workload(kind, { image, annotations, replicas: 0 }) as { metadata: object };
+        return { ...object, metadata: { ...object.metadata, ownerReferences: [owner] } };
+      };
+      await kubectl.apply(owned(PINNED));
+
+      await kubectl.apply(owned(TAGGED));
+
+      expect(pinsOf(await templateOf(kubectl, kind)).images).toEqual({ web: TAGGED });
+    },
+  );
 
   it.each(TEMPLATE_KINDS)('%s is left alone by a label edit, whatever its record', async (kind) => {
     const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });

@@ -19,6 +19,8 @@ export interface ConnectProxyOptions {
   readonly silent?: boolean;
   /** The proxy itself speaks TLS. */
   readonly pair?: KeyPair;
+  /** Ports of 127.0.0.1, by the `HOST:PORT` that is asked for; otherwise its own. */
+  readonly ports?: ReadonlyMap<string, number>;
 }
 
 /** A real CONNECT proxy, whose DNS knows 127.0.0.1 alone. */
@@ -31,7 +33,7 @@ export interface ConnectProxy extends AsyncDisposable {
 
 /** Starts a proxy on a free port of 127.0.0.1. */
 export async function startProxy(options: ConnectProxyOptions = {}): Promise<ConnectProxy> {
-  const { status = 200, silent = false, pair } = options;
+  const { status = 200, silent = false, pair, ports } = options;
   const tunnels: Tunnel[] = [];
   const sockets = new Set<Socket>();
   const server = pair === undefined ? createServer() : createTlsServer(pair);
@@ -47,7 +49,8 @@ export async function startProxy(options: ConnectProxyOptions = {}): Promise<Con
       near.end(`HTTP/1.1 ${status} No\r\ncontent-length: 6\r\n\r\ncanary`);
       return;
     }
-    const far = connect(Number(url.split(':').at(-1)), '127.0.0.1', () => {
+    const port = ports?.get(url) ?? Number(url.split(':').at(-1));
+    const far = connect(port, '127.0.0.1', () => {
       near.write('HTTP/1.1 200 OK\r\n\r\n');
       far.pipe(near).pipe(far);
     });

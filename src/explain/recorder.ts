@@ -23,7 +23,7 @@ export interface Recorder extends Trace {
 }
 
 /** A reading of one object. */
-export interface Reading<T> extends Pick<ClusterStep, 'kind'> {
+interface Reading<T> extends Pick<ClusterStep, 'kind'> {
   readonly namespace: string;
   readonly name: string;
   readonly act: () => Promise<T | undefined>;

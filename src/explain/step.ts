@@ -42,7 +42,7 @@ export interface ClusterStep {
 }
 
 /** What whoever reads the cluster would have to be allowed. */
-export interface MissingRule {
+interface MissingRule {
   readonly verb: 'get';
   readonly resource: string;
   readonly namespace: string;

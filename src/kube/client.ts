@@ -1,32 +1,24 @@
-import { access } from 'node:fs/promises';
-
-import type {
-  ConfigurationOptions,
-  CoreV1Api,
-  KubeConfig,
-  RequestContext,
-  ResponseContext,
-} from '@kubernetes/client-node';
-
 import type { SecretReader } from '../credentials/read-secrets.ts';
 import { createTurns } from '../credentials/turns.ts';
 import { PinError } from '../errors.ts';
 import { isJsonObject, listOf, parseJson } from '../json.ts';
+import {
+  type Connected,
+  connect,
+  EMPTY_LIST,
+  inTime,
+  type Kubeconfig,
+  type RequestOptions,
+  statusOf,
+  type TakeBody,
+} from './connection.ts';
 import { readAtMost } from './limited-body.ts';
 
 /** Whose credentials a Pod has its images pulled with. */
-export interface PodAccount {
+interface PodAccount {
   /** The names of its `imagePullSecrets`. */
   readonly pullSecrets: readonly string[];
   readonly serviceAccount: string;
-}
-
-/** Which API server is read, and as whom: what kubeconfigs say together, as kubectl reads them. */
-export interface Kubeconfig {
-  /** In the order of `KUBECONFIG`: what comes first counts. */
-  readonly files: readonly string[];
-  /** In place of the current one. */
-  readonly context?: string | undefined;
 }
 
 /** Reads Secrets and ServiceAccounts. Until `load` has ended, reading waits for it. */
@@ -46,21 +38,9 @@ export interface ClusterReader extends SecretReader {
   readonly load: () => Promise<void>;
 }
 
-/** The API of a cluster, and how a request to it is ended. */
-interface Connected {
-  readonly core: CoreV1Api;
-  readonly endedBy: (signal: AbortSignal, take?: TakeBody) => ConfigurationOptions;
-}
-
-/** Reads the body in the place of the library, which reads it whole and builds objects of it. */
-type TakeBody = (body: ReadableStream<Uint8Array> | null) => Promise<void>;
-
 /** What a list of Pods may be: a tenant chooses how many there are, and how large they are. */
 const MAX_LISTED_PODS = 100;
 const MAX_LIST_BYTES = 4 * 1024 * 1024;
-/** What the library is given in the place of a body that was taken. */
-const EMPTY_LIST = '{"kind":"PodList","apiVersion":"v1","items":[]}';
-
 /** As many as the API server need hear of tagpin at once; one namespace does not take them all. */
 const READS_AT_A_TIME = { inAll: 32, each: 8 };
 
@@ -80,7 +60,7 @@ export function createClusterReader(
     // How long it waits for its turn is the review's to bound.
     return found(asked, () =>
       inTurn({ whose: asked.namespace }, () =>
-        inTime((signal) => act(core, (take) => endedBy(signal, take))),
+        inTime(READ_TIMEOUT_MS, (signal) => act(core, (take) => endedBy(signal, take))),
       ),
     );
   };
@@ -118,8 +98,8 @@ export function createClusterReader(
 }
 
 async function listed(
-  core: CoreV1Api,
-  options: (take: TakeBody) => ConfigurationOptions,
+  core: Connected['core'],
+  options: (take: TakeBody) => RequestOptions,
   asked: { readonly namespace: string; readonly labelSelector: string },
 ): Promise<readonly unknown[]> {
   let text = EMPTY_LIST;
@@ -132,76 +112,10 @@ async function listed(
 }
 
 type Act<T> = (
-  core: CoreV1Api,
+  core: Connected['core'],
   /** Gives the options of a request, which it is ended by, and its body taken. */
-  options: (take?: TakeBody) => ConfigurationOptions,
+  options: (take?: TakeBody) => RequestOptions,
 ) => Promise<T>;
-
-async function connect(kubeconfig: Kubeconfig | undefined, otherwise: string): Promise<Connected> {
-  const {
-    CoreV1Api: Api,
-    KubeConfig: Config,
-    Observable,
-  } = await import('@kubernetes/client-node');
-  const config = new Config();
-  const endedBy: Connected['endedBy'] = (signal, take) => ({
-    middleware: [
-      {
-        pre: (request: RequestContext) => {
-          request.setSignal(signal);
-          return new Observable(Promise.resolve(request));
-        },
-        post: (response) => new Observable(taken(response, take)),
-      },
-    ],
-    middlewareMergeStrategy: 'append',
-  });
-  try {
-    if (kubeconfig === undefined) {
-      config.loadFromCluster();
-      // The library takes any place for a Pod; only a Pod has this file.
-      await access(config.getCurrentCluster()?.caFile ?? '');
-    } else {
-      const [first = '', ...others] = kubeconfig.files;
-      config.loadFromFile(first);
-      for (const file of others) {
-        const more = new Config();
-        more.loadFromFile(file);
-        mergeInto(config, more);
-      }
-      if (kubeconfig.context !== undefined) config.setCurrentContext(kubeconfig.context);
-    }
-    return { core: config.makeApiClient(Api), endedBy };
-  } catch (caught) {
-    const where =
-      kubeconfig === undefined ? 'the ServiceAccount of this Pod' : kubeconfig.files.join(', ');
-    const message = `Cannot reach an API server with ${where}; ${otherwise}`;
-    throw new PinError('invalid_config', message, { cause: caught });
-  }
-}
-
-/** The response with its body taken, where that is wanted and there is a list in it. */
-async function taken(
-  response: ResponseContext,
-  take: TakeBody | undefined,
-): Promise<ResponseContext> {
-  if (take === undefined || response.httpStatusCode !== 200) return response;
-  await take(response.body.stream());
-  response.body = {
-    text: async () => EMPTY_LIST,
-    binary: async () => Buffer.from(EMPTY_LIST),
-    stream: () => null,
-  };
-  return response;
-}
-
-/** Of names that both have, the first one's count, as with kubectl; the library would throw. */
-function mergeInto(config: KubeConfig, more: KubeConfig): void {
-  more.clusters = more.clusters.filter(({ name }) => config.getCluster(name) === null);
-  more.users = more.users.filter(({ name }) => config.getUser(name) === null);
-  more.contexts = more.contexts.filter(({ name }) => config.getContextObject(name) === null);
-  config.mergeConfig(more, Boolean(config.currentContext));
-}
 
 interface Asked {
   readonly kind: 'pods' | 'secrets' | 'serviceaccounts';
@@ -229,7 +143,7 @@ async function found<T>(asked: Asked, read: () => Promise<T>): Promise<T | undef
   try {
     return await read();
   } catch (caught) {
-    const status = isJsonObject(caught) || Error.isError(caught) ? statusOf(caught) : undefined;
+    const status = statusOf(caught);
     if (status === 404) return undefined;
     if (status === 403) {
       const message = `tagpin may not read ${what}`;
@@ -243,26 +157,3 @@ async function found<T>(asked: Asked, read: () => Promise<T>): Promise<T | undef
 
 /** An API server that hangs must not hold a review until its own deadline. */
 const READ_TIMEOUT_MS = 3000;
-
-/** What is too late is given up, its connection too. */
-async function inTime<T>(read: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const ending = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const error = new Error(`no answer within ${READ_TIMEOUT_MS} ms`);
-      reject(error);
-      ending.abort(error);
-    }, READ_TIMEOUT_MS);
-  });
-  try {
-    return await Promise.race([read(ending.signal), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** The client library throws errors with the HTTP status in `code`. */
-function statusOf(error: object): number | undefined {
-  return 'code' in error && typeof error.code === 'number' ? error.code : undefined;
-}

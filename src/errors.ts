@@ -40,6 +40,7 @@ export type PinErrorCode =
   | 'blocked_address'
   | 'short_name'
   | 'digest_not_served'
+  | 'cluster_unreadable'
   | 'credential_source_failed'
   | 'too_many_images'
   | 'too_many_secrets'
@@ -134,6 +135,10 @@ export const ERROR_RULES: Readonly<Record<PinErrorCode, ErrorRule>> = {
     ...IMAGE_ERROR,
     caching: 'briefly',
     action: 'pull the tag once through this registry, or look at why it does not serve digests',
+  },
+  cluster_unreadable: {
+    ...IMAGE_ERROR,
+    action: 'see whether the API server answers, and what you may list there',
   },
   credential_source_failed: {
     ...IMAGE_ERROR,

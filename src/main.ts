@@ -65,6 +65,14 @@ const openExplain: ProgramParts['openExplain'] = async (settings, namespace) => 
   return composeExplain(settings, { version: VERSION, environment, namespace });
 };
 
+/** What is waited for is told a person alone. */
+function tellOn({
+  err,
+  onTerminal,
+}: ProgramParts['streams']): ((line: string) => void) | undefined {
+  return onTerminal.err ? (line) => void err(line) : undefined;
+}
+
 /** kubectl starts the plugin `kubectl tagpin` under the name of its file. */
 function nameOf([, file = '']: readonly string[]): string {
   return basename(file).startsWith('kubectl-tagpin') ? 'kubectl tagpin' : 'tagpin';
@@ -81,11 +89,17 @@ async function main(argv: readonly string[]): Promise<void> {
     openRegistries: async (settings, credential) => {
       const { composeCommandLine } = await import('./composition/command-line.ts');
       const environment = processEnvironment();
-      const { err, onTerminal } = parts.streams;
-      const tell = onTerminal.err ? (line: string): void => void err(line) : undefined;
+      const tell = tellOn(parts.streams);
       return composeCommandLine(settings, { version: VERSION, environment, credential, tell });
     },
     openExplain,
+    openAudit: async (settings, namespace) => {
+      const { composeAudit } = await import('./composition/audit.ts');
+      const environment = processEnvironment();
+      const tell = tellOn(parts.streams);
+      const process = { version: VERSION, environment, credential: undefined, tell };
+      return composeAudit(settings, { ...process, namespace });
+    },
     uninterrupted: interruption.uninterrupted,
     serve: runServe,
     end: (code) => {

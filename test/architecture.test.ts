@@ -62,7 +62,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   // What is known of the Pods of one controller: what its replicas run, and how often it makes one.
   pods: { rooms: ['workload', 'image', ...VOCABULARY], packages: ['lru-cache', 'node:buffer'] },
   kube: {
-    rooms: ['credentials', ...VOCABULARY],
+    rooms: ['audit', 'credentials', ...VOCABULARY],
     packages: ['@kubernetes/client-node', 'node:fs/promises'],
   },
   server: {
@@ -84,6 +84,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   pin: { rooms: ['files', 'workload', 'image', ...VOCABULARY], packages: ['node:path'] },
   check: { rooms: ['files', 'workload', 'image', ...VOCABULARY], packages: [] },
+  // A function of kustomize: both of them on a ResourceList.
+  krm: { rooms: ['check', 'files', 'image', 'pin', 'workload', ...VOCABULARY], packages: [] },
   // What registries have under names: manifests, layers, tags; and the ports by which they are asked.
   contents: {
     rooms: ['files', 'image', ...VOCABULARY],
@@ -114,6 +116,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'explain',
       'files',
       'image',
+      'krm',
       'pin',
       'config.ts',
       'setting.ts',
@@ -156,7 +159,7 @@ const SINGLE_FILES: Readonly<Record<string, string>> = {
   '@aws-sdk/client-ecr': 'credentials/sources/aws.ts',
   '@aws-sdk/client-ecr-public': 'credentials/sources/aws.ts',
   '@azure/identity': 'credentials/sources/azure.ts',
-  '@kubernetes/client-node': 'kube/client.ts',
+  '@kubernetes/client-node': 'kube/connection.ts',
   'fast-json-patch': 'admission/patch.ts',
   'google-auth-library': 'credentials/sources/google-file.ts',
   'node:child_process': 'credentials/sources/program.ts',
@@ -247,7 +250,7 @@ describe('the structure of src', () => {
     ['@aws-sdk/client-ecr', 'credentials/sources/aws.ts'],
     ['@aws-sdk/client-ecr-public', 'credentials/sources/aws.ts'],
     ['@azure/identity', 'credentials/sources/azure.ts'],
-    ['@kubernetes/client-node', 'kube/client.ts'],
+    ['@kubernetes/client-node', 'kube/connection.ts'],
     ['google-auth-library', 'credentials/sources/google-file.ts'],
   ])('loads %s lazily: nothing but types is imported at the start', (name, file) => {
     const text = readFileSync(join(SRC, file), 'utf8');

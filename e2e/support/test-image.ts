@@ -66,10 +66,13 @@ export class TestImage {
   }
 
   /** Takes the tag away; what it named stays. */
-  async untag(): Promise<void> {
-    const url = `http://${this.registry.host}/v2/${this.repository}/manifests/${this.tag}`;
-    const { status } = await fetch(url, { method: 'DELETE' });
-    if (status !== 202) throw new Error(`DELETE ${url} answered ${status}`);
+  untag(): Promise<void> {
+    return this.#delete(this.tag);
+  }
+
+  /** Takes what a digest names away, and all tags that name it. */
+  deleteDigest(digest: string): Promise<void> {
+    return this.#delete(digest);
   }
 
   /** What the tag points at now, as crane says. */
@@ -85,5 +88,11 @@ export class TestImage {
   /** How often anybody but crane asked the registry for its manifest. */
   async lookUps(): Promise<number> {
     return manifestLookUps(this.registry, this.repository);
+  }
+
+  async #delete(name: string): Promise<void> {
+    const url = `http://${this.registry.host}/v2/${this.repository}/manifests/${name}`;
+    const { status } = await fetch(url, { method: 'DELETE' });
+    if (status !== 202) throw new Error(`DELETE ${url} answered ${status}`);
   }
 }

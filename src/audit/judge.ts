@@ -10,6 +10,8 @@ import type { Account, Use } from './use.ts';
 export interface AuditRegistries {
   readonly resolve: (image: string, account: Account) => Promise<ResolvedImage>;
   readonly tags: (repository: string, account: Account) => AsyncIterable<TagPage>;
+  /** The digests of the manifests in an index, and in those in that. */
+  readonly entries: (image: string, account: Account) => Promise<ReadonlySet<string>>;
 }
 
 export interface JudgeParts {
@@ -46,7 +48,7 @@ export function createJudge(parts: JudgeParts): Judge {
 }
 
 async function judgePinned(
-  { isMixed }: JudgeParts,
+  { isMixed, registries }: JudgeParts,
   { resolve, search }: Asking,
   use: Use,
 ): Promise<readonly Finding[]> {
@@ -58,16 +60,16 @@ async function judgePinned(
     original === undefined ? undefined : resolve(original, account),
   ]);
   if (served instanceof PinError) return [{ ...unserved(served), use }];
-  const findings: Finding[] = [];
-  const moved = now && movedTo(now, digest);
-  if (moved !== undefined) findings.push({ ...moved, use });
-  if (isMixed && now && isOnePlatform(served, now)) findings.push({ state: 'one_platform', use });
-  // What a tag names is not cleaned up.
-  const isNamed = now !== undefined && moved === undefined;
-  if (!isNamed && (await search(name, digest, account)) === false) {
-    findings.push({ state: 'untagged', use });
+  if (original !== undefined && isOfAnIndex(served, now)) {
+    const entries = await registries.entries(original, account);
+    // What an index names is as good as tagged.
+    if (entries.has(digest)) return isMixed ? [{ state: 'one_platform', use }] : [];
   }
-  return findings;
+  const findings = now === undefined ? [] : movedTo(now, digest).map((told) => ({ ...told, use }));
+  // What a tag names is not cleaned up.
+  if (now !== undefined && findings.length === 0) return [];
+  const named = await search(name, digest, account);
+  return named === false ? [...findings, { state: 'untagged', use }] : findings;
 }
 
 type Verdict = Pick<Finding, 'state' | 'detail'>;
@@ -78,15 +80,16 @@ function unserved({ code, message }: PinError): Verdict {
   return { state: GONE.has(code) ? 'gone' : 'unknown', detail: message };
 }
 
-function movedTo(now: ResolvedImage | PinError, digest: string): Verdict | undefined {
-  if (!(now instanceof PinError)) {
-    return now.digest === digest ? undefined : { state: 'moved', detail: now.digest };
+/** Nothing where a tag names the digest still. */
+function movedTo(now: ResolvedImage | PinError, digest: string): readonly Verdict[] {
+  if (now instanceof PinError) {
+    return [{ state: now.code === 'not_found' ? 'tag_gone' : 'unknown', detail: now.message }];
   }
-  return { state: now.code === 'not_found' ? 'tag_gone' : 'unknown', detail: now.message };
+  return now.digest === digest ? [] : [{ state: 'moved', detail: now.digest }];
 }
 
-/** Only what a tag has more platforms of can be said to be one of them. */
-function isOnePlatform(served: ResolvedImage, now: ResolvedImage | PinError | undefined): boolean {
+/** Whether it may be one platform's: of an index that its tag names now. */
+function isOfAnIndex(served: ResolvedImage, now: ResolvedImage | PinError | undefined): boolean {
   if (now === undefined || now instanceof PinError) return false;
   return isIndexType(now.mediaType ?? '') && !isIndexType(served.mediaType ?? '');
 }

@@ -1,12 +1,14 @@
 import { Command } from 'commander';
 
 import { SERVE_SETTINGS, type ServeSettings } from '../config.ts';
+import { type AuditCommandParts, addAuditCommand } from './audit.ts';
 import { addBlobCommand } from './blob.ts';
 import { addCheckCommand } from './check.ts';
 import type { CommandParts } from './command-parts.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addConfigCommand } from './config.ts';
 import { addExplainCommand, type ExplainCommandParts } from './explain.ts';
+import { addFnCommand } from './fn.ts';
 import { addInspectCommand } from './inspect.ts';
 import { addLayersCommand } from './layers.ts';
 import { addManifestCommand } from './manifest.ts';
@@ -16,7 +18,7 @@ import { addSettings, settingsOf } from './settings.ts';
 import { addTagsCommand } from './tags.ts';
 
 /** What the commands need of the process. */
-export interface ProgramParts extends CommandParts, ExplainCommandParts {
+export interface ProgramParts extends CommandParts, AuditCommandParts, ExplainCommandParts {
   /** As it is called: `tagpin`, or `kubectl tagpin`. */
   readonly name: string;
   readonly serve: (settings: ServeSettings) => Promise<void>;
@@ -46,6 +48,8 @@ export function createProgram(parts: ProgramParts): Command {
   addBlobCommand(program, parts);
   addPinCommand(program, parts);
   addCheckCommand(program, parts);
+  addFnCommand(program, parts);
+  addAuditCommand(program, parts);
   addExplainCommand(program, parts);
   addCompletionCommand(program, parts);
   return program;

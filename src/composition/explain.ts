@@ -1,7 +1,3 @@
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
-
 import type { ExplainSettings } from '../commands/explain-settings.ts';
 import { explain } from '../explain/explanation.ts';
 import { createRecorder } from '../explain/recorder.ts';
@@ -10,6 +6,7 @@ import { compileGlobs } from '../image/glob.ts';
 import { type ClusterReader, createClusterReader } from '../kube/client.ts';
 import { createCache } from '../resolve/cache.ts';
 import { composeEngine } from './engine.ts';
+import { findKubeconfig } from './kubeconfig.ts';
 import { NO_CLUSTER } from './no-cluster.ts';
 import { NO_METRICS } from './nobody.ts';
 import { findCredentialFiles } from './person-credentials.ts';
@@ -88,15 +85,10 @@ function asPerson(
   return { ...settings, dockerConfig, ownCredentialsNamespaces: ['*'] };
 }
 
-/** As kubectl finds it (k8s.io/client-go tools/clientcmd, ClientConfigLoadingRules). */
 function clusterOf(
-  { kubeconfig, context }: ExplainSettings,
+  settings: ExplainSettings,
   environment: ExplainProcess['environment'],
 ): ClusterReader {
-  const listed = (environment['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '');
-  const inHome = join(homedir(), '.kube', 'config');
-  const there = (listed.length === 0 ? [inHome] : listed).filter((file) => existsSync(file));
-  const fallback = there.length === 0 ? [inHome] : there;
-  const files = kubeconfig === undefined ? fallback : [kubeconfig];
-  return createClusterReader({ files, context }, 'without --namespace no cluster is asked');
+  const kubeconfig = findKubeconfig(settings, environment);
+  return createClusterReader(kubeconfig, 'without --namespace no cluster is asked');
 }

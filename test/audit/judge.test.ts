@@ -27,6 +27,8 @@ type Answer = readonly [digest: Digest, mediaType: string] | PinErrorCode;
 interface Scene {
   readonly answers: Readonly<Record<string, Answer>>;
   readonly pages?: readonly TagPage[];
+  /** In the index that the tag names. */
+  readonly entries?: readonly string[];
   readonly isMixed?: boolean;
   readonly isPinnedInPods?: boolean;
   readonly use?: Partial<Use>;
@@ -38,7 +40,8 @@ interface Asked {
 }
 
 /** Registries that answer for `r.example/app` and what follows it: `:1`, `@sha256:…`. */
-function registriesOf({ answers, pages = [] }: Scene): Asked {
+function registriesOf(scene: Scene): Asked {
+  const { answers, pages = [] } = scene;
   const images: string[] = [];
   return {
     images,
@@ -54,6 +57,7 @@ function registriesOf({ answers, pages = [] }: Scene): Asked {
       tags: async function* () {
         yield* pages;
       },
+      entries: () => Promise.resolve(new Set(scene.entries)),
     },
   };
 }
@@ -69,6 +73,8 @@ async function statesOf(scene: Scene): Promise<string[]> {
 
 const SERVED = { [`@${OLD}`]: [OLD, INDEX] } as const;
 const MOVED = { ...SERVED, ':1': [NEW, INDEX] } as const;
+
+const ONE_PLATFORM = { ...MOVED, [`@${OLD}`]: [OLD, MANIFEST] } as const;
 
 function page(tags: readonly string[], manifests?: TagPage['manifests']): TagPage {
   return { tags, manifests };
@@ -119,9 +125,15 @@ describe('createJudge', () => {
       { answers: MOVED, use: { original: undefined }, pages: [page([], listedAs([]))] },
     ],
     [
-      'one platform on nodes of several',
-      ['moved', 'one_platform', 'untagged'],
-      { answers: { ...MOVED, [`@${OLD}`]: [OLD, MANIFEST] }, isMixed: true },
+      'one platform of what its tag names, on nodes of several',
+      ['one_platform'],
+      { answers: ONE_PLATFORM, entries: [OLD], isMixed: true },
+    ],
+    ['nothing of that on nodes of one', [], { answers: ONE_PLATFORM, entries: [OLD] }],
+    [
+      'a tag that moved to an index',
+      ['moved', 'untagged'],
+      { answers: ONE_PLATFORM, entries: [NEW], isMixed: true },
     ],
     [
       'an image that never had more than one platform, on nodes of several',

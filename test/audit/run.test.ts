@@ -50,6 +50,7 @@ async function audit(objects: readonly ListedObject[], format: AuditFormat): Pro
           tags: async function* () {
             throw new PinError('unauthorized', 'no');
           },
+          entries: () => Promise.reject(new Error('no index is here')),
         }),
     },
   );

@@ -23,6 +23,7 @@ function everyCommand(): readonly Command[] {
     environment: {},
     openRegistries: never,
     openExplain: never,
+    openAudit: never,
     uninterrupted: never,
     serve: never,
     end: never,

@@ -1,0 +1,141 @@
+import { access } from 'node:fs/promises';
+
+import type {
+  ConfigurationOptions,
+  CoreV1Api,
+  CustomObjectsApi,
+  KubeConfig,
+  RequestContext,
+  ResponseContext,
+} from '@kubernetes/client-node';
+
+import { PinError } from '../errors.ts';
+
+/** Which API server is read, and as whom: what kubeconfigs say together, as kubectl reads them. */
+export interface Kubeconfig {
+  /** In the order of `KUBECONFIG`: what comes first counts. */
+  readonly files: readonly string[];
+  /** In place of the current one. */
+  readonly context?: string | undefined;
+}
+
+/** The API of a cluster, and how a request to it is ended. */
+export interface Connected {
+  readonly core: CoreV1Api;
+  /** Objects of any other group, as the API server sends them. */
+  readonly others: CustomObjectsApi;
+  readonly endedBy: (signal: AbortSignal, take?: TakeBody) => RequestOptions;
+}
+
+/** What ends a request, and what becomes of its answer. */
+export type RequestOptions = ConfigurationOptions;
+
+/** Reads the body in the place of the library, which reads it whole and builds objects of it. */
+export type TakeBody = (body: ReadableStream<Uint8Array> | null) => Promise<void>;
+
+/** What the library is given in the place of a body that was taken. */
+export const EMPTY_LIST = '{"kind":"PodList","apiVersion":"v1","items":[]}';
+
+/**
+ * Imports the client library, which takes half a second.
+ *
+ * @param kubeconfig undefined: the ServiceAccount of the Pod that this runs in
+ * @param otherwise what does without a cluster, for the message where it cannot be reached
+ * @throws PinError `invalid_config` where there is no way to reach an API server
+ */
+export async function connect(
+  kubeconfig: Kubeconfig | undefined,
+  otherwise: string,
+): Promise<Connected> {
+  const {
+    CoreV1Api: Api,
+    CustomObjectsApi: OthersApi,
+    KubeConfig: Config,
+    Observable,
+  } = await import('@kubernetes/client-node');
+  const config = new Config();
+  const endedBy: Connected['endedBy'] = (signal, take) => ({
+    middleware: [
+      {
+        pre: (request: RequestContext) => {
+          request.setSignal(signal);
+          return new Observable(Promise.resolve(request));
+        },
+        post: (response) => new Observable(taken(response, take)),
+      },
+    ],
+    middlewareMergeStrategy: 'append',
+  });
+  try {
+    if (kubeconfig === undefined) {
+      config.loadFromCluster();
+      // The library takes any place for a Pod; only a Pod has this file.
+      await access(config.getCurrentCluster()?.caFile ?? '');
+    } else {
+      const [first = '', ...others] = kubeconfig.files;
+      config.loadFromFile(first);
+      for (const file of others) {
+        const more = new Config();
+        more.loadFromFile(file);
+        mergeInto(config, more);
+      }
+      if (kubeconfig.context !== undefined) config.setCurrentContext(kubeconfig.context);
+    }
+    return { core: config.makeApiClient(Api), others: config.makeApiClient(OthersApi), endedBy };
+  } catch (caught) {
+    const where =
+      kubeconfig === undefined ? 'the ServiceAccount of this Pod' : kubeconfig.files.join(', ');
+    const message = `Cannot reach an API server with ${where}; ${otherwise}`;
+    throw new PinError('invalid_config', message, { cause: caught });
+  }
+}
+
+/** The response with its body taken, where that is wanted and there is a list in it. */
+async function taken(
+  response: ResponseContext,
+  take: TakeBody | undefined,
+): Promise<ResponseContext> {
+  if (take === undefined || response.httpStatusCode !== 200) return response;
+  await take(response.body.stream());
+  response.body = {
+    text: async () => EMPTY_LIST,
+    binary: async () => Buffer.from(EMPTY_LIST),
+    stream: () => null,
+  };
+  return response;
+}
+
+/** Of names that both have, the first one's count, as with kubectl; the library would throw. */
+function mergeInto(config: KubeConfig, more: KubeConfig): void {
+  more.clusters = more.clusters.filter(({ name }) => config.getCluster(name) === null);
+  more.users = more.users.filter(({ name }) => config.getUser(name) === null);
+  more.contexts = more.contexts.filter(({ name }) => config.getContextObject(name) === null);
+  config.mergeConfig(more, Boolean(config.currentContext));
+}
+
+/** What is too late is given up, its connection too. */
+export async function inTime<T>(
+  timeMs: number,
+  read: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const ending = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const error = new Error(`no answer within ${timeMs} ms`);
+      reject(error);
+      ending.abort(error);
+    }, timeMs);
+  });
+  try {
+    return await Promise.race([read(ending.signal), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The HTTP status that the client library's errors have in `code`; undefined where nobody answered. */
+export function statusOf(caught: unknown): number | undefined {
+  const isObject = typeof caught === 'object' && caught !== null;
+  return isObject && 'code' in caught && typeof caught.code === 'number' ? caught.code : undefined;
+}

@@ -25,6 +25,7 @@ export type BinaryName =
   | 'crane'
   | 'kubeconform'
   | 'gator'
+  | 'kustomize'
   | 'helm'
   | 'toxiproxy'
   | 'oracle'
@@ -57,6 +58,10 @@ const SOURCES: Readonly<Record<BinaryName, Source>> = {
     package: 'github.com/open-policy-agent/gatekeeper/v3/cmd/gator',
   },
   helm: { module: 'binaries/helm', package: 'helm.sh/helm/v4/cmd/helm' },
+  kustomize: {
+    module: 'binaries/kustomize',
+    package: 'sigs.k8s.io/kustomize/kustomize/v5',
+  },
   toxiproxy: {
     module: 'binaries/toxiproxy',
     package: 'github.com/Shopify/toxiproxy/v2/cmd/server',

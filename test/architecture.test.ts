@@ -86,8 +86,6 @@ const ROOMS: Readonly<Record<string, Room>> = {
   check: { rooms: ['files', 'workload', 'image', ...VOCABULARY], packages: [] },
   // A function of kustomize: both of them on a ResourceList.
   krm: { rooms: ['check', 'files', 'image', 'pin', 'workload', ...VOCABULARY], packages: [] },
-  // A function of kustomize: both of them on a ResourceList.
-  krm: { rooms: ['check', 'files', 'image', 'pin', 'workload', ...VOCABULARY], packages: [] },
   // What registries have under names: manifests, layers, tags; and the ports by which they are asked.
   contents: {
     rooms: ['files', 'image', ...VOCABULARY],

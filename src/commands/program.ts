@@ -9,7 +9,6 @@ import { addCompletionCommand } from './completion.ts';
 import { addConfigCommand } from './config.ts';
 import { addExplainCommand, type ExplainCommandParts } from './explain.ts';
 import { addFnCommand } from './fn.ts';
-import { addFnCommand } from './fn.ts';
 import { addInspectCommand } from './inspect.ts';
 import { addLayersCommand } from './layers.ts';
 import { addManifestCommand } from './manifest.ts';
@@ -49,7 +48,6 @@ export function createProgram(parts: ProgramParts): Command {
   addBlobCommand(program, parts);
   addPinCommand(program, parts);
   addCheckCommand(program, parts);
-  addFnCommand(program, parts);
   addFnCommand(program, parts);
   addAuditCommand(program, parts);
   addExplainCommand(program, parts);

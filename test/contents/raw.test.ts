@@ -175,7 +175,7 @@ describe('printBlob()', () => {
         sizeBytes: undefined,
         content: (async function* () {
           try {
-            for (;;) yield Buffer.from('a');
+            for (let left = 100; left > 0; left -= 1) yield Buffer.from('a');
           } finally {
             isLeft = true;
           }

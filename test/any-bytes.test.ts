@@ -15,6 +15,7 @@ import { KINDS, objectOf, POD, reviewBody, specOf } from './support/review.ts';
 
 /** The budget that remains of it for a registry is half a second. */
 const TIMEOUT_PATH = '?timeout=2s';
+const JUDGED = '/validate/digests';
 const CALL_TIMEOUT_MS = 10_000;
 
 let directory: string;
@@ -129,9 +130,9 @@ describe('tagpin serve, called with any bytes', () => {
     await fc.assert(
       fc.asyncProperty(
         mutatedReview,
-        fc.constantFrom('pin', 'enforce', 'warn'),
-        async (body, mode) => {
-          const answered = await post(body, { path: `/admission/${mode}${TIMEOUT_PATH}` });
+        fc.constantFrom('/admission/pin', '/admission/enforce', '/admission/warn', JUDGED),
+        async (body, path) => {
+          const answered = await post(body, { path: `${path}${TIMEOUT_PATH}` });
           expect(['a review', 'a refusal']).toContain(verdictOf(answered));
         },
       ),

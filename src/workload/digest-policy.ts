@@ -20,9 +20,12 @@ export const POLICY_LISTS: ReadonlyMap<string, string> = new Map([
  */
 const POLICY_DIGEST = /@[a-z0-9]+([+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+/;
 
+/** Far more than a reference may have; the pattern overflows the stack with megabytes. */
+const MAX_IMAGE_CHARS = 4096;
+
 /** Tells whether the policy is content with an image. */
 export function passesPolicy(image: string): boolean {
-  return POLICY_DIGEST.test(image);
+  return image.length <= MAX_IMAGE_CHARS && POLICY_DIGEST.test(image);
 }
 
 /** The message of the policy, word for word: tools look for it. */
@@ -64,11 +67,16 @@ function printed(value: unknown): string {
   return typeof value === 'string' ? value : jsonWithSpaces(value);
 }
 
-function jsonWithSpaces(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(jsonWithSpaces).join(', ')}]`;
+/** No image and no name is one; a stranger may nest values until a stack overflows. */
+const MAX_DEPTH = 100;
+
+function jsonWithSpaces(value: unknown, depth: number = 0): string {
+  if (depth > MAX_DEPTH) return '…';
+  const inner = (member: unknown): string => jsonWithSpaces(member, depth + 1);
+  if (Array.isArray(value)) return `[${value.map(inner).join(', ')}]`;
   if (!isJsonObject(value)) return JSON.stringify(value);
   const members = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}: ${jsonWithSpaces(member)}`).join(', ')}}`;
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}: ${inner(member)}`).join(', ')}}`;
 }
 
 /** `exemptImages` of the policy: equal, or a prefix before one `*` at the end; nothing normalised. */

@@ -20,6 +20,10 @@ function podOf(images: Readonly<Record<string, unknown>>): Json {
   return objectOf(POD, { spec: specOf(images) });
 }
 
+function many(count: number, image: string): Json {
+  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`c${at}`, image]));
+}
+
 interface Judged {
   readonly response: AdmissionResponse;
   readonly verdicts: readonly Verdict[];
@@ -114,8 +118,24 @@ describe('createDigestsJudge()', () => {
     expect(message).toContain('<nginx\\u{a}[unpinned] all is well\\u{1b}[2J>');
   });
 
+  it('says no more than a hundred levels of an image that is no text', () => {
+    const nested = JSON.parse(`${'['.repeat(1000)}${']'.repeat(1000)}`) as unknown;
+    const levels = `${'['.repeat(101)}…${']'.repeat(101)}`;
+    expect(refusal({ object: podOf({ web: nested }) })).toContain(`<${levels}>`);
+  });
+
+  it('takes an image of megabytes for one without a digest', () => {
+    expect(refusal({ object: podOf({ web: `@${'a'.repeat(3_000_000)}:a` }) })).toContain('<@aaa');
+  });
+
+  it('judges 5,000 containers, and refuses to read more', () => {
+    expect(refusal({ object: podOf(many(5000, PINNED)) })).toBeUndefined();
+    expect(() => refusal({ object: podOf(many(5001, PINNED)) })).toThrow(
+      expect.objectContaining({ code: 'review_too_large' }),
+    );
+  });
+
   it('cuts a message that nobody would read', () => {
-    const many = Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`c${at}`, 'nginx:1']));
-    expect(refusal({ object: podOf(many) })).toHaveLength(4096);
+    expect(refusal({ object: podOf(many(1000, 'nginx:1')) })).toHaveLength(4096);
   });
 });

@@ -1,5 +1,4 @@
 import { formatPlatform, type Platform } from '../image/platform.ts';
-import { printable } from '../image/printable.ts';
 import type { Artifact } from './artifact-kinds.ts';
 import type { BlobPicture, FoundInBlob } from './blob-picture.ts';
 import { configFields, descriptorText, detailsLines, pairs, sizeText } from './details-text.ts';
@@ -52,7 +51,7 @@ function indexLines(image: string, picture: IndexPicture, emphasis: Emphasis): s
   const table = rows.length === 0 ? [] : ['', ...tableLines(ENTRY_COLUMNS, rows, emphasis)];
   const shown = details.flatMap((detail) => {
     if ('error' in detail) return [];
-    const title = emphasis(printable(titleOf(detail, entries)));
+    const title = emphasis(titleOf(detail, entries));
     return ['', title, ...indented(detailsLines(detail, [], emphasis))];
   });
   return [...head, ...table, ...shown, ...othersNote(picture)];

@@ -45,7 +45,7 @@ describe('majorityPins()', () => {
   it.each<[string, Sibling]>([
     ['of another owner', { owner: { uid: 'other' } }],
     ['whose owner does not control it', { owner: { controller: false } }],
-    ['that is being deleted', { metadata: { ownerReferences: [], deletionTimestamp: 'now' } }],
+    ['that is being deleted', { metadata: { deletionTimestamp: 'now' } }],
     ['without an owner', { metadata: { ownerReferences: undefined } }],
     ['whose image has another digest', { images: { web: `nginx@${B}` } }],
     ['whose image has a tag', { images: { web: 'nginx:1' } }],

@@ -19,7 +19,7 @@ const { directory: runDirectory, kubeconfig, registry, privateRegistry } = readE
 const { account = { username: '', password: '' } } = privateRegistry;
 const NAMESPACE = 'shop';
 /** Programs of the documentation beside tagpin. */
-const PROGRAMS: readonly BinaryName[] = ['kubectl', 'crane', 'gator'];
+const PROGRAMS: readonly BinaryName[] = ['kubectl', 'crane', 'gator', 'kustomize'];
 /** Writes into the pages what is shown, in place of comparing. */
 const WRITES = process.env['UPDATE_DOCS'] === '1';
 

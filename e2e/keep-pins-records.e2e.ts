@@ -63,6 +63,13 @@ describe('with the webhook down, an object that comes back by tag', () => {
     expect(pins).toEqual({ images: { web: TAGGED } });
   });
 
+  it('takes its tag where the digest was copied to another name, record and all', async () => {
+    const image = `registry.example.com/other@${DIGEST}`;
+    const kubectl = await stored('PodTemplate', `{"web":"${TAGGED} ${DIGEST}"}`, { image });
+    const pins = pinsOf(await replaceBy(kubectl, 'PodTemplate', { image: TAGGED }));
+    expect(pins).toEqual({ images: { web: TAGGED } });
+  });
+
   it('keeps the pins of 300 containers with long names', async () => {
     const name = `registry.example.com/team/${'long-name/'.repeat(6)}app`;
     const keys = Array.from({ length: 300 }, (_, index) => `c${index}`).toSorted();

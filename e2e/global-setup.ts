@@ -2,6 +2,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { auditFlags } from './support/audit-log.ts';
 import { buildBinaries } from './support/binaries.ts';
 import type { CertificateAuthority } from './support/certificate.ts';
 import { createCertificateAuthority } from './support/certificate.ts';
@@ -37,7 +38,7 @@ export default async function globalSetup(): Promise<void> {
 async function startEverything(directory: string): Promise<void> {
   const authority = await createCertificateAuthority();
   const [controlPlane, registry, privateRegistry] = await Promise.all([
-    startControlPlane(directory, authority),
+    startControlPlane(directory, authority, await auditFlags(directory)),
     startRegistry(directory, 'open'),
     startRegistry(directory, 'private'),
   ]);

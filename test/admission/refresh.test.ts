@@ -171,6 +171,19 @@ describe.each(ROLLING)('--refresh-policy rollout through the life of a $kind', (
     expect(imagesOf(kind, second.object)).toEqual({ web: `nginx@${B}` });
   });
 
+  it('records which template it was, whatever images and record that had', () => {
+    const { update, first } = life(A);
+    const mark = (object: Json): unknown =>
+      (JSON.parse(String(annotationsOf(kind, object)['tagpin.dev/originals'])) as Json)[
+        '@template'
+      ];
+    const kept = update(first, annotated(kind, first, { rollme: '2' })).object;
+    const dropped = update(first, web(kind, 'nginx:1', { rollme: '2' })).object;
+    expect(mark(kept)).toMatch(/^[0-9a-f]{16}$/);
+    expect(mark(dropped)).toBe(mark(kept));
+    expect(mark(first)).not.toBe(mark(kept));
+  });
+
   it('asks only with look-ups that begin after the review has come', () => {
     const { admission, update, first } = life(A);
     update(first, annotated(kind, first, { rollme: '2' }));

@@ -60,6 +60,21 @@ describe('docs/cli.md', () => {
   });
 });
 
+/** Those that print nothing to be shown: one serves, one is run by kustomize, one writes a script. */
+const SHOWN_ELSEWHERE = ['serve', 'fn', 'completion'];
+
+describe('README.md', () => {
+  it('shows every command, typed and seen', () => {
+    const commands = [...read('docs/cli.md').matchAll(/^## tagpin ([a-z]+)$/gm)].map(
+      ([, name = '']) => name,
+    );
+    const blocks = [...read('README.md').matchAll(/^```console\n(.*?)^```$/gms)].join('\n');
+    const missing = commands.filter((name) => !blocks.includes(`tagpin ${name} `));
+    expect(missing).toEqual(SHOWN_ELSEWHERE);
+    expect(blocks).toContain('kustomize build');
+  });
+});
+
 describe('docs/troubleshooting.md', () => {
   it('has a row for every code, and no other', () => {
     const codes = firstCells(read('docs/troubleshooting.md'));

@@ -133,15 +133,16 @@ describe('tagpin', () => {
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
-  it('ends with 2 over files that say where to ask, and cannot be used', async () => {
+  it('ends with 2 over files and kinds that cannot be used', async () => {
     const mistakes: readonly (readonly [readonly string[], string])[] = [
       [['--hosts-dir=/nowhere'], 'Cannot use --hosts-dir: /nowhere does not exist'],
       [['--registries-conf=/nowhere'], 'Cannot use /nowhere'],
       [['--registry-ca=r.io=/nowhere'], 'Cannot read /nowhere'],
       [['--hosts-dir=/tmp', '--registries-conf=/nowhere'], 'a node has one of them'],
+      [['--extra-kind=Rollout'], 'Cannot read --extra-kind: expected GROUP/KIND=PATH'],
     ];
     const ends = await Promise.all(mistakes.map(([args]) => runTagpin(['serve', ...args])));
-    expect(ends.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
+    expect(ends.map(({ code }) => code)).toEqual(mistakes.map(() => 2));
     expect(ends.map(({ stderr }) => stderr)).toEqual(
       mistakes.map(([, told]) => expect.stringContaining(told)),
     );

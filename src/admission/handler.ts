@@ -25,7 +25,7 @@ export interface HandlerParts extends LookUpParts, ConclusionParts {
 }
 
 /** A decoded review with what its caller asked for. */
-export interface AdmissionCall {
+interface AdmissionCall {
   readonly review: Review;
   readonly mode: Mode;
   /** On the clock of `performance.now()`. */

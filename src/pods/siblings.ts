@@ -15,7 +15,7 @@ interface Revision {
 type Pins = ReadonlyMap<string, string>;
 
 /** How it became known what siblings run: the `result` label of its metric. */
-export type SiblingResult = 'memory' | 'listed' | 'none' | 'failed';
+type SiblingResult = 'memory' | 'listed' | 'none' | 'failed';
 
 export interface SiblingsParts {
   /** Undefined where no cluster can be asked: memory is all there is. */

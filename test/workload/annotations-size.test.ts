@@ -16,7 +16,7 @@ describe('fitsBeside()', () => {
     ['one of its own name, which gives way', { [NAME]: 'y'.repeat(left) }, 'x'.repeat(left), true],
     ['what is no annotation', { other: 7 }, 'x'.repeat(left), true],
     ['nothing, counted in bytes', {}, 'ä'.repeat(left / 2 + 1), false],
-  ])('counts all of them together: beside %s', (_, present, value, expected) => {
+  ])('counts all of them together: beside %s', (...[, present, value, expected]) => {
     expect(fitsBeside(present, NAME, value)).toBe(expected);
   });
 });

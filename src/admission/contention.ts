@@ -6,6 +6,7 @@ import { MODE_POLICIES, type Mode } from './policy.ts';
 import type { IsContended, NamedPod } from './ports.ts';
 import { countingEntries } from './record.ts';
 import type { Review } from './review.ts';
+import { revisionOf } from './revision.ts';
 import type { SettledImage } from './settle.ts';
 import type { Subject } from './subject.ts';
 
@@ -42,15 +43,20 @@ export function concession(
   };
 }
 
-/** Undefined for a Pod that gets no pin, or whose name the API server invents. */
+/**
+ * Undefined for a Pod that gets no pin, or whose name the API server invents. A StatefulSet that is
+ * restarted makes the same Pods, too, but of another revision each time.
+ */
 function namedPod(
-  { namespace, owner, metadata }: OwnedPod,
+  pod: OwnedPod,
   subject: Subject,
   images: readonly SettledImage[],
 ): NamedPod | undefined {
+  const { namespace, owner, metadata } = pod;
   const name = textOf(metadata, 'name') ?? '';
   if (name === '' || !images.some(({ image, place }) => image !== place.image)) return undefined;
   const entries = countingEntries(subject, images);
   const pins = formatOriginals({ entries, refreshed: new Map() });
-  return { namespace, ownerUid: owner.uid, name, pins };
+  const revision = revisionOf(pod)?.selector ?? '';
+  return { namespace, ownerUid: owner.uid, name, content: `${revision} ${pins}` };
 }

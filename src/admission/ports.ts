@@ -72,8 +72,8 @@ export interface NamedPod {
   readonly namespace: string;
   readonly ownerUid: string;
   readonly name: string;
-  /** Originals and digests, as text. */
-  readonly pins: string;
+  /** Its revision, its originals and their digests, as text. */
+  readonly content: string;
 }
 
 /** Tells whether a controller makes the same Pod again and again; `counts` false only looks. */

@@ -7,8 +7,8 @@ interface NamedPod {
   readonly namespace: string;
   readonly ownerUid: string;
   readonly name: string;
-  /** Originals and digests, as text. */
-  readonly pins: string;
+  /** Its revision, its originals and their digests, as text. */
+  readonly content: string;
 }
 
 /** So often may a controller make the same Pod with the same pins within this time. */
@@ -25,9 +25,9 @@ const MAX_NAME_CHARS = 253;
  */
 export function createContention(now: () => number): (pod: NamedPod, counts: boolean) => boolean {
   const creations = new LRUCache<string, readonly number[]>({ max: MAX_PODS });
-  return ({ namespace, ownerUid, name, pins }, counts) => {
+  return ({ namespace, ownerUid, name, content }, counts) => {
     if (name.length > MAX_NAME_CHARS) return false;
-    const key = `${namespace} ${ownerUid} ${name} ${computeDigest(Buffer.from(pins))}`;
+    const key = `${namespace} ${ownerUid} ${name} ${computeDigest(Buffer.from(content))}`;
     const nowMs = now();
     const recent = (creations.get(key) ?? []).filter((atMs) => nowMs - atMs < WINDOW_MS);
     if (counts) creations.set(key, [...recent, nowMs].slice(-MAX_CREATIONS));

@@ -105,6 +105,15 @@ describe('a Pod that its controller makes again and again', () => {
     expect(outcomesOf(admission, pod(), 1)).toEqual(['pinned']);
   });
 
+  it('is told from the Pod of another revision, as restarts make them', () => {
+    const { admission } = fused();
+    const outcomes = Array.from({ length: 2 * FUSE }, (_, index) => {
+      const labels = { 'controller-revision-hash': `db-${index}` };
+      return admission.review(POD, pod({ metadata: { labels } })).report.outcome;
+    });
+    expect(outcomes).not.toContain('contended');
+  });
+
   it.each<[string, RequestParts]>([
     ['whose name the API server makes up', pod({ name: '', metadata: { generateName: 'db-' } })],
     ['that nobody owns', pod({ metadata: { ownerReferences: [] } })],

@@ -6,7 +6,7 @@ import { createContention } from '../../src/pods/contention.ts';
 const FUSE = 6;
 
 describe('createContention()', () => {
-  const one: NamedPod = { namespace: 'shop', ownerUid: 'u-1', name: 'db-1', pins: '{}' };
+  const one: NamedPod = { namespace: 'shop', ownerUid: 'u-1', name: 'db-1', content: '{}' };
 
   it('forgets the Pods that were made longest ago, and keeps 10,000', () => {
     const isContended = createContention(() => 0);

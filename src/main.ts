@@ -65,6 +65,12 @@ const openExplain: ProgramParts['openExplain'] = async (settings, namespace) => 
   return composeExplain(settings, { version: VERSION, environment, namespace });
 };
 
+const openOnboard: ProgramParts['openOnboard'] = async (settings, namespace) => {
+  const { composeOnboard } = await import('./composition/onboard.ts');
+  const environment = processEnvironment();
+  return composeOnboard(settings, { version: VERSION, environment, namespace });
+};
+
 /** What is waited for is told a person alone. */
 function tellOn({
   err,
@@ -100,6 +106,7 @@ async function main(argv: readonly string[]): Promise<void> {
       const process = { version: VERSION, environment, credential: undefined, tell };
       return composeAudit(settings, { ...process, namespace });
     },
+    openOnboard,
     uninterrupted: interruption.uninterrupted,
     serve: runServe,
     end: (code) => {

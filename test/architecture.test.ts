@@ -62,7 +62,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   // What is known of the Pods of one controller: what its replicas run, and how often it makes one.
   pods: { rooms: ['workload', 'image', ...VOCABULARY], packages: ['lru-cache', 'node:buffer'] },
   kube: {
-    rooms: ['audit', 'credentials', ...VOCABULARY],
+    rooms: ['audit', 'credentials', 'onboard', ...VOCABULARY],
     packages: ['@kubernetes/client-node', 'node:fs/promises'],
   },
   server: {
@@ -93,6 +93,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   // What runs in a cluster, against what registries have.
   audit: { rooms: ['contents', 'files', 'workload', 'image', ...VOCABULARY], packages: [] },
+  // What labelling a namespace would change: the webhook's decisions about reviews that nobody sends.
+  onboard: {
+    rooms: ['admission', 'audit', 'contents', 'files', 'image', 'workload', ...VOCABULARY],
+    packages: [],
+  },
   // Scripts for shells, from what the commands are.
   completion: { rooms: [], packages: [] },
   // How a look-up goes, told to a person.
@@ -117,6 +122,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'files',
       'image',
       'krm',
+      'onboard',
       'pin',
       'config.ts',
       'setting.ts',
@@ -137,6 +143,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'explain',
       'image',
       'kube',
+      'onboard',
       'pods',
       'registry',
       'registry/files',

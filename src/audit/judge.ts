@@ -76,8 +76,13 @@ type Verdict = Pick<Finding, 'state' | 'detail'>;
 
 const GONE: ReadonlySet<PinErrorCode> = new Set(['not_found', 'digest_not_served']);
 
-function unserved({ code, message }: PinError): Verdict {
-  return { state: GONE.has(code) ? 'gone' : 'unknown', detail: message };
+/** Whether a registry says that it has not got what a digest names. */
+export function isGone({ code }: PinError): boolean {
+  return GONE.has(code);
+}
+
+function unserved(error: PinError): Verdict {
+  return { state: isGone(error) ? 'gone' : 'unknown', detail: error.message };
 }
 
 /** Nothing where a tag names the digest still. */

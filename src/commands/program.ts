@@ -12,13 +12,18 @@ import { addFnCommand } from './fn.ts';
 import { addInspectCommand } from './inspect.ts';
 import { addLayersCommand } from './layers.ts';
 import { addManifestCommand } from './manifest.ts';
+import { addOnboardCommand, type OnboardCommandParts } from './onboard.ts';
 import { addPinCommand } from './pin.ts';
 import { addResolveCommand } from './resolve.ts';
 import { addSettings, settingsOf } from './settings.ts';
 import { addTagsCommand } from './tags.ts';
 
 /** What the commands need of the process. */
-export interface ProgramParts extends CommandParts, AuditCommandParts, ExplainCommandParts {
+export interface ProgramParts
+  extends CommandParts,
+    AuditCommandParts,
+    ExplainCommandParts,
+    OnboardCommandParts {
   /** As it is called: `tagpin`, or `kubectl tagpin`. */
   readonly name: string;
   readonly serve: (settings: ServeSettings) => Promise<void>;
@@ -50,6 +55,7 @@ export function createProgram(parts: ProgramParts): Command {
   addCheckCommand(program, parts);
   addFnCommand(program, parts);
   addAuditCommand(program, parts);
+  addOnboardCommand(program, parts);
   addExplainCommand(program, parts);
   addCompletionCommand(program, parts);
   return program;

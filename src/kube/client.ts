@@ -13,6 +13,7 @@ import {
   type TakeBody,
 } from './connection.ts';
 import { readAtMost } from './limited-body.ts';
+import { isName } from './object-name.ts';
 
 /** Whose credentials a Pod has its images pulled with. */
 interface PodAccount {
@@ -125,17 +126,9 @@ interface Asked {
 }
 
 /**
- * A DNS-1123 subdomain, as Kubernetes has names (RFC 1123). A name comes here out of a review, and
- * so before it was validated: anything else, such as `..`, names no object but another path.
+ * The object, undefined where there is none, or a PinError that names it. A name comes here out of a
+ * review, and so before it was validated.
  */
-const NAME = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
-const MAX_NAME_CHARS = 253;
-
-function isName(text: string): boolean {
-  return text.length <= MAX_NAME_CHARS && NAME.test(text);
-}
-
-/** The object, undefined where there is none, or a PinError that names it. */
 async function found<T>(asked: Asked, read: () => Promise<T>): Promise<T | undefined> {
   const { kind, namespace, name } = asked;
   if (!isName(namespace) || (name !== undefined && !isName(name))) return undefined;

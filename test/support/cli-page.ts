@@ -24,6 +24,7 @@ function everyCommand(): readonly Command[] {
     openRegistries: never,
     openExplain: never,
     openAudit: never,
+    openOnboard: never,
     uninterrupted: never,
     serve: never,
     end: never,

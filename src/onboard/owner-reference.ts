@@ -1,0 +1,37 @@
+import { isJsonObject, type JsonObject, listOf, textOf } from '../json.ts';
+import { locationOf } from '../workload/locations.ts';
+
+/** The controller of an object, as the object names it. Whoever made the object wrote this. */
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** The one owner reference that says it is the controller's, or undefined where none does. */
+export function ownerReferenceOf(metadata: JsonObject): OwnerReference | undefined {
+  const found = listOf(metadata, 'ownerReferences')
+    .filter(isJsonObject)
+    .find((reference) => reference['controller'] === true);
+  if (found === undefined) return undefined;
+  return {
+    apiVersion: textOf(found, 'apiVersion') ?? '',
+    kind: textOf(found, 'kind') ?? '',
+    name: textOf(found, 'name') ?? '',
+    uid: textOf(found, 'uid') ?? '',
+  };
+}
+
+/** `group/Kind`, as tables and flags have kinds; the core group is empty. */
+export function groupKindOf({ apiVersion, kind }: OwnerReference): string {
+  return `${groupOf(apiVersion)}/${kind}`;
+}
+
+export function isBuiltIn({ apiVersion, kind }: OwnerReference): boolean {
+  return locationOf(groupOf(apiVersion), kind) !== undefined;
+}
+
+function groupOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+}

@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { MANIFEST_ACCEPT } from '../src/image/manifest.ts';
 import { readEnvironment } from './support/environment.ts';
+import { eventually } from './support/eventually.ts';
 import { Kubectl } from './support/kubectl.ts';
+import { installComponent } from './support/manifests.ts';
 import { waitForPods, waitForReplicaSet } from './support/ownership.ts';
 import { createPullSecret } from './support/pull-secret.ts';
 import { TestImage } from './support/test-image.ts';
@@ -177,5 +179,27 @@ describe('tagpin audit', () => {
       exitCode: 1,
       stderr: `tagpin: Cannot list the deployments of namespace "${kubectl.namespace}": the API server answered 403 [cluster_unreadable]\n`,
     });
+  });
+});
+
+describe('tagpin serve --audit-every', () => {
+  it('tells of the whole cluster by a metric, with the rights of the component audit', async () => {
+    const remove = await installComponent(admin, 'audit');
+    const kubectl = await createNamespace(kubeconfig);
+    const image = await TestImage.ofOnePlatform(registry);
+    await applyIn(kubectl)('Pod', { image: image.tagged });
+    await webhook.stop();
+    const auditing = new Webhook(environment, ['--audit-every=1h']);
+    await auditing.start();
+    try {
+      await eventually(async () => {
+        const unpinned = await auditing.metric('tagpin_audit_images', { state: 'unpinned' });
+        expect(unpinned).toBeGreaterThan(0);
+      });
+      expect(await auditing.metric('tagpin_audit_timestamp_seconds')).toBeGreaterThan(0);
+    } finally {
+      await auditing.stop();
+      await remove();
+    }
   });
 });

@@ -56,6 +56,8 @@ export interface ServeSettings extends RegistrySettings, CredentialSettings, Pin
   readonly cacheTtl: number;
   readonly staleIfError: number;
   readonly exemptImages: readonly string[];
+  /** Milliseconds; 0: never. */
+  readonly auditEvery: number;
   readonly drainTime: number;
   readonly logLevel: LogLevel;
 }
@@ -219,6 +221,12 @@ export const SERVE_SETTINGS: Settings<ServeSettings> = {
     fallback: '',
     text: 'Images that /validate/digests lets by without a digest, as exemptImages of K8sImageDigests: as they are written, or what they begin with and a * at the end.',
     parse: parseList,
+  },
+  auditEvery: {
+    flag: '--audit-every DURATION',
+    fallback: '0s',
+    text: 'How often all workloads are held against what registries have, for the metric tagpin_audit_images; 0s: never. tagpin has to list workloads and nodes for that (component audit).',
+    parse: parseDurationMs,
   },
   drainTime: {
     flag: '--drain-time DURATION',

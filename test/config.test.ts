@@ -67,6 +67,7 @@ describe('readSettings() with nothing set', () => {
       refreshPolicy: 'restart',
       siblingPins: true,
       exemptImages: [],
+      auditEvery: 0,
       drainTime: 10_000,
       logLevel: 'info',
     });

@@ -2,7 +2,7 @@ import type { Streams } from '../files/streams.ts';
 import { failsAudit } from './findings.ts';
 import { Inventory, type ListedObject } from './inventory.ts';
 import { type AuditRegistries, createJudge } from './judge.ts';
-import { type AuditFormat, writeReport } from './report.ts';
+import { type AuditFormat, type AuditReport, writeReport } from './report.ts';
 import { writeRunning } from './running.ts';
 import type { Use } from './use.ts';
 
@@ -29,20 +29,39 @@ export interface AuditPorts {
 
 /** Looks at every workload, and tells what is wrong; resolves to whether nothing is. Rejects with a PinError. */
 export async function runAudit(options: AuditOptions, ports: AuditPorts): Promise<boolean> {
-  const { cluster, streams } = ports;
+  const { streams } = ports;
+  const inventory = await inventoryOf(ports.cluster);
+  if (options.format === 'images') return writeRunning(inventory.running, streams);
+  const report = await judged(inventory, ports);
+  await writeReport(report, options, streams);
+  return report.unread === 0 && !report.findings.some(failsAudit);
+}
+
+/** All verdicts on what runs in a cluster now. Rejects with a PinError. */
+export async function auditCluster(
+  ports: Pick<AuditPorts, 'cluster' | 'openRegistries'>,
+): Promise<AuditReport> {
+  return judged(await inventoryOf(ports.cluster), ports);
+}
+
+async function inventoryOf(cluster: AuditedCluster): Promise<Inventory> {
   const inventory = new Inventory();
   for await (const object of cluster.objects()) inventory.add(object);
-  if (options.format === 'images') return writeRunning(inventory.running, streams);
-  const { uses, unread } = inventory;
+  return inventory;
+}
+
+async function judged(
+  { uses, unread }: Inventory,
+  { cluster, openRegistries }: Pick<AuditPorts, 'cluster' | 'openRegistries'>,
+): Promise<AuditReport> {
   const platforms = await cluster.platforms();
   const judge = createJudge({
-    registries: await ports.openRegistries(),
+    registries: await openRegistries(),
     isMixed: (platforms?.size ?? 0) > 1,
     isPinnedInPods: pinnedInPods(uses),
   });
   const findings = (await Promise.all(uses.map(judge))).flat();
-  await writeReport({ uses, findings, unread, platforms }, options, streams);
-  return unread === 0 && !findings.some(failsAudit);
+  return { uses, findings, unread, platforms };
 }
 
 /** Where all Pods that have the place of a template run digests, whatever the template has. */

@@ -15,6 +15,8 @@ export interface ServeParts {
   readonly log: Logger;
   /** Turns what readiness waits for: false until loaded, and again while draining. */
   readonly state: ServeState;
+  /** What goes on beside reviews, once the cluster can be read. */
+  readonly auditWatch: { readonly start: () => void; readonly stop: () => void } | undefined;
   /** Ends the connections to registries. */
   readonly closeRegistries: () => Promise<void>;
 }
@@ -46,9 +48,11 @@ export async function serve(
   await parts.loadCluster();
   state.clusterLoaded = true;
   log.info({}, 'cluster client loaded');
+  parts.auditWatch?.start();
 
   const signal = await stopped;
   state.draining = true;
+  parts.auditWatch?.stop();
   log.info({ signal, drainMs: settings.drainTime }, 'draining');
   await delay(settings.drainTime);
   await closeWithin(webhook, END_OF_CALLS_MS, log);

@@ -2,6 +2,7 @@ import type { AuditPorts } from '../audit/run.ts';
 import type { AuditSettings } from '../commands/audit-settings.ts';
 import { createImageDocuments } from '../contents/image-documents.ts';
 import { manifestsOf } from '../contents/platforms.ts';
+import type { Registries } from '../contents/registries.ts';
 import { createClusterReader } from '../kube/client.ts';
 import { createLists } from '../kube/lists.ts';
 import { type CommandLineProcess, composeRegistries } from './command-line.ts';
@@ -21,12 +22,17 @@ export function composeAudit(
       return {
         resolve: (image, account) => registriesFor(account).resolve(image),
         tags: (repository, account) => registriesFor(account).tags(repository),
-        entries: async (image, account) => {
-          const documents = createImageDocuments(image, registriesFor(account));
-          const manifests = await manifestsOf(documents);
-          return new Set(manifests.map(({ digest }) => digest));
-        },
+        entries: (image, account) => indexEntries(image, registriesFor(account)),
       };
     },
   };
+}
+
+/** The digests of all manifests behind an image, in indexes within indexes too. */
+export async function indexEntries(
+  image: string,
+  registries: Pick<Registries, 'manifest' | 'blob'>,
+): Promise<ReadonlySet<string>> {
+  const manifests = await manifestsOf(createImageDocuments(image, registries));
+  return new Set(manifests.map(({ digest }) => digest));
 }

@@ -2,7 +2,6 @@ import { createDigestsJudge, type DigestsJudge } from '../admission/digests.ts';
 import { type AdmissionHandler, createHandler, type HandlerParts } from '../admission/handler.ts';
 import type { ServeParts, ServeState } from '../commands/serve.ts';
 import type { ServeSettings } from '../config.ts';
-import { compileGlobs } from '../image/glob.ts';
 import { type ClusterReader, createClusterReader } from '../kube/client.ts';
 import type { Logger } from '../log.ts';
 import { createContention } from '../pods/contention.ts';
@@ -15,8 +14,10 @@ import { createCertificateFiles } from '../server/tls.ts';
 import { createWebhookApp, createWebhookServer } from '../server/webhook.ts';
 import { exemptionOf } from '../workload/digest-policy.ts';
 import { parseExtraKinds } from '../workload/extra-kinds.ts';
+import { composeAuditWatch } from './audit-watch.ts';
 import { composeEngine, type Engine } from './engine.ts';
 import { NO_CLUSTER } from './no-cluster.ts';
+import { pinningOf } from './pinning.ts';
 
 /** What `tagpin serve` is told by its process. */
 export interface ServeProcess {
@@ -84,8 +85,9 @@ export function composeServe(
   ];
   const operations = createOperationsServer({ metrics, notReady });
   const loadCluster = together(cluster.load, engine.load);
+  const auditWatch = composeAuditWatch(settings, { engine, metrics, log, now });
   const closeRegistries = engine.close;
-  return { webhook, operations, certificate, loadCluster, log, state, closeRegistries };
+  return { webhook, operations, certificate, loadCluster, log, state, auditWatch, closeRegistries };
 }
 
 function composeJudge(
@@ -112,21 +114,13 @@ function composeHandler(
   { resolver }: Engine,
   { observe, siblings }: Pick<HandlerParts, 'observe' | 'siblings'>,
 ): AdmissionHandler {
-  const foreignOwners = new Set(settings.skipOwner);
   return createHandler({
+    ...pinningOf(settings),
     resolve: resolver.resolve,
     peek: resolver.peek,
-    refusesShortNames: settings.shortNames === 'refuse',
     observe,
     now,
-    decision: {
-      isSkipped: compileGlobs(settings.skip),
-      allowSkipInEnforce: settings.allowSkipInEnforce,
-    },
-    untouched: { isForeignOwner: ({ group, kind }) => foreignOwners.has(`${group}/${kind}`) },
     extraKinds: parseExtraKinds(settings.extraKind),
-    refreshPolicy: settings.refreshPolicy,
-    referenceForm: settings.referenceForm,
     siblings,
     isContended: createContention(now),
   });

@@ -21,21 +21,44 @@ export interface ImageDocuments {
   readonly config: (descriptor: Descriptor) => Promise<Uint8Array>;
 }
 
+/** What documents are read with. */
+type ReadRegistries = Pick<Registries, 'manifest' | 'blob'>;
+
 /** Hardly an index refers to more of other indexes and of manifests without a platform. */
 const MAX_DOCUMENTS = 200;
 /** As of a manifest: containerd reads none that is larger. */
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
+/** Of all documents of one image; those of the largest have some MiB together. */
+const MAX_BYTES = 64 * 1024 * 1024;
 
-export function createImageDocuments(image: string, registries: Registries): ImageDocuments {
+/** Told of what is kept. Throws PinError `unsupported_manifest` where it is too much. */
+type Keep = (sizeBytes: number) => void;
+
+function createKeep(): Keep {
+  let keptBytes = 0;
+  return (sizeBytes) => {
+    keptBytes += sizeBytes;
+    if (keptBytes <= MAX_BYTES) return;
+    const message = `Cannot read the image: its manifests and configs have more than ${MAX_BYTES / 1024 / 1024} MiB together`;
+    throw new PinError('unsupported_manifest', message);
+  };
+}
+
+export function createImageDocuments(image: string, registries: ReadRegistries): ImageDocuments {
   const manifests = new Map<string, Promise<ReadManifest>>();
   const configs = new Map<string, Promise<Uint8Array>>();
+  const keep = createKeep();
   const manifest = (reference: string): Promise<ReadManifest> =>
-    once(manifests, reference, () => readManifest(reference, registries));
+    once(manifests, reference, () => readManifest(reference, registries, keep));
   return {
     root: () => manifest(image),
     manifest: (digest) => manifest(withDigest(image, digest, 'digest')),
     config: (descriptor) =>
-      once(configs, descriptor.digest, () => readConfig(image, descriptor, registries)),
+      once(configs, descriptor.digest, async () => {
+        const config = await readConfig(image, descriptor, registries);
+        keep(config.length);
+        return config;
+      }),
   };
 }
 
@@ -52,15 +75,20 @@ function once<T>(known: Map<string, T>, key: string, make: () => T): T {
   return made;
 }
 
-async function readManifest(reference: string, { manifest }: Registries): Promise<ReadManifest> {
+async function readManifest(
+  reference: string,
+  { manifest }: ReadRegistries,
+  keep: Keep,
+): Promise<ReadManifest> {
   const served = await manifest(reference);
+  keep(served.bytes.length);
   return { served, content: parseManifest(served.mediaType, served.bytes) };
 }
 
 async function readConfig(
   image: string,
   { digest }: Descriptor,
-  { blob }: Registries,
+  { blob }: ReadRegistries,
 ): Promise<Uint8Array> {
   const { content } = await blob(image, digest);
   const chunks: Uint8Array[] = [];

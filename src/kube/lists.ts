@@ -83,6 +83,9 @@ const KINDS: readonly ListedKind[] = [
   },
 ];
 
+/** What has to be listed of workloads, as a role names it. */
+export const LISTED_RESOURCES: readonly string[] = KINDS.map(({ plural }) => plural);
+
 const NODES: ListedKind = {
   group: '',
   kind: 'Node',
@@ -99,9 +102,13 @@ const PAGE_TIME_MS = 30_000;
 /**
  * The workloads of a cluster, as whoever the kubeconfig says may list them.
  *
+ * @param kubeconfig undefined: the ServiceAccount of the Pod that this runs in
  * @param namespace undefined: all of them
  */
-export function createLists(kubeconfig: Kubeconfig, namespace: string | undefined): AuditedCluster {
+export function createLists(
+  kubeconfig: Kubeconfig | undefined,
+  namespace: string | undefined,
+): AuditedCluster {
   let api: Promise<Connected> | undefined;
   const connected = (): Promise<Connected> => (api ??= connect(kubeconfig, 'name a kubeconfig'));
   return {

@@ -12,7 +12,7 @@ import type { Patience } from './patience.ts';
 import type { Act, Route } from './route.ts';
 
 /** For whom something is read. */
-interface ReadQuestion {
+export interface ReadQuestion {
   readonly identity: PullSecretsOwner;
   /** For each answer, and of a blob until it begins to come; milliseconds. */
   readonly timeMs: number;

@@ -1,11 +1,12 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 import { type AdmissionMetrics, createAdmissionMetrics } from './admission-metrics.ts';
+import { type AuditMetrics, createAuditMetrics } from './audit-metrics.ts';
 import { createRegistryLabels } from './registry-labels.ts';
 import { createRegistryMetrics, type RegistryMetrics } from './registry-metrics.ts';
 
 /** Everything that `/metrics` shows, told by the parts through these functions. */
-export interface Metrics extends AdmissionMetrics, RegistryMetrics {
+export interface Metrics extends AdmissionMetrics, AuditMetrics, RegistryMetrics {
   readonly certificateExpiry: (timestampSeconds: number) => void;
   /** The Prometheus text format. */
   readonly text: () => Promise<string>;
@@ -25,6 +26,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const labels = createRegistryLabels();
   return {
     ...createAdmissionMetrics(register, labels),
+    ...createAuditMetrics(register),
     ...createRegistryMetrics(register, labels, options.now),
     ...processMetrics(register, options),
     text: () => register.metrics(),

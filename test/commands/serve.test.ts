@@ -44,6 +44,10 @@ describe('serve()', () => {
       loadCluster: async () => void events.push('load cluster'),
       log: { info: log, warn: log, error: log },
       state,
+      auditWatch: {
+        start: () => void events.push('audit start'),
+        stop: () => void events.push('audit stop'),
+      },
       closeRegistries: async () => void events.push('close registries'),
     };
   });
@@ -64,6 +68,7 @@ describe('serve()', () => {
       'certificate start',
       'load cluster',
       'cluster client loaded',
+      'audit start',
     ]);
     expect(state.draining).toBe(false);
     stop('SIGTERM');
@@ -82,7 +87,8 @@ describe('serve()', () => {
     await ended;
     expect(webhook.listening).toBe(false);
     expect(operations.listening).toBe(false);
-    expect(events.slice(-4)).toEqual([
+    expect(events.slice(-5)).toEqual([
+      'audit stop',
       'draining',
       'certificate stop',
       'close registries',

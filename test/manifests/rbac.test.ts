@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 
+import { LISTED_RESOURCES } from '../../src/kube/lists.ts';
 import { readDocument, readText } from './documents.ts';
 
 const KUSTOMIZE = join(import.meta.dirname, '..', '..', 'manifests', 'kustomize');
@@ -26,8 +27,10 @@ function nameOf({ metadata }: Manifest): string {
 }
 
 describe('the permissions', () => {
-  it('are to get Secrets and ServiceAccounts, to list Pods, and nothing else', () => {
-    const roles = permissions().filter(({ kind }) => kind.endsWith('Role'));
+  it('are to get Secrets and ServiceAccounts, to list Pods, and nothing else, but for audits', () => {
+    const roles = permissions().filter(
+      (role) => role.kind.endsWith('Role') && nameOf(role) !== 'tagpin-auditor',
+    );
     expect(roles.toSorted((a, b) => nameOf(a).localeCompare(nameOf(b)))).toEqual([
       {
         apiVersion: `${RBAC}/v1`,
@@ -47,6 +50,7 @@ describe('the permissions', () => {
   it('are given to the ServiceAccount of the Deployment alone', () => {
     const bindings = permissions().filter(({ kind }) => kind.endsWith('Binding'));
     expect(bindings.map((binding) => `${binding.kind} ${nameOf(binding)}`).toSorted()).toEqual([
+      'ClusterRoleBinding tagpin-auditor',
       'ClusterRoleBinding tagpin-pull-secret-reader',
       'ClusterRoleBinding tagpin-sibling-reader',
       'RoleBinding tagpin-pull-secret-reader',
@@ -98,5 +102,21 @@ describe('the permissions', () => {
       [expect.objectContaining({ value: '--sibling-pins=false' })],
       ...names,
     ]);
+  });
+
+  it('to list workloads comes with the component audit, which has them audited', () => {
+    const component = readDocument('components/audit/kustomization.yaml') as {
+      resources: string[];
+      patches: { patch: string }[];
+    };
+    expect(component.resources).toEqual(['auditor.yaml', 'auditor-binding.yaml']);
+    expect(component.patches[0]?.patch).toContain('value: --audit-every=6h');
+    const { rules } = readDocument('components/audit/auditor.yaml') as {
+      rules: { verbs: string[]; resources: string[] }[];
+    };
+    expect(new Set(rules.flatMap(({ verbs }) => verbs))).toEqual(new Set(['list']));
+    expect(rules.flatMap(({ resources }) => resources).toSorted()).toEqual(
+      ['nodes', ...LISTED_RESOURCES].toSorted(),
+    );
   });
 });

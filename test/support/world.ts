@@ -272,6 +272,7 @@ function worldMetrics(now: () => number): Metrics {
     ...createAdmissionMetrics(register, labels),
     ...createRegistryMetrics(register, labels, now),
     certificateExpiry: () => {},
+    audited: () => {},
     text: () => register.metrics(),
     contentType: register.contentType,
   };

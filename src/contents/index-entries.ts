@@ -54,24 +54,33 @@ const REFERENCE_DIGEST = 'vnd.docker.reference.digest';
 const ATTESTATION = 'attestation-manifest';
 
 /**
- * Everything that an index has, in its order, with what indexes in it have in their place. What cannot
- * be read is told in its own entry.
+ * Everything that an index has, in its order, with what indexes in it have in their place, once each:
+ * they may lead to one another in many ways. What cannot be read is told in its own entry.
  */
 export async function entriesOf(
-  { entries }: ImageIndex,
+  index: ImageIndex,
   documents: ImageDocuments,
 ): Promise<readonly IndexEntry[]> {
+  return entriesIn(index, { documents, seen: new Set() });
+}
+
+/** On the way through the indexes of one image. */
+interface Walk {
+  readonly documents: ImageDocuments;
+  readonly seen: Set<Digest>;
+}
+
+async function entriesIn({ entries }: ImageIndex, walk: Walk): Promise<readonly IndexEntry[]> {
   const found: IndexEntry[] = [];
-  const ask = (entry: Descriptor): Promise<readonly IndexEntry[]> =>
-    entriesBehind(entry, documents);
-  for await (const batch of inOrder(entries, AT_A_TIME, ask)) found.push(...batch);
+  const ask = (entry: Descriptor): Promise<readonly IndexEntry[]> => entriesBehind(entry, walk);
+  for await (const batch of inOrder(entries, AT_A_TIME, ask)) {
+    for (const entry of batch) found.push(entry);
+  }
   return found;
 }
 
-async function entriesBehind(
-  entry: Descriptor,
-  documents: ImageDocuments,
-): Promise<readonly IndexEntry[]> {
+async function entriesBehind(entry: Descriptor, walk: Walk): Promise<readonly IndexEntry[]> {
+  const { documents, seen } = walk;
   const { digest, mediaType, annotations, platform, artifactType } = entry;
   const common = { digest, mediaType, annotations };
   const about = attestedBy(entry);
@@ -81,7 +90,11 @@ async function entriesBehind(
   }
   try {
     const { content } = await documents.manifest(digest);
-    if (content.kind === 'index') return await entriesOf(content, documents);
+    if (content.kind === 'index') {
+      if (seen.has(digest)) return [];
+      seen.add(digest);
+      return await entriesIn(content, walk);
+    }
     const artifact = artifactOf(content);
     if (artifact !== undefined) return [{ ...common, kind: 'artifact', artifact }];
     const { layers } = content;

@@ -59,8 +59,8 @@ function indexLines(image: string, picture: IndexPicture, emphasis: Emphasis): s
 
 /** That there is more to see. */
 function othersNote({ entries, details }: IndexPicture): string[] {
-  const images = entries.filter(({ kind }) => kind === 'image').length;
-  if (images <= details.length) return [];
+  const images = entries.filter(({ kind }) => kind === 'image').map(({ digest }) => digest);
+  if (new Set(images).size <= details.length) return [];
   return ['', 'Others are shown with --platform or --all-platforms.'];
 }
 

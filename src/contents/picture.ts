@@ -96,8 +96,10 @@ async function indexPicture(
   const entries = await entriesOf(only === undefined ? index : about(only, index), documents);
   const images = entries.filter((entry) => entry.kind === 'image');
   const chosen = extent === 'one' ? images.filter((image) => image === theOne(images)) : images;
+  // One may be there for several platforms.
+  const digests = [...new Set(chosen.map(({ digest }) => digest))];
   const details = await Promise.all(
-    chosen.map(({ digest }) => detailsOrError(digest, entries, documents)),
+    digests.map((digest) => detailsOrError(digest, entries, documents)),
   );
   return { kind: 'index', ...common, entries, details };
 }

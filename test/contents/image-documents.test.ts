@@ -1,12 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { createImageDocuments } from '../../src/contents/image-documents.ts';
+import type { Descriptor } from '../../src/image/descriptor.ts';
+import { computeDigest } from '../../src/image/digest.ts';
 import { ImageStore, OCI } from '../support/image-store.ts';
 import { registriesOf } from '../support/registries.ts';
 
 function refusal(code: string, reason: string): unknown {
   return expect.objectContaining({ code, message: expect.stringContaining(reason) });
 }
+
+const NO_CONFIG: Omit<Descriptor, 'digest'> = {
+  mediaType: OCI.config,
+  sizeBytes: undefined,
+  platform: undefined,
+  artifactType: undefined,
+  annotations: new Map(),
+};
 
 describe('createImageDocuments()', () => {
   it('asks for each once, by the digest in the repository of the image', async () => {
@@ -69,6 +79,27 @@ describe('createImageDocuments()', () => {
       refusal('unsupported_manifest', 'it has more than 4 MiB'),
     );
     expect(sent).toBe(5);
+  });
+
+  it('keeps no more of an image than 64 MiB', async () => {
+    const chunk = new Uint8Array(4 * 1024 * 1024);
+    const registries = registriesOf({
+      blob: async () => ({
+        sizeBytes: undefined,
+        content: (async function* () {
+          yield chunk;
+        })(),
+      }),
+    });
+    const { config } = createImageDocuments('a', registries);
+    const configs = Array.from({ length: 17 }, (_, at) => {
+      const descriptor = { ...NO_CONFIG, digest: computeDigest(Buffer.from(`${at}`)) };
+      return config(descriptor);
+    });
+    const results = await Promise.allSettled(configs);
+    expect(results.filter(({ status }) => status === 'rejected')).toEqual([
+      expect.objectContaining({ reason: refusal('unsupported_manifest', 'more than 64 MiB') }),
+    ]);
   });
 
   it('passes on that a config has not its digest', async () => {

@@ -208,6 +208,29 @@ describe('runInspect of an index', () => {
     );
   });
 
+  it('shows an index once, however many ways lead to it', async () => {
+    const store = new ImageStore();
+    let index = store.index([store.imageFor({ os: 'linux', architecture: 'amd64' })]);
+    // One after the other they would be 2,000 to the power of three.
+    for (let depth = 0; depth < 3; depth += 1) index = store.index(Array(2000).fill(index));
+    const { passed, out } = await show(store.registries(index), { format: 'json' });
+    expect(passed).toBe(true);
+    expect(JSON.parse(out)).toMatchObject({
+      manifests: [{ kind: 'image', platform: 'linux/amd64' }],
+      details: [{}],
+    });
+  });
+
+  it('shows an image in full once, however often it is in the index', async () => {
+    const store = new ImageStore();
+    const image = store.imageFor({ os: 'linux', architecture: 'amd64' });
+    const index = store.index([image, image, image]);
+    const { out } = await show(store.registries(index), { extent: 'all', format: 'json' });
+    const { manifests, details } = JSON.parse(out) as Record<string, unknown[]>;
+    expect([manifests?.length, details?.length]).toEqual([3, 1]);
+    expect((await show(store.registries(index))).out).not.toContain('Others');
+  });
+
   it('shows the rest of an index of which a part is not there, and fails', async () => {
     const { store, amd64, arm64, index } = sample();
     store.manifests.delete(arm64.digest);

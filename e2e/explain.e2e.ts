@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { type Ended, runTagpin } from '../test/support/process.ts';
+import { accountKubeconfig } from './support/account-kubeconfig.ts';
 import { readEnvironment } from './support/environment.ts';
-import { writeKubeconfig } from './support/kubeconfig.ts';
 import type { Kubectl } from './support/kubectl.ts';
 import { createPullSecret } from './support/pull-secret.ts';
 import { TestImage } from './support/test-image.ts';
@@ -47,20 +46,11 @@ async function explain(args: readonly string[], as: string = kubeconfig): Promis
 /** A kubeconfig of a ServiceAccount of the namespace, which may read what these rules say. */
 async function kubeconfigOf(name: string, rules: readonly string[]): Promise<string> {
   const { namespace = '' } = kubectl;
-  await kubectl.run(['create', 'serviceaccount', name]);
+  const written = await accountKubeconfig(kubectl, name, directory);
   await kubectl.run(['create', 'role', name, '--verb=get', `--resource=${rules.join(',')}`]);
   const subject = `--serviceaccount=${namespace}:${name}`;
   await kubectl.run(['create', 'rolebinding', name, `--role=${name}`, subject]);
-  const { stdout } = await kubectl.run(['create', 'token', name]);
-  const admin = JSON.parse(readFileSync(kubeconfig, 'utf8')) as {
-    readonly clusters: readonly { readonly cluster: Readonly<Record<string, string>> }[];
-  };
-  const cluster = admin.clusters[0]?.cluster ?? {};
-  return writeKubeconfig(join(directory, name), {
-    url: cluster['server'] ?? '',
-    certificateAuthority: atob(cluster['certificate-authority-data'] ?? ''),
-    token: stdout.trim(),
-  });
+  return written;
 }
 
 describe('tagpin explain', () => {

@@ -14,8 +14,8 @@ import {
   type StoredObject,
   TEMPLATE_KINDS,
   type WorkloadKind,
-  type WorkloadOptions,
   workload,
+  workloadOfMany,
 } from './support/workload.ts';
 
 const environment = readEnvironment();
@@ -54,7 +54,7 @@ describe('a live namespace that is labelled', () => {
     const kubectl = await createNamespace(kubeconfig);
     const names = new Map(ALL_KINDS.map((kind) => [kind, `web-${kind.toLowerCase()}`]));
     for (const [kind, name] of names)
-      await kubectl.apply(named(kind, { name, image: image.tagged }));
+      await kubectl.apply(workloadOfMany(kind, { name, image: image.tagged }));
     const before = await eventually(() => settled(kubectl));
 
     await labelNamespace(kubectl, { mode: 'pin' });
@@ -67,7 +67,7 @@ describe('a live namespace that is labelled', () => {
     const expected = await image.pinned();
     for (const [kind, name] of changeable) {
       const podSpec = { hostname: 'changed' };
-      const changed = named(kind, { name, image: image.tagged, podSpec });
+      const changed = workloadOfMany(kind, { name, image: image.tagged, podSpec });
       await kubectl.apply(changed);
       const object = await kubectl.get<StoredObject>(kind, name);
       expect([kind, pinsOf(podTemplateOf(object)).images]).toEqual([kind, { web: expected }]);
@@ -93,12 +93,6 @@ describe('a live namespace that is labelled', () => {
     expect(items).toHaveLength(1);
   });
 });
-
-/** Every kind of workload selects by a label of its own here: they share a namespace. */
-function named(kind: WorkloadKind, options: WorkloadOptions & { readonly name: string }): object {
-  const text = JSON.stringify(workload(kind, options));
-  return JSON.parse(text.replaceAll('"app":"web"', `"app":"${options.name}"`)) as object;
-}
 
 /** Pods and ReplicaSets by identity, and the images of all workloads. */
 async function settled(kubectl: Kubectl): Promise<object> {

@@ -108,6 +108,15 @@ export function workload(kind: WorkloadKind, options: WorkloadOptions): object {
   return { apiVersion, kind, ...body, metadata: { ...own, name } };
 }
 
+/** The same with a selector of its own, for workloads that share a namespace. */
+export function workloadOfMany(
+  kind: WorkloadKind,
+  options: WorkloadOptions & { readonly name: string },
+): object {
+  const text = JSON.stringify(workload(kind, options));
+  return JSON.parse(text.replaceAll('"app":"web"', `"app":"${options.name}"`)) as object;
+}
+
 function replicated(template: object, replicas: number): object {
   return { spec: { replicas, selector: { matchLabels: LABELS }, template } };
 }

@@ -11,6 +11,8 @@ import { type Rule, type ScriptedRegistry, startRegistry } from '../support/scri
 const PASSWORD = 'canary-password';
 const BASIC = `Basic ${btoa(`alice:${PASSWORD}`)}`;
 const DIGEST = digest('a');
+/** The client library of a cluster takes long to load where much else is running. */
+const START_MS = 30_000;
 
 let files: Files;
 let registry: ScriptedRegistry;
@@ -82,34 +84,38 @@ function explain(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<
 }
 
 describe('tagpin explain', () => {
-  it('finds the cluster as kubectl does, and says how the image is pinned', async () => {
-    const image = `${registry.host}/app:1`;
-    const asked = ['-n', 'shop', image, ...allowed];
-    const [byHome, byVariable, byFlag] = await Promise.all([
-      explain(asked),
-      explain([...asked, '--pod=web'], {
-        HOME: '/nowhere',
-        KUBECONFIG: `/nowhere:${files.at('home/.kube/config')}`,
-      }),
-      explain([...asked, '-o', 'json', `--kubeconfig=${files.at('home/.kube/config')}`], {
-        HOME: '/nowhere',
-      }),
-    ]);
-    for (const { code, stderr } of [byHome, byVariable, byFlag]) {
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    }
-    expect(byHome.stdout).toContain('ServiceAccount "shop/default" names pull secrets "regcred"');
-    expect(byVariable.stdout).toContain('Pod "shop/web" names pull secrets "regcred"');
-    for (const { stdout } of [byHome, byVariable]) {
-      expect(stdout).toContain('Secret "shop/regcred" was read');
-      expect(stdout).toMatch(/with {9}pull secret "regcred"\n/);
-      expect(stdout).toContain(`answer       ${registry.host}/app@${DIGEST}\n`);
-    }
-    expect(JSON.parse(byFlag.stdout)).toMatchObject({ outcome: 'pinned', digest: DIGEST });
-    for (const { stdout, stderr } of [byHome, byVariable, byFlag]) {
-      expect(stdout + stderr).not.toMatch(/canary|alice/);
-    }
-  });
+  it(
+    'finds the cluster as kubectl does, and says how the image is pinned',
+    async () => {
+      const image = `${registry.host}/app:1`;
+      const asked = ['-n', 'shop', image, ...allowed];
+      const [byHome, byVariable, byFlag] = await Promise.all([
+        explain(asked),
+        explain([...asked, '--pod=web'], {
+          HOME: '/nowhere',
+          KUBECONFIG: `/nowhere:${files.at('home/.kube/config')}`,
+        }),
+        explain([...asked, '-o', 'json', `--kubeconfig=${files.at('home/.kube/config')}`], {
+          HOME: '/nowhere',
+        }),
+      ]);
+      for (const { code, stderr } of [byHome, byVariable, byFlag]) {
+        expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      }
+      expect(byHome.stdout).toContain('ServiceAccount "shop/default" names pull secrets "regcred"');
+      expect(byVariable.stdout).toContain('Pod "shop/web" names pull secrets "regcred"');
+      for (const { stdout } of [byHome, byVariable]) {
+        expect(stdout).toContain('Secret "shop/regcred" was read');
+        expect(stdout).toMatch(/with {9}pull secret "regcred"\n/);
+        expect(stdout).toContain(`answer       ${registry.host}/app@${DIGEST}\n`);
+      }
+      expect(JSON.parse(byFlag.stdout)).toMatchObject({ outcome: 'pinned', digest: DIGEST });
+      for (const { stdout, stderr } of [byHome, byVariable, byFlag]) {
+        expect(stdout + stderr).not.toMatch(/canary|alice/);
+      }
+    },
+    START_MS,
+  );
 
   it('asks no cluster without a namespace, and says that a credential is missing', async () => {
     const before = api.requests.length;

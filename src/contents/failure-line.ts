@@ -8,3 +8,9 @@ const MAX_NAME_CHARS = 800;
 export function failureLine(image: string, { message, advice, code }: PinError): string {
   return `tagpin: ${quoted(image, MAX_NAME_CHARS)}: ${message}; ${advice} [${code}]\n`;
 }
+
+/** What is said of bytes that nobody read to their end, where their digest would be known. */
+export function unreadLine(image: string): string {
+  const name = quoted(image, MAX_NAME_CHARS);
+  return `tagpin: ${name}: nobody read on, so it is not known whether it has its digest\n`;
+}

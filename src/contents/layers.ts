@@ -5,7 +5,7 @@ import type { Platform } from '../image/platform.ts';
 import { printable } from '../image/printable.ts';
 import { spelledName } from '../image/reference.ts';
 import { type ChosenManifest, chosenManifest } from './chosen-manifest.ts';
-import { failureLine } from './failure-line.ts';
+import { failureLine, unreadLine } from './failure-line.ts';
 import { type NumberedLayer, stepsOf } from './image-details.ts';
 import { createImageDocuments, type ImageDocuments } from './image-documents.ts';
 import { FILE_REPORTS, type LayersFormat } from './layer-file-report.ts';
@@ -27,7 +27,7 @@ export interface LayersOptions {
 }
 
 /**
- * Lists layers, or the files of one; resolves to whether all could be told, and has its digest. Rejects
+ * Lists layers, or the files of one; resolves to whether all were told, and have their digest. Rejects
  * with PinError `invalid_config` where there is no such layer, or it has no files.
  */
 export async function runLayers(
@@ -40,12 +40,11 @@ export async function runLayers(
     const documents = createImageDocuments(image, registries);
     const manifest = await chosenManifest(platform, documents);
     const rows = await rowsOf(manifest, documents);
-    if (list === undefined) {
-      const emphasis = emphasisFor(streams.onTerminal.out);
-      await streams.out(LAYER_REPORTS[options.format](rows, emphasis));
-    } else {
-      await listFiles(options, layerAt(rows, list), { registries, streams });
+    if (list !== undefined) {
+      return await listFiles(options, layerAt(rows, list), { registries, streams });
     }
+    const emphasis = emphasisFor(streams.onTerminal.out);
+    await streams.out(LAYER_REPORTS[options.format](rows, emphasis));
     return true;
   } catch (caught) {
     const error = toPinError(caught);
@@ -83,7 +82,7 @@ async function listFiles(
   { image, long, format }: LayersOptions,
   { number, digest, mediaType }: NumberedLayer,
   { registries, streams }: { readonly registries: Registries; readonly streams: Streams },
-): Promise<void> {
+): Promise<boolean> {
   if (!ARCHIVE.test(mediaType)) {
     const other = `its bytes are printed by: tagpin blob ${spelledName(image)}@${digest}`;
     const message = `layer ${number} is no archive of files but ${printable(mediaType)}; ${other}`;
@@ -95,9 +94,12 @@ async function listFiles(
     await streams.out(report.start);
     for await (const member of layerFiles(content)) {
       await streams.out(report.file(member));
-      if (!streams.isRead()) return;
+      if (streams.isRead()) continue;
+      await streams.err(unreadLine(image));
+      return false;
     }
     await streams.out(report.end());
+    return true;
   } catch (caught) {
     throw explained(toPinError(caught), `layer ${number} (${digest})`, FOREIGN.test(mediaType));
   }

@@ -2,9 +2,10 @@ import { PinError, toPinError } from '../errors.ts';
 import type { Streams } from '../files/streams.ts';
 import { type Digest, isDigest } from '../image/digest.ts';
 import type { Platform } from '../image/platform.ts';
+import { printableLines } from '../image/printable.ts';
 import { parseReference } from '../image/reference.ts';
 import { chosenManifest, manifestOf } from './chosen-manifest.ts';
-import { failureLine } from './failure-line.ts';
+import { failureLine, unreadLine } from './failure-line.ts';
 import { createImageDocuments } from './image-documents.ts';
 import type { Registries } from './registries.ts';
 
@@ -21,11 +22,14 @@ export async function printManifest(
   registries: Registries,
   streams: Streams,
 ): Promise<boolean> {
+  const write = writerOf(streams);
   return told(image, streams, async () => {
-    if (platform === undefined) return streams.out((await registries.manifest(image)).bytes);
-    const documents = createImageDocuments(image, registries);
-    const { served } = await manifestOf(platform, documents);
-    return streams.out(served.bytes);
+    const manifest =
+      platform === undefined
+        ? await registries.manifest(image)
+        : (await manifestOf(platform, createImageDocuments(image, registries))).served;
+    await write(manifest.bytes);
+    return true;
   });
 }
 
@@ -38,13 +42,14 @@ export async function printConfig(
   return told(image, streams, async () => {
     const documents = createImageDocuments(image, registries);
     const { content } = await chosenManifest(platform, documents);
-    await streams.out(await documents.config(content.config));
+    await writerOf(streams)(await documents.config(content.config));
+    return true;
   });
 }
 
 /**
  * Writes a blob as it comes, no faster than it is read; resolves to whether all of it came and has the
- * digest. Where nobody reads any more, the rest is not asked for.
+ * digest. Where nobody reads any more, the rest is not asked for, and that is not known.
  */
 export async function printBlob(
   { image, digest }: { readonly image: string; readonly digest: Digest },
@@ -52,11 +57,15 @@ export async function printBlob(
   streams: Streams,
 ): Promise<boolean> {
   return told(image, streams, async () => {
+    const write = writerOf(streams);
     const { content } = await registries.blob(image, digest);
     for await (const chunk of content) {
-      await streams.out(chunk);
-      if (!streams.isRead()) return;
+      await write(chunk);
+      if (streams.isRead()) continue;
+      await streams.err(unreadLine(image));
+      return false;
     }
+    return true;
   });
 }
 
@@ -68,10 +77,20 @@ export function digestOf(image: string): Digest {
   throw new PinError('invalid_config', message);
 }
 
-async function told(image: string, streams: Streams, act: () => Promise<void>): Promise<boolean> {
+/** A person at a terminal sees what a stranger wrote without what the terminal would obey. */
+function writerOf({ out, onTerminal }: Streams): (bytes: Uint8Array) => Promise<void> {
+  if (!onTerminal.out) return out;
+  const decoder = new TextDecoder();
+  return (bytes) => out(printableLines(decoder.decode(bytes, { stream: true })));
+}
+
+async function told(
+  image: string,
+  streams: Streams,
+  act: () => Promise<boolean>,
+): Promise<boolean> {
   try {
-    await act();
-    return true;
+    return await act();
   } catch (caught) {
     await streams.err(failureLine(image, toPinError(caught)));
     return false;

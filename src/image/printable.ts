@@ -6,6 +6,11 @@ export function printable(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, escaped);
 }
 
+/** The same of a text whose lines and tabs are its own. */
+export function printableLines(text: string): string {
+  return text.replace(/(?![\n\t])[\p{C}\p{Zl}\p{Zp}]/gu, escaped);
+}
+
 /** The same in double quotes, with those in it and backslashes escaped; at most so many characters of it. */
 export function quoted(text: string, maxChars: number): string {
   const escapedText = text

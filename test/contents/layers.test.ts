@@ -193,7 +193,7 @@ describe('runLayers', () => {
     await expect(listed).rejects.toThrow(message);
   });
 
-  it('reads no more when nobody reads on', async () => {
+  it('reads no more when nobody reads on, and says that the digest is not known', async () => {
     const { store, image } = sample();
     const streams = { ...recordedStreams(), isRead: () => false };
     const options = {
@@ -203,8 +203,9 @@ describe('runLayers', () => {
       long: false,
       format: 'text',
     } as const;
-    expect(await runLayers(options, store.registries(image), streams)).toBe(true);
+    expect(await runLayers(options, store.registries(image), streams)).toBe(false);
     expect(streams.written.out).toBe('tree/\n');
+    expect(streams.written.err).toMatch(/^tagpin: "r.test\/app": nobody read on, .*\n$/);
   });
 });
 

@@ -167,7 +167,7 @@ describe('printBlob()', () => {
     );
   });
 
-  it('leaves the rest where nobody reads any more, which is no failure', async () => {
+  it('leaves the rest where nobody reads any more, and says that the digest is not known', async () => {
     const streams = recordedStreams();
     let isLeft = false;
     const registries = registriesOf({
@@ -183,8 +183,42 @@ describe('printBlob()', () => {
       }),
     });
     const isRead = (): boolean => streams.written.out.length < 3;
-    expect(await printBlob(blob, registries, { ...streams, isRead })).toBe(true);
+    expect(await printBlob(blob, registries, { ...streams, isRead })).toBe(false);
     expect([streams.written.out, isLeft]).toEqual(['aaa', true]);
+    expect(streams.written.err).toMatch(/^tagpin: "r.test\/app@sha256:1+": nobody read on, .*\n$/);
+  });
+});
+
+describe('On a terminal', () => {
+  const store = new ImageStore();
+  const hostile = store.blob(OCI.config, Buffer.from('{\n\t"a":"é\u001B[2J\u009B\u202E"}'));
+  const root = store.manifest({ config: hostile, layers: [], 'a\u009b2J': '' });
+
+  /** What both streams get, where a person sees them and where a program reads. */
+  async function written(print: typeof printManifest | typeof printBlob): Promise<string[]> {
+    const places = [true, false].map(async (out) => {
+      const streams = { ...recordedStreams(), onTerminal: { out, err: out } };
+      const what = { image: IMAGE, platform: undefined, digest: hostile.digest };
+      expect(await print(what, store.registries(root), streams)).toBe(true);
+      return streams.written.out;
+    });
+    return Promise.all(places);
+  }
+
+  it('a manifest moves no cursor', async () => {
+    const [seen, read] = await written(printManifest);
+    expect(read).toBe(textOf(store, root));
+    expect(seen).toBe(read?.replace('\u009b', '\\u{9b}'));
+  });
+
+  it.each([
+    ['config', printConfig],
+    ['blob', printBlob],
+  ])('a %s moves no cursor', async (_, print) => {
+    expect(await written(print)).toEqual([
+      '{\n\t"a":"é\\u{1b}[2J\\u{9b}\\u{202e}"}',
+      '{\n\t"a":"é\u001B[2J\u009B\u202E"}',
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { printable, printableJson, quoted } from '../../src/image/printable.ts';
+import { printable, printableJson, printableLines, quoted } from '../../src/image/printable.ts';
 
 const HOSTILE = 'a"\u001B[2J\u009B\u202E\n\u2028\u{E0001}\u{D800}é語';
 
@@ -8,6 +8,14 @@ describe('printable()', () => {
   it('writes what a terminal obeys, or shows as nothing, by its number', () => {
     expect(printable(HOSTILE)).toBe(
       'a"\\u{1b}[2J\\u{9b}\\u{202e}\\u{a}\\u{2028}\\u{e0001}\\u{d800}é語',
+    );
+  });
+});
+
+describe('printableLines()', () => {
+  it('leaves lines and tabs', () => {
+    expect(printableLines('{\n\t"a": "\u001B[2J\u009B\u202E"\r\n}')).toBe(
+      '{\n\t"a": "\\u{1b}[2J\\u{9b}\\u{202e}"\\u{d}\n}',
     );
   });
 });

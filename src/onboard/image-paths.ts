@@ -35,7 +35,8 @@ export function imagePathsIn(object: JsonObject, image: string): readonly ImageP
     if (typeof node.value !== 'object' || node.value === null || node.depth === MAX_DEPTH) continue;
     const parts = isJsonObject(node.value) ? inParts(node.value, node.path, image) : undefined;
     if (parts !== undefined) found.push(parts);
-    nodes.push(...childrenOf(node).toReversed());
+    // Not spread: there may be more of them than a call has arguments.
+    for (const child of childrenOf(node).toReversed()) nodes.push(child);
   }
   return found;
 }

@@ -5,6 +5,7 @@ import { told } from '../support/answers.ts';
 import { createAuthority } from '../support/certificate.ts';
 import { pullSecret } from '../support/cluster.ts';
 import { Files } from '../support/files.ts';
+import { kubeconfigText } from '../support/kubeconfig.ts';
 import { type Ended, runTagpin } from '../support/process.ts';
 import { type Rule, type ScriptedRegistry, startRegistry } from '../support/scripted-registry.ts';
 
@@ -62,19 +63,7 @@ async function startApiServer(): Promise<ScriptedRegistry> {
     ],
     await authority.issue(['127.0.0.1']),
   );
-  const cluster = {
-    server: server.origin,
-    'certificate-authority-data': btoa(authority.certificate),
-  };
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'c', cluster }],
-    users: [{ name: 'u', user: { token: 'canary-token' } }],
-    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-    'current-context': 'x',
-  };
-  files.write('home/.kube/config', JSON.stringify(config));
+  files.write('home/.kube/config', kubeconfigText(server.origin, authority.certificate));
   return server;
 }
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 
 import { type ClusterReader, createClusterReader } from '../../src/kube/client.ts';
 import { type Authority, createAuthority, type KeyPair } from '../support/certificate.ts';
+import { kubeconfigText } from '../support/kubeconfig.ts';
 import { type Rule, type ScriptedRegistry, startRegistry } from '../support/scripted-registry.ts';
 import { until } from '../support/until.ts';
 
@@ -64,20 +65,7 @@ describe('createClusterReader()', () => {
 
   async function kubeconfigFor(origin: string): Promise<string> {
     const file = join(directory, `${encodeURIComponent(origin)}.json`);
-    const config = {
-      apiVersion: 'v1',
-      kind: 'Config',
-      clusters: [
-        {
-          name: 'c',
-          cluster: { server: origin, 'certificate-authority-data': btoa(authority.certificate) },
-        },
-      ],
-      users: [{ name: 'u', user: { token: 'canary-token' } }],
-      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-      'current-context': 'x',
-    };
-    await writeFile(file, JSON.stringify(config));
+    await writeFile(file, kubeconfigText(origin, authority.certificate));
     return file;
   }
 

@@ -38,9 +38,19 @@ export function listed(of: string, name: string, image: ListedImage): ListedObje
 /** The same with a controller. */
 export function owned(child: ListedObject, owner: ListedObject): ListedObject {
   const { uid, name } = owner.object['metadata'] as { uid: string; name: string };
-  const ownerReferences = [{ controller: true, kind: owner.kind, name, uid }];
-  const metadata = { ...(child.object['metadata'] as object), ownerReferences };
-  return { ...child, object: { ...child.object, metadata } };
+  const apiVersion = owner.group === '' ? 'v1' : `${owner.group}/v1`;
+  return controlledBy(child, { apiVersion, kind: owner.kind, name, uid });
+}
+
+/** The same of a controller that is not listed. */
+export function controlledBy(child: ListedObject, owner: object): ListedObject {
+  return withMetadata(child, { ownerReferences: [{ controller: true, ...owner }] });
+}
+
+/** The same with more metadata. */
+export function withMetadata(listed: ListedObject, more: object): ListedObject {
+  const metadata = { ...(listed.object['metadata'] as object), ...more };
+  return { ...listed, object: { ...listed.object, metadata } };
 }
 
 /** A Pod of a controller. */

@@ -7,6 +7,7 @@ import { createProgram, type ProgramParts } from './commands/program.ts';
 import { processStreams } from './commands/streams.ts';
 import { processEnvironment, type ServeSettings } from './config.ts';
 import { toPinError } from './errors.ts';
+import { printableLines } from './image/printable.ts';
 import { isJsonObject, textOf } from './json.ts';
 import { describeError, type Logger } from './log.ts';
 
@@ -114,14 +115,16 @@ async function main(argv: readonly string[]): Promise<void> {
     },
     exit: (code) => process.exit(code),
   };
-  const program = createProgram(parts);
+  const program = await createProgram(parts, argv.slice(2));
   try {
     await program.parseAsync(argv);
     process.exit(exitCode);
   } catch (caught) {
     const error = toPinError(caught);
     const { error: chain } = describeError(error);
-    process.stderr.write(`tagpin: ${String(chain).replace(/^PinError: /, '')}\n`);
+    // A cause may repeat what a stranger, or a program, has said.
+    const said = printableLines(String(chain).replace(/^PinError: /, ''));
+    process.stderr.write(`tagpin: ${said}\n`);
     process.exit(error.code === 'invalid_config' ? 2 : 1);
   }
 }

@@ -156,7 +156,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['node:fs', 'node:os', 'node:path'],
   },
   'main.ts': {
-    rooms: ['commands', 'config.ts', 'composition', 'server', ...VOCABULARY],
+    rooms: ['commands', 'config.ts', 'composition', 'image', 'server', ...VOCABULARY],
     packages: ['node:fs', 'node:path'],
   },
 };

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -446,5 +446,35 @@ describe('tagpin serve with input that no API server sends', () => {
     await tagpin.logged((line: LogLine) => line['uid'] === 'the-last');
     expect(tagpin.output()).not.toContain('"level":50');
     expect(tagpin.output().match(/"uid":"the-last"/g)).toHaveLength(1);
+  });
+});
+
+describe('A failure of a command', () => {
+  it('shows nothing of a kubeconfig that cannot be read', async () => {
+    const file = join(directory, 'broken-kubeconfig');
+    await writeFile(file, `users:\n  - user: {token: "${PASSWORD}\n`);
+    const { code, stderr } = await runTagpin(['audit', `--kubeconfig=${file}`]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`Cannot reach an API server with ${file}`);
+    expect(stderr).not.toContain(PASSWORD);
+  });
+
+  it('moves no cursor, whatever a program has said that was asked', async () => {
+    const file = join(directory, 'kubeconfig-with-program');
+    const command = join(directory, 'says-too-much');
+    await writeFile(command, '#!/bin/sh\nprintf "log in\\nagain \\033[2J" >&2\nexit 1\n');
+    await chmod(command, 0o700);
+    const exec = { apiVersion: 'client.authentication.k8s.io/v1', command };
+    const names = { cluster: 'c', user: 'u' };
+    const kubeconfig = {
+      clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
+      users: [{ name: 'u', user: { exec } }],
+      contexts: [{ name: 'x', context: names }],
+      'current-context': 'x',
+    };
+    await writeFile(file, JSON.stringify(kubeconfig));
+    const { code, stderr } = await runTagpin(['audit', `--kubeconfig=${file}`]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/log in\nagain \\u\{1b\}\[2J\n$/);
   });
 });

@@ -1,6 +1,6 @@
 import type { Streams } from '../files/streams.ts';
 import { writeYaml } from '../files/yaml.ts';
-import { printable } from '../image/printable.ts';
+import { printable, printableJson } from '../image/printable.ts';
 import { type AuditState, type Finding, STATE_RULES } from './findings.ts';
 import { sarifOf } from './sarif.ts';
 import { type Use, workloadName } from './use.ts';
@@ -22,9 +22,9 @@ type Write = (report: AuditReport, version: string) => string;
 
 const FORMATS: Readonly<Record<Exclude<AuditFormat, 'images'>, Write>> = {
   text: ({ findings }) => findings.map((finding) => `${lineOf(finding)}\n`).join(''),
-  json: (report) => `${JSON.stringify(plain(report), null, 2)}\n`,
+  json: (report) => `${printableJson(plain(report), 2)}\n`,
   yaml: (report) => writeYaml(plain(report)),
-  sarif: (report, version) => `${JSON.stringify(sarifOf(report, version), null, 2)}\n`,
+  sarif: (report, version) => `${printableJson(sarifOf(report, version), 2)}\n`,
 };
 
 /** Findings on standard output, and what they come to on standard error. */

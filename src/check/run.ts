@@ -2,6 +2,7 @@ import { PinError } from '../errors.ts';
 import { listManifests, STDIN } from '../files/disk.ts';
 import { readFrom, type Streams } from '../files/streams.ts';
 import { writeYaml } from '../files/yaml.ts';
+import { printable, printableJson } from '../image/printable.ts';
 import { parseExtraKinds } from '../workload/extra-kinds.ts';
 import { type Constraint, EVERYTHING, readConstraints } from './constraint.ts';
 import { type CheckedFile, type CheckRules, checkText } from './findings.ts';
@@ -55,9 +56,9 @@ export async function runCheck(options: CheckOptions, streams: Streams): Promise
 
 const FORMATS: Readonly<Record<CheckFormat, (report: CheckReport, version: string) => string>> = {
   text: (report) => linesOf(findingLines(report)),
-  json: (report) => `${JSON.stringify(plainReport(report), null, 2)}\n`,
+  json: (report) => `${printableJson(plainReport(report), 2)}\n`,
   yaml: (report) => writeYaml(plainReport(report)),
-  sarif: (report, version) => `${JSON.stringify(sarifOf(report, version), null, 2)}\n`,
+  sarif: (report, version) => `${printableJson(sarifOf(report, version), 2)}\n`,
 };
 
 async function rulesOf(options: CheckOptions, streams: Streams): Promise<CheckRules> {
@@ -84,6 +85,7 @@ function unreadable(
   return { file: path, findings: [], faults, unexamined: [], images: 0 };
 }
 
+/** A file may be a stranger's: an image with a line feed must not forge a line. */
 function linesOf(lines: readonly string[]): string {
-  return lines.map((line) => `${line}\n`).join('');
+  return lines.map((line) => `${printable(line)}\n`).join('');
 }

@@ -86,8 +86,15 @@ export async function connect(
     const where =
       kubeconfig === undefined ? 'the ServiceAccount of this Pod' : kubeconfig.files.join(', ');
     const message = `Cannot reach an API server with ${where}; ${otherwise}`;
-    throw new PinError('invalid_config', message, { cause: caught });
+    throw new PinError('invalid_config', message, { cause: withoutLines(caught) });
   }
+}
+
+/** Of YAML that it cannot read the library shows lines, and a token or a key may stand in them. */
+function withoutLines(caught: unknown): unknown {
+  if (!Error.isError(caught)) return caught;
+  const [first = ''] = caught.message.split('\n', 1);
+  return first === caught.message ? caught : new Error(first);
 }
 
 /** The response with its body taken, where that is wanted and there is a list in it. */

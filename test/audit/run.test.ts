@@ -120,6 +120,13 @@ describe('runAudit', () => {
     expect(parse((await audit(ALL, 'yaml')).out)).toEqual(report);
   });
 
+  it.each(['text', 'json', 'yaml', 'sarif'] as const)('moves no cursor: %s', async (format) => {
+    const image = 'nginx:\u009b2J\u202e';
+    const { out } = await audit([listed('apps/Deployment', 'odd', { image })], format);
+    expect(out).toMatch(/9b/i);
+    expect(out).not.toMatch(/[^\P{C}\n]/u);
+  });
+
   it('names workloads as logical locations in SARIF', async () => {
     const { out } = await audit([BY_TAG], 'sarif');
     expect(JSON.parse(out)).toMatchObject({

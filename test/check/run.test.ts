@@ -144,6 +144,13 @@ describe('tagpin check', () => {
     });
   });
 
+  it.each(['text', 'json', 'yaml', 'sarif'] as const)('moves no cursor: %s', async (format) => {
+    const hostile = UNPINNED.replace('nginx', JSON.stringify('a\u009b2J\u202e\n::error::'));
+    const { out, err } = await check(`${hostile}---\nkind: Job\u009b\n--- {`, { format });
+    expect(out).toMatch(/9b/i);
+    expect(out + err).not.toMatch(/[^\P{C}\n]|^::/mu);
+  });
+
   it('reports in SARIF', async () => {
     const file = await put('a b.yaml', UNPINNED);
     const { out } = await check('', { paths: [file], format: 'sarif' });

@@ -5,6 +5,7 @@ import type { AuditPorts } from '../audit/run.ts';
 import { AUDIT_SETTINGS, type AuditSettings } from './audit-settings.ts';
 import type { CommandParts } from './command-parts.ts';
 import { addSettings, settingsOf } from './settings.ts';
+import { SUMMARIES } from './summaries.ts';
 
 /** What `audit` needs of the process. */
 export interface AuditCommandParts
@@ -51,9 +52,7 @@ Exit codes: 0 nothing is to be mended (moved and pinned_in_pods are notes), 1 so
 export function addAuditCommand(program: Command, parts: AuditCommandParts): void {
   const command = program
     .command('audit')
-    .description(
-      'Say of every workload of a cluster whether it is pinned, and to what is still there.',
-    )
+    .description(SUMMARIES.audit)
     .option('-n, --namespace <NAME>', 'look at one namespace alone')
     .addOption(
       new Option('-o, --format <FORMAT>', 'how to report; images: what runs, one line each')

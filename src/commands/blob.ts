@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 
 import type { CommandParts } from './command-parts.ts';
 import { addRegistryOptions, openRegistries } from './registry-options.ts';
+import { SUMMARIES } from './summaries.ts';
 
 const EXAMPLES = `
 Examples:
@@ -19,7 +20,7 @@ Exit codes: 0 done, 1 it could not be had or has not its digest, 2 a mistake in 
 export function addBlobCommand(program: Command, parts: CommandParts): void {
   const command = program
     .command('blob')
-    .description('Write a blob, such as a layer, to standard output.')
+    .description(SUMMARIES.blob)
     .argument('<REPO@DIGEST>', 'a repository and the digest of something in it')
     .addHelpText('after', EXAMPLES)
     .action(async (image: string) => {

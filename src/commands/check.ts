@@ -4,6 +4,7 @@ import type { CheckFormat } from '../check/run.ts';
 import { PinError } from '../errors.ts';
 import type { CommandParts } from './command-parts.ts';
 import { addManifestOptions, repeatable } from './manifest-options.ts';
+import { SUMMARIES } from './summaries.ts';
 
 interface Flags {
   readonly strict: boolean;
@@ -29,9 +30,7 @@ Exit codes: 0 all pinned, 1 findings or files that cannot be read, 2 a mistake i
 
 /** Adds `tagpin check`; what it runs is loaded when it runs. */
 export function addCheckCommand(program: Command, parts: CommandParts): void {
-  const command = program
-    .command('check')
-    .description('Check that the images of manifests carry a digest.');
+  const command = program.command('check').description(SUMMARIES.check);
   addManifestOptions(command)
     .option('--strict', 'look at every location, and ask for digests of their full length', false)
     .addOption(

@@ -2,6 +2,7 @@ import { Argument, type Command } from 'commander';
 
 import type { CommandParts } from './command-parts.ts';
 import { commandShape } from './command-shape.ts';
+import { SUMMARIES } from './summaries.ts';
 
 const EXAMPLES = `
 Examples:
@@ -22,7 +23,7 @@ export function addCompletionCommand(
 ): void {
   program
     .command('completion')
-    .description('Print a script that completes command lines in a shell.')
+    .description(SUMMARIES.completion)
     .addArgument(new Argument('<SHELL>', 'the shell').choices(['bash', 'zsh']))
     .addHelpText('after', EXAMPLES)
     .action(async (shell: 'bash' | 'zsh') => {

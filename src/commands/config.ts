@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { parsePlatform } from '../image/platform.ts';
 import type { CommandParts } from './command-parts.ts';
 import { addRegistryOptions, openRegistries } from './registry-options.ts';
+import { SUMMARIES } from './summaries.ts';
 
 interface Flags {
   readonly platform?: string;
@@ -23,7 +24,7 @@ Exit codes: 0 done, 1 it could not be had or has not its digest, 2 a mistake in 
 export function addConfigCommand(program: Command, parts: CommandParts): void {
   const command = program
     .command('config')
-    .description('Print the config of an image, byte for byte.')
+    .description(SUMMARIES.config)
     .argument('<IMAGE>', 'by tag, latest where there is none, or by digest')
     .option('--platform <OS/ARCH[/VARIANT]>', 'that for this platform, as containerd chooses it')
     .addHelpText('after', EXAMPLES)

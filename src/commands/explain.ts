@@ -5,6 +5,7 @@ import type { Explain, ExplainFormat } from '../explain/run.ts';
 import type { CommandParts } from './command-parts.ts';
 import { EXPLAIN_SETTINGS, type ExplainSettings } from './explain-settings.ts';
 import { addSettings, settingsOf } from './settings.ts';
+import { SUMMARIES } from './summaries.ts';
 
 /** What `explain` needs of the process. */
 export interface ExplainCommandParts extends Pick<CommandParts, 'streams' | 'environment' | 'end'> {
@@ -46,7 +47,7 @@ Exit codes: 0 it can be pinned or need not be, 1 it cannot, 2 a mistake in the c
 export function addExplainCommand(program: Command, parts: ExplainCommandParts): void {
   const command = program
     .command('explain')
-    .description('Show step by step how the webhook looks an image up.')
+    .description(SUMMARIES.explain)
     .argument('<IMAGE>', 'an image by tag; latest where there is none')
     .option('-n, --namespace <NAME>', 'the namespace of the Pod; without it no cluster is asked')
     .addOption(

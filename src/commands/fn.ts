@@ -6,6 +6,7 @@ import type { Settings } from '../setting.ts';
 import type { CommandParts } from './command-parts.ts';
 import { addRegistryOptions, openRegistries, refuseSecretInput } from './registry-options.ts';
 import { addSettings, settingsOf } from './settings.ts';
+import { SUMMARIES } from './summaries.ts';
 
 const EXAMPLES = `
 Examples:
@@ -38,7 +39,7 @@ const SETTINGS: Settings<Pick<ServeSettings, 'skip'>> = { skip: SERVE_SETTINGS.s
 export function addFnCommand(program: Command, parts: CommandParts): void {
   const command = program
     .command('fn')
-    .description('Pin or check a ResourceList from standard input, as a function of kustomize.')
+    .description(SUMMARIES.fn)
     .addHelpText('after', EXAMPLES)
     .action(async () => {
       const { skip } = settingsOf(command, SETTINGS, parts.environment);

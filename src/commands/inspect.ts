@@ -5,6 +5,7 @@ import type { Extent } from '../contents/picture.ts';
 import { parsePlatform } from '../image/platform.ts';
 import type { CommandParts } from './command-parts.ts';
 import { addRegistryOptions, openRegistries } from './registry-options.ts';
+import { SUMMARIES } from './summaries.ts';
 
 interface Flags {
   readonly platform?: string;
@@ -33,7 +34,7 @@ Exit codes: 0 all read, 1 something could not be, 2 a mistake in the command lin
 export function addInspectCommand(program: Command, parts: CommandParts): void {
   const command = program
     .command('inspect')
-    .description('Show what stands behind a tag or a digest.')
+    .description(SUMMARIES.inspect)
     .argument('<IMAGE>', 'an image by tag or digest')
     .option('--platform <OS/ARCH[/VARIANT]>', 'show this platform of an index alone')
     .addOption(

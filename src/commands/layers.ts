@@ -4,6 +4,7 @@ import type { LayersFormat } from '../contents/layer-file-report.ts';
 import { parsePlatform } from '../image/platform.ts';
 import type { CommandParts } from './command-parts.ts';
 import { addRegistryOptions, openRegistries } from './registry-options.ts';
+import { SUMMARIES } from './summaries.ts';
 
 interface Flags {
   readonly list?: number;
@@ -32,7 +33,7 @@ Exit codes: 0 done, 1 it could not be read or has not its digest, 2 a mistake in
 export function addLayersCommand(program: Command, parts: CommandParts): void {
   const command = program
     .command('layers')
-    .description('List the layers of an image, or the files of one layer.')
+    .description(SUMMARIES.layers)
     .argument('<IMAGE>', 'an image by tag or digest')
     .option('--list <N>', 'list the files of layer N', parseNumber)
     .option('--long', 'tell modes, owners, sizes and times of files', false)

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { parsePlatform } from '../image/platform.ts';
 import type { CommandParts } from './command-parts.ts';
 import { addRegistryOptions, openRegistries } from './registry-options.ts';
+import { SUMMARIES } from './summaries.ts';
 
 interface Flags {
   readonly platform?: string;
@@ -22,7 +23,7 @@ Exit codes: 0 done, 1 it could not be had or has not its digest, 2 a mistake in 
 export function addManifestCommand(program: Command, parts: CommandParts): void {
   const command = program
     .command('manifest')
-    .description('Print the manifest or the index of an image, byte for byte.')
+    .description(SUMMARIES.manifest)
     .argument('<IMAGE>', 'by tag, latest where there is none, or by digest')
     .option('--platform <OS/ARCH[/VARIANT]>', 'that for this platform, as containerd chooses it')
     .addHelpText('after', EXAMPLES)

@@ -5,6 +5,7 @@ import type { OnboardFormat, OnboardPorts } from '../onboard/run.ts';
 import type { CommandParts } from './command-parts.ts';
 import { ONBOARD_SETTINGS, type OnboardSettings } from './onboard-settings.ts';
 import { addSettings, settingsOf } from './settings.ts';
+import { SUMMARIES } from './summaries.ts';
 
 /** What `onboard` needs of the process. */
 export interface OnboardCommandParts extends Pick<CommandParts, 'streams' | 'environment' | 'end'> {
@@ -49,7 +50,7 @@ Exit codes: 0 everything can be pinned, 1 something cannot, 2 a mistake in the c
 export function addOnboardCommand(program: Command, parts: OnboardCommandParts): void {
   const command = program
     .command('onboard')
-    .description('Tell what labelling a namespace would change, now and on the next rollout.')
+    .description(SUMMARIES.onboard)
     .argument('<NAMESPACE>', 'the namespace that is to be labelled')
     .option('--dry-run', 'change nothing, which is what this command does anyway')
     .addOption(

@@ -8,6 +8,7 @@ import type { CommandParts } from './command-parts.ts';
 import { addManifestOptions, repeatable } from './manifest-options.ts';
 import { addRegistryOptions, openRegistries, refuseSecretInput } from './registry-options.ts';
 import { addSettings, settingsOf } from './settings.ts';
+import { SUMMARIES } from './summaries.ts';
 
 interface Flags {
   readonly dryRun: boolean;
@@ -49,9 +50,7 @@ const SETTINGS: Settings<Pick<ServeSettings, 'skip'>> = { skip: SERVE_SETTINGS.s
 
 /** Adds `tagpin pin`; what it runs is loaded when it runs. */
 export function addPinCommand(program: Command, parts: Omit<CommandParts, 'version'>): void {
-  const command = program
-    .command('pin')
-    .description('Write digests into manifests, and change nothing else in them.');
+  const command = program.command('pin').description(SUMMARIES.pin);
   addManifestOptions(command)
     .option('--dry-run', 'print a unified diff, and write nothing', false)
     .option('--output <DIR>', 'write all files here, in place of changing them')

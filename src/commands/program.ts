@@ -1,38 +1,59 @@
 import { Command } from 'commander';
 
-import { SERVE_SETTINGS, type ServeSettings } from '../config.ts';
-import { type AuditCommandParts, addAuditCommand } from './audit.ts';
-import { addBlobCommand } from './blob.ts';
-import { addCheckCommand } from './check.ts';
+import type { AuditCommandParts } from './audit.ts';
 import type { CommandParts } from './command-parts.ts';
-import { addCompletionCommand } from './completion.ts';
-import { addConfigCommand } from './config.ts';
-import { addExplainCommand, type ExplainCommandParts } from './explain.ts';
-import { addFnCommand } from './fn.ts';
-import { addInspectCommand } from './inspect.ts';
-import { addLayersCommand } from './layers.ts';
-import { addManifestCommand } from './manifest.ts';
-import { addOnboardCommand, type OnboardCommandParts } from './onboard.ts';
-import { addPinCommand } from './pin.ts';
-import { addResolveCommand } from './resolve.ts';
-import { addSettings, settingsOf } from './settings.ts';
-import { addTagsCommand } from './tags.ts';
+import type { ExplainCommandParts } from './explain.ts';
+import type { OnboardCommandParts } from './onboard.ts';
+import type { ServeCommandParts } from './serve-command.ts';
+import { type CommandName, isCommandName, SUMMARIES } from './summaries.ts';
 
 /** What the commands need of the process. */
 export interface ProgramParts
   extends CommandParts,
     AuditCommandParts,
     ExplainCommandParts,
-    OnboardCommandParts {
+    OnboardCommandParts,
+    ServeCommandParts {
   /** As it is called: `tagpin`, or `kubectl tagpin`. */
   readonly name: string;
-  readonly serve: (settings: ServeSettings) => Promise<void>;
   /** Called where commander has told what is wrong with a command line, or has shown its help. */
   readonly exit: (exitCode: number) => never;
 }
 
-/** All commands, none of which has loaded what it runs. */
-export function createProgram(parts: ProgramParts): Command {
+type AddCommand = (program: Command, parts: ProgramParts) => Promise<void>;
+
+/** Each with its own options: fifteen of them take as long to load as the process takes to start. */
+const COMMANDS: Readonly<Record<CommandName, AddCommand>> = {
+  serve: async (...to) => (await import('./serve-command.ts')).addServeCommand(...to),
+  resolve: async (...to) => (await import('./resolve.ts')).addResolveCommand(...to),
+  tags: async (...to) => (await import('./tags.ts')).addTagsCommand(...to),
+  inspect: async (...to) => (await import('./inspect.ts')).addInspectCommand(...to),
+  layers: async (...to) => (await import('./layers.ts')).addLayersCommand(...to),
+  manifest: async (...to) => (await import('./manifest.ts')).addManifestCommand(...to),
+  config: async (...to) => (await import('./config.ts')).addConfigCommand(...to),
+  blob: async (...to) => (await import('./blob.ts')).addBlobCommand(...to),
+  pin: async (...to) => (await import('./pin.ts')).addPinCommand(...to),
+  check: async (...to) => (await import('./check.ts')).addCheckCommand(...to),
+  fn: async (...to) => (await import('./fn.ts')).addFnCommand(...to),
+  audit: async (...to) => (await import('./audit.ts')).addAuditCommand(...to),
+  onboard: async (...to) => (await import('./onboard.ts')).addOnboardCommand(...to),
+  explain: async (...to) => (await import('./explain.ts')).addExplainCommand(...to),
+  completion: async (...to) => (await import('./completion.ts')).addCompletionCommand(...to),
+};
+
+/** What makes sense of the whole program alone. */
+const NEEDS_ALL: ReadonlySet<CommandName> = new Set(['completion']);
+
+/**
+ * The program for one command line, all commands of which it lists: the one that is called has its
+ * options, the others are names.
+ *
+ * @param words what follows the name of the program; undefined: all commands have their options
+ */
+export async function createProgram(
+  parts: ProgramParts,
+  words?: readonly string[],
+): Promise<Command> {
   const program: Command = new Command(parts.name)
     .description(
       'Pins image tags to digests: a Kubernetes admission webhook, and its command line.',
@@ -43,22 +64,22 @@ export function createProgram(parts: ProgramParts): Command {
     })
     // A mistake in the command line ends like one in a setting.
     .exitOverride(({ exitCode }) => parts.exit(exitCode === 0 ? 0 : 2));
-  addServeCommand(program, parts);
-  addResolveCommand(program, parts);
-  addTagsCommand(program, parts);
-  addInspectCommand(program, parts);
-  addLayersCommand(program, parts);
-  addManifestCommand(program, parts);
-  addConfigCommand(program, parts);
-  addBlobCommand(program, parts);
-  addPinCommand(program, parts);
-  addCheckCommand(program, parts);
-  addFnCommand(program, parts);
-  addAuditCommand(program, parts);
-  addOnboardCommand(program, parts);
-  addExplainCommand(program, parts);
-  addCompletionCommand(program, parts);
+  const called = words && calledBy(words);
+  const isWhole = words === undefined || (called !== undefined && NEEDS_ALL.has(called));
+  for (const name of Object.keys(SUMMARIES).filter(isCommandName)) {
+    if (isWhole || name === called) {
+      // oxlint-disable-next-line no-await-in-loop -- the help has them in this order
+      await COMMANDS[name](program, parts);
+    } else program.command(name).description(SUMMARIES[name]);
+  }
   return program;
+}
+
+/** The command of `tagpin COMMAND …` and of `tagpin help COMMAND`: the program has no options before it. */
+function calledBy(words: readonly string[]): CommandName | undefined {
+  const [first, second] = words.filter((word) => !word.startsWith('-'));
+  const called = first === 'help' ? second : first;
+  return called !== undefined && isCommandName(called) ? called : undefined;
 }
 
 /** Examples are written for whoever calls `tagpin`. */
@@ -67,12 +88,4 @@ function asCalled(help: string, { name: called }: ProgramParts, program: Command
   const commands = program.commands.map((command) => command.name()).join('|');
   const call = new RegExp(`(?<!kubectl )\\btagpin (?=(?:${commands})\\b)`, 'g');
   return help.replaceAll(call, `${called} `);
-}
-
-function addServeCommand(program: Command, { serve, environment }: ProgramParts): void {
-  const command = program
-    .command('serve')
-    .description('Answer admission reviews at /admission/pin, /admission/enforce, /admission/warn.')
-    .action(() => serve(settingsOf(command, SERVE_SETTINGS, environment)));
-  addSettings(command, SERVE_SETTINGS);
 }

@@ -6,6 +6,7 @@ import { parsePlatform } from '../image/platform.ts';
 import type { ReferenceForm } from '../image/reference.ts';
 import type { CommandParts } from './command-parts.ts';
 import { addRegistryOptions, openRegistries } from './registry-options.ts';
+import { SUMMARIES } from './summaries.ts';
 
 interface Flags {
   readonly fromDaemon: boolean;
@@ -48,7 +49,7 @@ Exit codes: 0 all resolved, 1 an image that could not be, 2 a mistake in the com
 export function addResolveCommand(program: Command, parts: CommandParts): void {
   const command = program
     .command('resolve')
-    .description('Print the digests that tags have now.')
+    .description(SUMMARIES.resolve)
     .argument('[IMAGE...]', 'images by tag, latest where there is none, or by digest')
     .addOption(
       new Option('--platform <OS/ARCH[/VARIANT]>', 'the manifest for this platform').conflicts(

@@ -5,6 +5,7 @@ import { PinError } from '../errors.ts';
 import { parseReference, spelledName } from '../image/reference.ts';
 import type { CommandParts } from './command-parts.ts';
 import { addRegistryOptions, openRegistries } from './registry-options.ts';
+import { SUMMARIES } from './summaries.ts';
 
 interface Flags {
   readonly long: boolean;
@@ -32,7 +33,7 @@ Exit codes: 0 all listed, 1 a tag that could not be looked up or a digest that n
 export function addTagsCommand(program: Command, parts: CommandParts): void {
   const command = program
     .command('tags')
-    .description('List the tags of a repository, or those of one digest.')
+    .description(SUMMARIES.tags)
     .argument('<REPO[@DIGEST]>', 'a repository, as in an image reference without its tag')
     .option(
       '-l, --long',

@@ -5,7 +5,10 @@ import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { createProgram } from '../../src/commands/program.ts';
+import { SUMMARIES } from '../../src/commands/summaries.ts';
 import { Files } from '../support/files.ts';
+import { idleParts } from '../support/idle-parts.ts';
 import { runTagpin } from '../support/process.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -51,5 +54,29 @@ describe('the plugin of kubectl', () => {
     const { stdout } = await runTagpin(['resolve', '--help']);
     expect(stdout).toContain('Usage: tagpin resolve [options]');
     expect(stdout).not.toContain('kubectl tagpin');
+  });
+});
+
+describe('createProgram()', () => {
+  it.each([
+    ['the one that is called', ['pin', 'deploy.yaml'], ['pin']],
+    ['the one that help is asked for', ['help', 'check'], ['check']],
+    ['none for the help of the program', ['--help'], []],
+    ['none for a word that is no command', ['nope'], []],
+  ])('gives options to %s', async (_which, words, expected) => {
+    const { commands } = await createProgram(idleParts(), words);
+    expect(commands.filter(({ options }) => options.length > 0).map((one) => one.name())).toEqual(
+      expected,
+    );
+    expect(commands.map((one) => one.name())).toEqual(Object.keys(SUMMARIES));
+  });
+
+  it('gives options to all where all are wanted', async () => {
+    for (const words of [undefined, ['completion', 'bash']]) {
+      // oxlint-disable-next-line no-await-in-loop -- one program after the other
+      const { commands } = await createProgram(idleParts(), words);
+      const bare = commands.filter(({ options }) => options.length === 0);
+      expect(bare.map((one) => one.name())).toEqual(['completion']);
+    }
   });
 });

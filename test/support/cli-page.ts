@@ -5,37 +5,19 @@ import type { Argument, Command, Option } from 'commander';
 
 import { createProgram } from '../../src/commands/program.ts';
 import { choicesOf } from '../../src/commands/settings.ts';
-import { recordedStreams } from './streams.ts';
+import { idleParts } from './idle-parts.ts';
 
 /** Options that so many commands have in the same words are told of once. */
 const MANY = 4;
 
-function never(): never {
-  throw new Error('no command is run here');
-}
-
 /** All commands, of which none is to be run. */
-function everyCommand(): readonly Command[] {
-  const program = createProgram({
-    name: 'tagpin',
-    version: '0',
-    streams: recordedStreams(),
-    environment: {},
-    openRegistries: never,
-    openExplain: never,
-    openAudit: never,
-    openOnboard: never,
-    uninterrupted: never,
-    serve: never,
-    end: never,
-    exit: never,
-  });
-  return program.commands;
+async function everyCommand(): Promise<readonly Command[]> {
+  return (await createProgram(idleParts())).commands;
 }
 
 /** The page `docs/cli.md`, made of the commands themselves. */
-export function cliPage(): string {
-  const commands = everyCommand();
+export async function cliPage(): Promise<string> {
+  const commands = await everyCommand();
   const shared = sharedOptions(commands);
   const serve = commands.find((command) => command.name() === 'serve');
   const settings = new Set(serve?.options.map(textOf));
@@ -166,5 +148,5 @@ function cell(text: string): string {
 }
 
 if (import.meta.main) {
-  writeFileSync(fileURLToPath(new URL('../../docs/cli.md', import.meta.url)), cliPage());
+  writeFileSync(fileURLToPath(new URL('../../docs/cli.md', import.meta.url)), await cliPage());
 }

@@ -125,6 +125,10 @@ function webPod(name: string, running: string): ListedObject {
   return podOf(WEB_SET, name, { image: 'nginx:1', imageID: `docker.io/library/nginx@${running}` });
 }
 
+function withStatus({ object, ...kind }: ListedObject, status: object): ListedObject {
+  return { ...kind, object: { ...object, status } };
+}
+
 function withSpec({ object, ...kind }: ListedObject, more: object): ListedObject {
   return { ...kind, object: { ...object, spec: { ...(object['spec'] as object), ...more } } };
 }
@@ -230,7 +234,10 @@ Left alone:
       registries: { flags: '--allow-registry r.corp:5000' },
       owners: [
         {
-          ...{ apiVersion: 'postgresql.cnpg.io/v1', kind: 'Cluster', name: 'pg', leftAlone: true },
+          apiVersion: 'postgresql.cnpg.io/v1',
+          kind: 'Cluster',
+          name: 'pg',
+          leftAlone: true,
           images: [{ place: 'container "web"', image: 'pg:16', pinned: `pg@${NOW}` }],
           specs: [{ kind: 'Cluster', paths: [{ image: 'pg:16', path: 'spec.imageName' }] }],
         },
@@ -313,16 +320,12 @@ Left alone:
   });
 
   it('looks at nothing that has ended, or is being deleted', async () => {
-    const ended = (object: ListedObject, status: object): ListedObject => ({
-      ...object,
-      object: { ...object.object, status },
-    });
-    const job = ended(listed('batch/Job', 'j', { image: 'a:1' }), {
+    const job = withStatus(listed('batch/Job', 'j', { image: 'a:1' }), {
       conditions: [{ type: 'Complete', status: 'True' }],
     });
     const objects = [
       job,
-      ended(podOf(job, 'p', { image: 'a:1' }), { phase: 'Succeeded' }),
+      withStatus(podOf(job, 'p', { image: 'a:1' }), { phase: 'Succeeded' }),
       withMetadata(listed('/Pod', 'q', { image: 'a:1' }), { deletionTimestamp: 'now' }),
     ];
     const { unchanged, next } = await planOf({ objects });
@@ -377,6 +380,20 @@ Left alone:
         { name: 'web', place: 'container "web"', with: 'rollout' },
         { name: 'web', place: 'container "proxy"', with: 'pod', pods: 1 },
       ],
+    });
+  });
+
+  it('has a container get the digest that another one of its template has for the same tag', async () => {
+    const annotations = { 'tagpin.dev/originals': JSON.stringify({ web: `nginx:1 ${OLD}` }) };
+    const containers = [
+      { name: 'web', image: `nginx@${OLD}` },
+      { name: 'new', image: 'nginx:1' },
+    ];
+    const template = { metadata: { annotations }, spec: { containers } };
+    const { next, pinned } = await planOf({ objects: [withSpec(WEB, { template })] });
+    expect({ next, pinned }).toMatchObject({
+      next: [{ place: 'container "new"', pinned: `nginx@${OLD}` }],
+      pinned: 1,
     });
   });
 

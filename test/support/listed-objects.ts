@@ -48,9 +48,9 @@ export function controlledBy(child: ListedObject, owner: object): ListedObject {
 }
 
 /** The same with more metadata. */
-export function withMetadata(listed: ListedObject, more: object): ListedObject {
-  const metadata = { ...(listed.object['metadata'] as object), ...more };
-  return { ...listed, object: { ...listed.object, metadata } };
+export function withMetadata({ object, ...of }: ListedObject, more: object): ListedObject {
+  const metadata = { ...(object['metadata'] as object), ...more };
+  return { ...of, object: { ...object, metadata } };
 }
 
 /** A Pod of a controller. */

@@ -68,7 +68,7 @@ export class Node {
       ],
       env: {
         STATE: this.#state,
-        RUNTIME: runtimePath(),
+        RUNTIME: await runtimePath(),
         KUBELET: binaryPath('kubelet'),
         KUBECONFIG: kubeconfig,
         NODE_NAME,

@@ -1,20 +1,14 @@
 import { execFile } from 'node:child_process';
-import { existsSync, globSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { globSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-import { cacheDirectory } from '../support/binaries.ts';
+import { unpackedPackage } from '../support/debian.ts';
 
 const run = promisify(execFile);
 
-/** Downloaded, not installed: nothing of the machine changes. */
-const PACKAGES = ['containerd', 'runc'];
-const RUNTIME = 'debian-containerd';
-
-/** Where the container runtime is unpacked. */
-export function runtimePath(): string {
-  return join(cacheDirectory(), RUNTIME);
+/** Where containerd and runc are unpacked. */
+export function runtimePath(): Promise<string> {
+  return unpackedPackage('containerd');
 }
 
 /** Why this machine cannot run a node; undefined where it can. Unpacks what a node needs. */
@@ -26,42 +20,18 @@ export async function nodeProblem(): Promise<string | undefined> {
     return `there is a node on this machine already, or one was killed and left ${cgroups.join(', ')}`;
   }
   const isolation = ['--mount', '--propagation', 'private', '--pid', '--fork', '--mount-proc'];
+  const mount = ['mount', '-t', 'tmpfs', 'none', '/mnt'];
   return (
-    (await problemOf('unshare', [...isolation, 'mount', '-t', 'tmpfs', 'none', '/mnt'])) ??
-    (await unpackRuntime())
+    (await problemOf(() => run('unshare', [...isolation, ...mount]))) ??
+    (await problemOf(runtimePath))
   );
 }
 
-async function unpackRuntime(): Promise<string | undefined> {
-  if (existsSync(runtimePath())) return undefined;
-  await mkdir(cacheDirectory(), { recursive: true });
-  // A name of its own until it is whole.
-  const partial = await mkdtemp(join(cacheDirectory(), `${RUNTIME}-`));
+async function problemOf(attempt: () => Promise<unknown>): Promise<string | undefined> {
   try {
-    const problem = await problemOf('apt-get', ['download', '-q', ...PACKAGES], partial);
-    if (problem !== undefined) return problem;
-    for (const archive of globSync(join(partial, '*.deb'))) {
-      await run('dpkg', ['-x', archive, partial]);
-      await rm(archive);
-    }
-    await rename(partial, runtimePath());
-    return undefined;
-  } finally {
-    await rm(partial, { recursive: true, force: true });
-  }
-}
-
-async function problemOf(
-  command: string,
-  args: readonly string[],
-  cwd?: string,
-): Promise<string | undefined> {
-  try {
-    await run(command, args, { cwd });
+    await attempt();
     return undefined;
   } catch (caught) {
-    const { stderr } = caught as { stderr?: string };
-    const reason = stderr?.trim().split('\n').at(-1) ?? String(caught);
-    return `${command} ${args.join(' ')}: ${reason}`;
+    return Error.isError(caught) ? caught.message.trim() : String(caught);
   }
 }

@@ -80,7 +80,7 @@ const FOREIGN = /nondistributable|foreign/;
 
 async function listFiles(
   { image, long, format }: LayersOptions,
-  { number, digest, mediaType }: NumberedLayer,
+  { number, digest, mediaType, sizeBytes }: NumberedLayer,
   { registries, streams }: { readonly registries: Registries; readonly streams: Streams },
 ): Promise<boolean> {
   if (!ARCHIVE.test(mediaType)) {
@@ -92,7 +92,7 @@ async function listFiles(
   try {
     const { content } = await registries.blob(image, digest);
     await streams.out(report.start);
-    for await (const member of layerFiles(content)) {
+    for await (const member of layerFiles(atMost(content, sizeBytes))) {
       await streams.out(report.file(member));
       if (streams.isRead()) continue;
       await streams.err(unreadLine(image));
@@ -102,6 +102,22 @@ async function listFiles(
     return true;
   } catch (caught) {
     throw explained(toPinError(caught), `layer ${number} (${digest})`, FOREIGN.test(mediaType));
+  }
+}
+
+/** What is longer than its manifest says has not the digest, and may have no end. */
+async function* atMost(
+  content: AsyncIterable<Uint8Array>,
+  sizeBytes: number = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Uint8Array> {
+  let left = sizeBytes;
+  for await (const chunk of content) {
+    left -= chunk.length;
+    if (left < 0) {
+      const message = `it has more than the ${sizeBytes} bytes that its manifest says`;
+      throw new PinError('invalid_response', message);
+    }
+    yield chunk;
   }
 }
 

@@ -152,8 +152,9 @@ describe('runLayers', () => {
 
   it('fails where a layer has not its digest, though it can be read', async () => {
     const { store, gzip, image } = sample();
-    const bytes = gzipSync(archive, { level: 1 });
-    bytes[8] = 4;
+    const bytes = gzipSync(archive);
+    // The system on which it was compressed (RFC 1952 section 2.3.1).
+    bytes[9] = 11;
     store.blobs.set(gzip.digest, { mediaType: OCI.gzip, bytes });
     const { passed, err } = await list(store.registries(image), { list: 1 });
     expect(passed).toBe(false);
@@ -176,6 +177,19 @@ describe('runLayers', () => {
     const second = await list(store.registries(image), { list: 2 });
     expect(second).toMatchObject({ passed: false, out: '' });
     expect(second.err).toContain('it is a foreign layer, which is not pushed to registries');
+  });
+
+  it('reads no more of a layer than its manifest says, which may have no end', async () => {
+    const { store, image } = sample();
+    const layer = store.blob(OCI.tar, archive);
+    const served = store.registries(image);
+    const blob: Registries['blob'] = async (name, digest) =>
+      digest === layer.digest
+        ? { sizeBytes: undefined, content: endless() }
+        : served.blob(name, digest);
+    const { passed, err } = await list({ ...served, blob }, { list: 3 });
+    expect(passed).toBe(false);
+    expect(err).toContain(`it has more than the ${layer.size} bytes that its manifest says`);
   });
 
   it.each([
@@ -208,6 +222,13 @@ describe('runLayers', () => {
     expect(streams.written.err).toMatch(/^tagpin: "r.test\/app": nobody read on, .*\n$/);
   });
 });
+
+/** An archive, and then what belongs to none. */
+async function* endless(): AsyncGenerator<Uint8Array> {
+  yield archive;
+  // As a connection does, it lets others have their turn.
+  for (;;) yield await Promise.resolve(Buffer.alloc(512));
+}
 
 /** GNU tar shows format characters as they are; tagpin lets none through to a terminal. */
 function shownByTar(...flags: readonly string[]): string {

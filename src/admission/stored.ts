@@ -1,5 +1,10 @@
 import { PinError } from '../errors.ts';
-import { type ImageReference, normalizedName, parseReference } from '../image/reference.ts';
+import {
+  type ImageReference,
+  normalizedName,
+  normalizedTag,
+  parseReference,
+} from '../image/reference.ts';
 import { type JsonObject, sameJson } from '../json.ts';
 import { ORIGINALS_ANNOTATION, SKIP_ANNOTATION } from '../workload/annotations.ts';
 import {
@@ -116,6 +121,7 @@ export function pinToReuse(
  * The stored image of the same place, where it is `<name>:<tag>@<digest>` of the same name and tag:
  * the form in which other tools write pins. They fill in `latest` where the user wrote no tag; a
  * digest behind no tag answers only for a name without one, as whoever adds a tag means that tag.
+ * Where a record says what the pin was made of, no other tag goes back to it.
  */
 export function foreignPin(
   before: StoredState,
@@ -125,6 +131,10 @@ export function foreignPin(
   const image = before.placeLike(place)?.image ?? '';
   const pinned = readImage(image);
   if (pinned instanceof PinError || pinned.digest === undefined) return undefined;
+  const recorded = before.pins.get(place.key)?.entry.reference;
+  if (recorded !== undefined && normalizedTag(parseReference(recorded)) !== normalizedTag(tagged)) {
+    return undefined;
+  }
   const tags = tagged.tag === undefined ? [undefined, 'latest'] : [tagged.tag];
   const same =
     tagged.digest === undefined &&

@@ -75,6 +75,25 @@ describe('changesBeyondPins()', () => {
 });
 
 describe('pinToReuse()', () => {
+  it.each([
+    ['latest, which was not there before', 'web:1', 'web', 'pinned'],
+    ['the same tag, which nobody writes', 'web:latest', 'web', 'reused'],
+    ['the tag that nobody wrote', 'web', 'web', 'reused'],
+  ])('reads a name without a tag as %s', (_, recorded, sent, outcome) => {
+    const admission = new Admission({ 'docker.io/library/web:latest': B });
+    const answered = admission.review(DEPLOYMENT, {
+      object: objectOf(DEPLOYMENT, { spec: specOf({ web: sent }) }),
+      oldObject: objectOf(DEPLOYMENT, {
+        annotations: record({ web: `${recorded} ${A}` }),
+        spec: specOf({ web: `web@${A}` }),
+      }),
+    });
+    expect(answered.outcomes).toEqual({ web: outcome });
+    expect(imagesOf(DEPLOYMENT, answered.object)).toEqual({
+      web: `web@${outcome === 'pinned' ? B : A}`,
+    });
+  });
+
   it("prefers this container's own foreign pin to another's recorded one", () => {
     const admission = new Admission();
     const answered = admission.review(DEPLOYMENT, {

@@ -1,5 +1,6 @@
 import { textOf } from '../json.ts';
 import { SKIP_ANNOTATION } from '../workload/annotations.ts';
+import { locationOf } from '../workload/locations.ts';
 import { formatOriginals } from '../workload/originals.ts';
 import { type OwnedPod, ownedPodOf } from './owner.ts';
 import { MODE_POLICIES, type Mode } from './policy.ts';
@@ -44,8 +45,10 @@ export function concession(
 }
 
 /**
- * Undefined for a Pod that gets no pin, or whose name the API server invents. A StatefulSet that is
- * restarted makes the same Pods, too, but of another revision each time.
+ * Undefined for a Pod that gets no pin, or whose name the API server invents. No controller of
+ * Kubernetes compares images: a StatefulSet makes the same Pod again and again where a quota
+ * refuses it, or somebody deletes it. What others make of it when they are restarted is told by
+ * the revision.
  */
 function namedPod(
   pod: OwnedPod,
@@ -54,7 +57,8 @@ function namedPod(
 ): NamedPod | undefined {
   const { namespace, owner, metadata } = pod;
   const name = textOf(metadata, 'name') ?? '';
-  if (name === '' || !images.some(({ image, place }) => image !== place.image)) return undefined;
+  if (name === '' || locationOf(owner.group, owner.kind) !== undefined) return undefined;
+  if (!images.some(({ image, place }) => image !== place.image)) return undefined;
   const entries = countingEntries(subject, images);
   const pins = formatOriginals({ entries, refreshed: new Map() });
   const revision = revisionOf(pod)?.selector ?? '';

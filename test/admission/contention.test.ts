@@ -34,6 +34,12 @@ function pod({
   };
 }
 
+const OF_A_STATEFULSET: Json = {
+  ownerReferences: [
+    { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'db', uid: 'u-1', controller: true },
+  ],
+};
+
 /** An admission with the real fuse, and its clock. */
 function fused(options: AdmissionOptions = {}): {
   readonly admission: Admission;
@@ -117,6 +123,7 @@ describe('a Pod that its controller makes again and again', () => {
   it.each<[string, RequestParts]>([
     ['whose name the API server makes up', pod({ name: '', metadata: { generateName: 'db-' } })],
     ['that nobody owns', pod({ metadata: { ownerReferences: [] } })],
+    ['of a StatefulSet, which compares no images', pod({ metadata: OF_A_STATEFULSET })],
   ])('cannot be told where it is one %s', (_, request) => {
     expect(outcomesOf(fused().admission, request, 2 * FUSE)).not.toContain('contended');
   });

@@ -6,6 +6,7 @@ import {
   REFRESH_POLICY_ANNOTATION,
 } from '../workload/annotations.ts';
 import { withImages } from '../workload/locations.ts';
+import { countingEntry } from '../workload/originals.ts';
 import type { StoredState, TemplateState } from './stored.ts';
 
 /**
@@ -65,14 +66,15 @@ export function asksForRefresh(
 }
 
 /**
- * An undo brings the template of another revision with the record of that revision; so does a
- * second call in one review, after ours has been answered. Any other update has the stored record,
- * or none.
+ * An undo brings the template of another revision with the record of that revision, which may be
+ * older than the policy; so does a second call in one review, after ours has been answered. Any
+ * other update has the stored record, or none, or one that its own images do not have.
  */
-function bringsRecord(now: TemplateState, before: TemplateState): boolean {
-  const text = textOf(now.template.annotations, ORIGINALS_ANNOTATION);
+function bringsRecord({ template, places, record }: TemplateState, before: TemplateState): boolean {
+  const text = textOf(template.annotations, ORIGINALS_ANNOTATION);
   const stored = textOf(before.template.annotations, ORIGINALS_ANNOTATION);
-  return now.record?.refreshed.has(TEMPLATE_KEY) === true && text !== stored;
+  if (text === stored) return false;
+  return places.some(({ key, image }) => countingEntry(record, key, image) !== undefined);
 }
 
 /** The refresh values of a template, by their keys in the record. */

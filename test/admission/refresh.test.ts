@@ -158,6 +158,16 @@ describe.each(ROLLING)('--refresh-policy rollout through the life of a $kind', (
     expect(imagesOf(kind, again.object)).toEqual({ web: `nginx@${C}` });
   });
 
+  it('undoes to a revision from before the policy', () => {
+    const { admission, update, first } = life(B);
+    admission.tags.set(NGINX, C);
+    const older = web(kind, `nginx@${A}`, { rollme: '0', ...record({ web: `nginx:1 ${A}` }) });
+    expect(update(first, older).patch).toEqual([]);
+    // A file that somebody wrote by an old template, with the tag.
+    const file = web(kind, 'nginx:1', annotationsOf(kind, older));
+    expect(imagesOf(kind, update(first, file).object)).toEqual({ web: `nginx@${C}` });
+  });
+
   it('is answered once in a review, however often the API server calls', () => {
     const { admission, update, first } = life(A);
     admission.tags.set(NGINX, B);

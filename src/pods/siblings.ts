@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 
 import { describeError, type Logger } from '../log.ts';
-import { majorityPins } from './votes.ts';
+import { MAX_ORIGINALS, majorityPins } from './votes.ts';
 
 /** The replicas of one template: a Pod's controller, and the label that tells its revision. */
 interface Revision {
@@ -87,10 +87,10 @@ export function createSiblings(parts: SiblingsParts): Siblings {
         const digest = known?.pins.get(original);
         if (digest !== undefined) stands.set(original, digest);
       }
-      memories.set(key, {
-        pins: new Map([...(known?.pins ?? []), ...stands]),
-        learntAtMs: known?.learntAtMs ?? parts.now(),
-      });
+      const pins = new Map([...(known?.pins ?? []), ...stands]);
+      // A template has not that many: somebody writes Pods that claim to be its replicas.
+      if (pins.size > MAX_ORIGINALS) return stands;
+      memories.set(key, { pins, learntAtMs: known?.learntAtMs ?? parts.now() });
       return stands;
     },
   };
@@ -108,12 +108,16 @@ function createListing(
     key: string,
     { namespace, ownerUid, selector }: Revision & { readonly selector: string },
   ): Promise<Pins | undefined> => {
+    const before = memories.get(key);
     try {
       const pins = majorityPins(await listPods(namespace, selector), ownerUid);
       observe(pins.size === 0 ? 'none' : 'listed');
-      // Only what was found is remembered: the first replica may be on its way just now.
-      memories.delete(key);
-      if (pins.size === 0) return undefined;
+      if (pins.size === 0) {
+        // Only what was found is remembered: the first replica may be on its way just now, and
+        // what it was given meanwhile is newer than the list.
+        if (memories.get(key) === before) memories.delete(key);
+        return memories.get(key)?.pins;
+      }
       memories.set(key, { pins, learntAtMs: now() });
       return pins;
     } catch (caught) {

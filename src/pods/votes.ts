@@ -4,7 +4,7 @@ import { imagePlacesOf, locationOf, podTemplateOf } from '../workload/locations.
 import { countingEntry, parseOriginals } from '../workload/originals.ts';
 
 /** More originals than any template of replicas has; the rest are looked up. */
-const MAX_ORIGINALS = 200;
+export const MAX_ORIGINALS = 200;
 
 /**
  * What most Pods of an owner run, by original: each Pod has one voice for each original of its

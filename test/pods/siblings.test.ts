@@ -141,6 +141,25 @@ describe('createSiblings()', () => {
     expect(stage.lists).toHaveLength(1);
   });
 
+  it('keeps what a Pod was given while the others were listed', async () => {
+    const stage = new Stage();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stage.hold = promise;
+    const asked = stage.ask();
+    stage.agree(A);
+    resolve();
+    expect(await asked).toEqual({ 'nginx:1': A });
+    expect(stage.agree(B)).toEqual({ 'nginx:1': A });
+  });
+
+  it('remembers no more images of a revision than a template has', () => {
+    const stage = new Stage();
+    for (let index = 0; index < 200; index += 1) stage.agree(A, `nginx:${index}`);
+    stage.agree(A, 'nginx:one-too-many');
+    expect(stage.agree(B, 'nginx:one-too-many')).toEqual({ 'nginx:one-too-many': B });
+    expect(stage.agree(B, 'nginx:0')).toEqual({ 'nginx:0': A });
+  });
+
   it('does with its memory where only the owner is known, or there is no cluster', async () => {
     const job = { ...REVISION, selector: undefined };
     const stage = new Stage();

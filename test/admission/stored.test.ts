@@ -79,7 +79,7 @@ describe('pinToReuse()', () => {
     ['latest, which was not there before', 'web:1', 'web', 'pinned'],
     ['the same tag, which nobody writes', 'web:latest', 'web', 'reused'],
     ['the tag that nobody wrote', 'web', 'web', 'reused'],
-  ])('reads a name without a tag as %s', (_, recorded, sent, outcome) => {
+  ])('reads a name without a tag as %s', (...[, recorded, sent, outcome]) => {
     const admission = new Admission({ 'docker.io/library/web:latest': B });
     const answered = admission.review(DEPLOYMENT, {
       object: objectOf(DEPLOYMENT, { spec: specOf({ web: sent }) }),

@@ -25,6 +25,11 @@ export interface Place {
   readonly running: Map<string, RunningPods>;
 }
 
+/** How many live Pods run bytes of which their node has told no digest. */
+export function untoldOf({ pods, running }: Place): number {
+  return [...running.values()].reduce((left, told) => left - told.pods, pods);
+}
+
 /** Of those of one digest; more names would make a report that nobody reads. */
 const MAX_NAMES = 100;
 

@@ -2,6 +2,7 @@ import { ERROR_RULES } from '../errors.ts';
 import { SKIP_ANNOTATION } from '../workload/annotations.ts';
 import type { Outlook } from './outlook.ts';
 import type { Owner } from './owners.ts';
+import { untoldOf } from './place.ts';
 import type { Forecast, OnboardPlan } from './plan.ts';
 
 /** What the settings of the webhook add to what is told. */
@@ -22,6 +23,7 @@ export function plainPlan(plan: OnboardPlan, words: PlanWords): object {
       pinned: forecast.pinned,
       with: bringerOf(forecast, plan),
       ...moved(forecast),
+      ...untold(forecast),
     })),
     failed: plan.failed.map((forecast) => ({
       ...placed(forecast),
@@ -86,6 +88,11 @@ function moved({ moves }: Forecast): object {
       served: served ?? 'unknown',
     })),
   };
+}
+
+function untold({ place }: Forecast): object {
+  const pods = untoldOf(place);
+  return pods === 0 ? {} : { untold: pods };
 }
 
 function plainOwner({ reference, leftAlone, outlooks, specs }: Owner): object {

@@ -23,7 +23,7 @@ export interface OnboardEngine {
 
 export interface OnboardPorts {
   readonly cluster: OnboardedCluster;
-  /** Opened when there is something to ask. Rejects with PinError `invalid_config`. */
+  /** Opened when the namespace was read. Rejects with PinError `invalid_config`. */
   readonly openEngine: () => Promise<OnboardEngine>;
   readonly streams: Streams;
 }

@@ -3,6 +3,7 @@ import { printable } from '../image/printable.ts';
 import type { Move } from './moves.ts';
 import type { Outlook } from './outlook.ts';
 import type { Owner, OwnerSpec } from './owners.ts';
+import { untoldOf } from './place.ts';
 import { bringerOf, type PlanWords, whyLeft } from './plain.ts';
 import type { Forecast, OnboardPlan } from './plan.ts';
 
@@ -42,7 +43,7 @@ export function planText(plan: OnboardPlan, words: PlanWords): string {
 function nowLines({ counts, pinned, unread, mode }: OnboardPlan): readonly string[] {
   const { pods, templates } = counts;
   return [
-    `${countOf(pods, 'running Pod')} and ${countOf(templates, 'template')} stay as they are`,
+    `${countOf(pods, 'Pod')} and ${countOf(templates, 'template')} stay as they are`,
     ...(pinned > 0
       ? [`${countOf(pinned, 'image')} with a digest already: tagpin audit looks at those`]
       : []),
@@ -57,7 +58,15 @@ function nextLines(plan: OnboardPlan, bringer: 'rollout' | 'pod'): readonly stri
     .flatMap((forecast) => [
       `${nameOf(forecast)} -> ${forecast.pinned}`,
       ...forecast.moves.map(moveLine),
+      ...untoldLines(forecast),
     ]);
+}
+
+function untoldLines({ place }: Forecast): readonly string[] {
+  const untold = untoldOf(place);
+  return untold === 0
+    ? []
+    : [`  not known: of ${countOf(untold, 'Pod')} no node told what it runs`];
 }
 
 /** By reason, with what can be done about it. */

@@ -167,7 +167,7 @@ describe('runOnboard()', () => {
     expect(
       out,
     ).toBe(`Namespace "shop": nothing was changed, and labelling it changes nothing at once:
-  10 running Pods and 4 templates stay as they are
+  10 Pods and 4 templates stay as they are
   1 image with a digest already: tagpin audit looks at those
 
 With the next rollout, and in new Pods until then:
@@ -179,6 +179,7 @@ With the next rollout, and in new Pods until then:
 In new Pods alone:
   Job/job container "web": job:1 -> job@${NOW}
   Database/db container "web": db:1 -> db@${NOW}
+    not known: of 1 Pod no node told what it runs
 
 Cannot be resolved now: in "pin" new Pods run by tag, with a warning; in "enforce" they are refused:
   not_found: push the tag, or correct its name
@@ -225,7 +226,7 @@ Left alone:
           ],
         },
         { kind: 'Job', with: 'pod' },
-        { kind: 'Database', with: 'pod' },
+        { kind: 'Database', with: 'pod', untold: 1 },
       ],
       failed: [
         { name: 'absent', reason: 'not_found', advice: 'push the tag, or correct its name' },

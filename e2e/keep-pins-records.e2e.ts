@@ -63,6 +63,16 @@ describe('with the webhook down, an object that comes back by tag', () => {
     expect(pins).toEqual({ images: { web: TAGGED } });
   });
 
+  it('takes a name without a tag as it is written, where the record has a tag', async () => {
+    const port = 'localhost:5000/app';
+    const podSpec = { initContainers: [{ name: 'setup', image: `${port}@${DIGEST}` }] };
+    const record = { setup: `${port} ${DIGEST}`, web: `${TAGGED} ${DIGEST}` };
+    const kubectl = await stored('PodTemplate', JSON.stringify(record), { image: PINNED, podSpec });
+    const sent = { image: NAME, podSpec: { initContainers: [{ name: 'setup', image: port }] } };
+    const pins = pinsOf(await replaceBy(kubectl, 'PodTemplate', sent));
+    expect(pins.images).toEqual({ web: NAME, setup: `${port}@${DIGEST}` });
+  });
+
   it('takes its tag where the digest was copied to another name, record and all', async () => {
     const image = `registry.example.com/other@${DIGEST}`;
     const kubectl = await stored('PodTemplate', `{"web":"${TAGGED} ${DIGEST}"}`, { image });

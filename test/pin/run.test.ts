@@ -53,6 +53,10 @@ interface Registry {
   readonly generation?: number;
 }
 
+function uninterrupted<T>(work: () => Promise<T>): Promise<T> {
+  return work();
+}
+
 async function run(
   paths: readonly string[],
   options: Partial<PinOptions> = {},
@@ -66,7 +70,6 @@ async function run(
     throw new PinError('not_found', `${reference} was not found`);
   };
   const openRegistries = (): Promise<typeof ask> => Promise.resolve(ask);
-  const uninterrupted = <T>(work: () => Promise<T>): Promise<T> => work();
   const ports = { streams, openRegistries, uninterrupted };
   const passed = await runPin({ ...NONE, ...options, paths }, ports);
   return { passed, ...streams.written, asked };

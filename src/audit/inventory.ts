@@ -38,7 +38,7 @@ export class Inventory {
     const metadata = objectAt(object, ['metadata']) ?? {};
     const owner = this.#ownerOf(metadata);
     const workload = owner ?? nameOf(metadata, kind);
-    this.#owners.set(textOf(metadata, 'uid') ?? '', workload);
+    this.#owners.set(ownerKey(metadata, metadata), workload);
     const { isPod } = where;
     // What a controller made of a template says nothing new, until it is a Pod.
     if (owner === undefined || isPod) {
@@ -65,7 +65,7 @@ export class Inventory {
       .filter(isJsonObject)
       .find((reference) => reference['controller'] === true);
     if (controller === undefined) return undefined;
-    const known = this.#owners.get(textOf(controller, 'uid') ?? '');
+    const known = this.#owners.get(ownerKey(metadata, controller));
     return (
       known ?? {
         namespace: textOf(metadata, 'namespace') ?? '',
@@ -133,6 +133,11 @@ interface Found {
   readonly inTemplate: boolean;
   readonly object: JsonObject;
   readonly template: PodTemplate;
+}
+
+/** Nobody owns what is in another namespace: who says so wants its name, or its pull secrets. */
+function ownerKey({ namespace }: JsonObject, { uid }: JsonObject): string {
+  return JSON.stringify([namespace, uid]);
 }
 
 function nameOf(metadata: JsonObject, kind: string): Workload {

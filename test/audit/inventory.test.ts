@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { Inventory, type ListedObject } from '../../src/audit/inventory.ts';
 import { digest } from '../support/admission.ts';
-import { listed, owned, podOf } from '../support/listed-objects.ts';
+import { listed, owned, podOf, withMetadata } from '../support/listed-objects.ts';
 
 function inventoryOf(objects: readonly ListedObject[]): Inventory {
   const inventory = new Inventory();
@@ -41,6 +41,17 @@ describe('Inventory.uses', () => {
     expect(usesOf([DEPLOYMENT, REPLICA_SET, pod])).toEqual([
       { ...WEB, image: 'nginx:1', inTemplate: true, pods: 0 },
       { ...WEB, image, inTemplate: false, pods: 1 },
+    ]);
+  });
+
+  it('believes no Pod that names an owner in another namespace', () => {
+    const elsewhere = withMetadata(podOf(REPLICA_SET, 'a', { image: 'evil:1' }), {
+      namespace: 'evil',
+    });
+    const { uses } = inventoryOf([DEPLOYMENT, REPLICA_SET, elsewhere]);
+    expect(uses.map(({ workload, account, pods }) => [workload, account.namespace, pods])).toEqual([
+      [{ namespace: 'shop', kind: 'Deployment', name: 'web' }, 'shop', 0],
+      [{ namespace: 'evil', kind: 'ReplicaSet', name: 'web-1' }, 'evil', 1],
     ]);
   });
 

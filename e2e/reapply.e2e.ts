@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { readEnvironment } from './support/environment.ts';
+import { eventually } from './support/eventually.ts';
 import type { Kubectl } from './support/kubectl.ts';
 import { settledReplicaSets, waitForReplicaSet } from './support/ownership.ts';
 import { type Pins, pinsOf, pinsTo } from './support/pins.ts';
@@ -24,6 +25,15 @@ async function storedPins(kubectl: Kubectl, resource: string): Promise<Pins> {
   return pinsOf(podTemplateOf(await kubectl.get<StoredObject>(resource, 'web')));
 }
 
+/** How often the API server has seen a Deployment change, its controller's own notes included. */
+async function generationOf(kubectl: Kubectl): Promise<number> {
+  const { metadata } = await kubectl.get<StoredObject>('deployment', 'web');
+  if (metadata.annotations?.['deployment.kubernetes.io/revision'] === undefined) {
+    throw new Error('The controller has not counted its revision yet');
+  }
+  return metadata.generation;
+}
+
 describe('a Deployment that is applied again after its tag has moved', () => {
   runWebhook(FORGETFUL);
 
@@ -45,11 +55,19 @@ describe('a Deployment that is applied again after its tag has moved', () => {
     expect(pinsOf(podTemplateOf(before))).toEqual(pins);
     await waitForReplicaSet(kubectl, before);
     const lookUps = await image.lookUps();
+    const withoutTagpin = await createNamespace(kubeconfig);
+    await withoutTagpin.run([...first, '--filename=-'], { input });
+    for (const each of [kubectl, withoutTagpin]) await eventually(() => generationOf(each));
 
     await image.move();
-    await kubectl.run([...command, '--filename=-'], { input });
+    for (const each of [kubectl, withoutTagpin]) {
+      await each.run([...command, '--filename=-'], { input });
+    }
 
     expect(await storedPins(kubectl, 'deployment')).toEqual(pins);
+    await eventually(async () => {
+      expect(await generationOf(kubectl)).toBe(await generationOf(withoutTagpin));
+    });
     expect(await settledReplicaSets(kubectl, before)).toHaveLength(1);
     expect(await image.lookUps()).toBe(lookUps);
   });
@@ -87,7 +105,7 @@ describe('a Deployment whose tag has moved', () => {
   // With the cache as it is by default: a restart must not be answered from it.
   runWebhook();
 
-  it('takes the new digest on kubectl rollout restart, and the old one back on undo', async () => {
+  it('takes the new digest on kubectl rollout restart, the old one back on undo, and the new one on the next', async () => {
     const image = await TestImage.ofOnePlatform(registry);
     const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
     await kubectl.apply(workload('Deployment', { image: image.tagged }));
@@ -111,6 +129,12 @@ describe('a Deployment whose tag has moved', () => {
     const replicaSets = await settledReplicaSets(kubectl, deployment);
     expect(replicaSets).toHaveLength(2);
     expect(replicaSets.map(({ metadata }) => metadata.uid)).toContain(replicaSet.metadata.uid);
+
+    await image.move();
+    await kubectl.run(['rollout', 'undo', 'deployment', 'web']);
+
+    expect(await storedPins(kubectl, 'deployment')).toEqual(after);
+    expect(await settledReplicaSets(kubectl, deployment)).toHaveLength(2);
   });
 });
 

@@ -77,7 +77,7 @@ describe('a live namespace that is labelled', () => {
     expect(items).toHaveLength(3);
   });
 
-  it('pins a Deployment that came while nobody answered with its next change, in one ReplicaSet more', async () => {
+  it('leaves a Deployment that came while nobody answered its one ReplicaSet when it is scaled', async () => {
     const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
     const image = await TestImage.ofOnePlatform(registry);
     await webhook.stop();
@@ -206,6 +206,14 @@ describe('a pinned Deployment that is applied again', () => {
       expect(stdout).not.toMatch(/^[-+].*(?:image:|tagpin)/m);
     }
     expect(await web.image.lookUps()).toBe(lookUps);
+  });
+
+  it('has no difference at all for a tool that applies server side', async () => {
+    const web = await LiveDeployment.apply(environment, { mode: 'pin' }, ['--server-side']);
+    await web.image.move();
+    const args = ['diff', '--filename=-', '--server-side'];
+    const diff = await web.kubectl.run(args, { input: web.manifest(), mayFail: true });
+    expect(diff).toMatchObject({ exitCode: 0, stdout: '' });
   });
 
   it('rolls nothing out where its namespace lost the label, until it is applied again', async () => {

@@ -24,8 +24,10 @@ Examples:
   tagpin inspect -o json nginx | jq -r '.details[0].config.environment[]'
   tagpin layers --list 1 nginx                  the files of a layer
 
-Of an index, linux/amd64 is shown in full, on any machine, or the first where it has none. For the sizes of an index, the manifest of each platform is read, which Docker Hub counts as pulls;
-with --platform, that of one alone. Sizes are those of layers as a registry stores them.
+Of an index, linux/amd64 is shown in full, on any machine, or the first where it has none. For the
+sizes of an index, the manifest of each platform is read, which Docker Hub counts as pulls; with
+--platform, that of one alone. Sizes are those of layers as a registry stores them. Of a layer nothing
+but its beginning is read, so that it is not known whether it has its digest: tagpin blob tells that.
 
 Exit codes: 0 all read, 1 something could not be, 2 a mistake in the command line.
 `;

@@ -24,7 +24,8 @@ Examples:
   tagpin layers -o json nginx | jq -r '.layers[].digest'
 
 Of an index without --platform the layers for linux/amd64 are listed, on any machine. Files are listed
-as they come; that the layer has not its digest is known at its end, and is told by exit code 1.
+as they come; that the layer has not its digest is known at its end, and is told by exit code 1, and so
+is that nobody read so far, such as head.
 
 Exit codes: 0 done, 1 it could not be read or has not its digest, 2 a mistake in the command line.
 `;

@@ -61,6 +61,8 @@ export async function createProgram(
     .version(parts.version)
     .configureOutput({
       writeOut: (text) => void process.stdout.write(asCalled(text, parts, program)),
+      // As every other mistake is told.
+      outputError: (text, write) => write(text.replace(/^error: /, 'tagpin: ')),
     })
     // A mistake in the command line ends like one in a setting.
     .exitOverride(({ exitCode }) => parts.exit(exitCode === 0 ? 0 : 2));

@@ -103,7 +103,8 @@ function registriesOf(engine: Engine, manners: Manners): Registries {
   const reading = { identity, timeMs: READING_MS };
   const hintedOf = (caught: unknown, reference: ImageReference): PinError => {
     const error = toPinError(caught);
-    return hinted(error, hintFor(error, reference));
+    const isDigest = error.code === 'not_found' && reference.digest !== undefined;
+    return isDigest ? noManifest(error) : hinted(error, hintFor(error, reference));
   };
   const asked = async <T>(image: string, act: (at: ImageReference) => Promise<T>): Promise<T> => {
     const reference = parseReference(image);
@@ -128,6 +129,13 @@ function registriesOf(engine: Engine, manners: Manners): Registries {
       }
     },
   };
+}
+
+/** People take image IDs, and digests of layers, for those of images. */
+function noManifest(error: PinError): PinError {
+  const host = error.host === undefined ? {} : { host: error.host };
+  const advice = 'correct the digest; that of a config or a layer is told by "tagpin inspect"';
+  return new PinError(error.code, error.message, { cause: error, advice, ...host });
 }
 
 async function resolve(

@@ -22,11 +22,20 @@ const COLUMNS: readonly Column[] = [
   { title: 'CREATED BY' },
 ];
 
-type Report = (rows: readonly LayerRow[], emphasis: Emphasis) => string;
+/** The layers of one manifest. */
+export interface LayerList {
+  /** As it was asked for. */
+  readonly image: string;
+  /** Of the manifest: of an index that for one platform. */
+  readonly digest: string;
+  readonly rows: readonly LayerRow[];
+}
+
+type Report = (list: LayerList, emphasis: Emphasis) => string;
 
 /** A list of layers in each format. */
 export const LAYER_REPORTS: Readonly<Record<LayersFormat, Report>> = {
-  text: (rows, emphasis) => {
+  text: ({ rows }, emphasis) => {
     const cells = rows.map(({ layer, history }) => [
       String(layer.number),
       sizeText(layer.sizeBytes),
@@ -39,20 +48,22 @@ export const LAYER_REPORTS: Readonly<Record<LayersFormat, Report>> = {
     const counted = `${rows.length} layer${rows.length === 1 ? '' : 's'}${sum}`;
     return `${[...tableLines(COLUMNS, cells, emphasis), counted].join('\n')}\n`;
   },
-  json: (rows) => `${printableJson(plain(rows), 2)}\n`,
-  yaml: (rows) => writeYaml(plain(rows)),
+  json: (list) => `${printableJson(plain(list), 2)}\n`,
+  yaml: (list) => writeYaml(plain(list)),
 };
 
-function plain(rows: readonly LayerRow[]): object {
+function plain({ image, digest, rows }: LayerList): object {
   return {
-    layers: rows.map(({ layer: { number, digest, mediaType, sizeBytes }, history }) => ({
-      number,
-      digest,
-      mediaType,
-      sizeBytes,
+    image,
+    digest,
+    layers: rows.map(({ layer, history }) => ({
+      number: layer.number,
+      digest: layer.digest,
+      mediaType: layer.mediaType,
+      sizeBytes: layer.sizeBytes,
       createdBy: history?.createdBy,
     })),
-    sizeBytes: totalOf(rows),
+    layersSizeBytes: totalOf(rows),
   };
 }
 

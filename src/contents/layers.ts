@@ -44,7 +44,9 @@ export async function runLayers(
       return await listFiles(options, layerAt(rows, list), { registries, streams });
     }
     const emphasis = emphasisFor(streams.onTerminal.out);
-    await streams.out(LAYER_REPORTS[options.format](rows, emphasis));
+    await streams.out(
+      LAYER_REPORTS[options.format]({ image, digest: manifest.served.digest, rows }, emphasis),
+    );
     return true;
   } catch (caught) {
     const error = toPinError(caught);

@@ -80,8 +80,9 @@ async function blobInstead(
   try {
     return await readBlobPicture(image, digest, registries);
   } catch (caught) {
-    // That there is no such blob either says no more.
-    throw toPinError(caught).code === 'not_found' ? error : caught;
+    if (toPinError(caught).code !== 'not_found') throw caught;
+    const message = `${error.message}, and neither has it such a blob`;
+    throw new PinError(error.code, message, { cause: error, advice: 'correct the digest' });
   }
 }
 

@@ -184,5 +184,6 @@ function listed(manifests: readonly PlatformManifest[]): string {
 }
 
 function noneFor(wanted: Platform, instead: string): PinError {
-  return new PinError('not_found', `there is no image for ${formatPlatform(wanted)}: ${instead}`);
+  const message = `there is no image for ${formatPlatform(wanted)}: ${instead}`;
+  return new PinError('not_found', message, { advice: 'ask for another platform' });
 }

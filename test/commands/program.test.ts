@@ -59,6 +59,15 @@ describe('the plugin of kubectl', () => {
 
 describe('createProgram()', () => {
   it.each([
+    [['resolve', '--none'], "tagpin: unknown option '--none'"],
+    [['blob'], "tagpin: missing required argument 'REPO@DIGEST'"],
+    [['none'], "tagpin: unknown command 'none'"],
+  ])('tells mistakes as all errors are told: %j', async (words, message) => {
+    const { code, stderr } = await runTagpin(words);
+    expect({ code, line: stderr.split('\n')[0] }).toEqual({ code: 2, line: message });
+  });
+
+  it.each([
     ['the one that is called', ['pin', 'deploy.yaml'], ['pin']],
     ['the one that help is asked for', ['help', 'check'], ['check']],
     ['none for the help of the program', ['--help'], []],

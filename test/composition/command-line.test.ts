@@ -164,6 +164,20 @@ describe('composeCommandLine()', () => {
     });
   });
 
+  it('tells of a digest that is of no manifest who knows what it is of', async () => {
+    await using registry = await startRegistry([{ status: 404 }]);
+    const image = `${registry.host}/app@${INDEX_DIGEST}`;
+    const registries = open();
+    for (const asked of [registries.resolve(image), registries.manifest(image)]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await failureOf(asked)).toMatchObject({
+        code: 'not_found',
+        message: `${registry.host} answered 404 (not found)`,
+        advice: expect.stringContaining('tagpin inspect'),
+      });
+    }
+  });
+
   it("tells the registry's own reason, which a HEAD has not", async () => {
     const body = '{"errors":[{"code":"NAME_UNKNOWN"}]}';
     await using registry = await startRegistry([{ status: 404, body }]);

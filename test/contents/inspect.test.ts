@@ -333,7 +333,7 @@ describe('runInspect of what is no index', () => {
     expect(await show(store.registries(index), { image })).toEqual({
       passed: false,
       out: '',
-      err: `tagpin: "${image}": r.test has no such manifest; push the tag, or correct its name [not_found]\n`,
+      err: `tagpin: "${image}": r.test has no such manifest, and neither has it such a blob; correct the digest [not_found]\n`,
     });
   });
 

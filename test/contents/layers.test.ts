@@ -93,11 +93,13 @@ describe('runLayers', () => {
     const { size, ...named } = gzip;
     const layer = { ...named, sizeBytes: size };
     const report = {
+      image: `${NAME}:1`,
+      digest: image.digest,
       layers: [
         { number: 1, ...layer },
         { number: 2, ...layer },
       ],
-      sizeBytes: size * 2,
+      layersSizeBytes: size * 2,
     };
     expect(JSON.parse(json.out)).toEqual(report);
     expect(parse(yaml.out)).toEqual(report);

@@ -96,7 +96,7 @@ describe('runResolve()', () => {
     expect([done, out]).toEqual([false, '']);
     expect(err.split('\n')).toEqual([
       expect.stringMatching(
-        /^tagpin: "r.test\/app:1": there is no image for linux\/s390x: it has linux\/amd64, windows\(10.0.20348\)\/amd64; .* \[not_found\]$/,
+        /^tagpin: "r.test\/app:1": there is no image for linux\/s390x: it has linux\/amd64, windows\(10.0.20348\)\/amd64; ask for another platform \[not_found\]$/,
       ),
       expect.stringContaining('"r.test/app:2"'),
       '',

@@ -2,7 +2,7 @@ import type { Workload } from '../audit/use.ts';
 import type { OwnerReference } from './owner-reference.ts';
 
 /** Pods that run the same bytes in one place. */
-export interface RunningPods {
+interface RunningPods {
   pods: number;
   /** The first of them. */
   readonly names: string[];

@@ -47,8 +47,9 @@ export function createRecorder({ observe, now }: RecorderOptions): Recorder {
   return {
     image: (reference) => {
       startedAtMs = now();
-      const { registry, repository } = reference;
-      tell({ step: 'image', registry, repository, tag: normalizedTag(reference) });
+      const { registry, repository, digest } = reference;
+      const by = digest === undefined ? { tag: normalizedTag(reference) } : { digest };
+      tell({ step: 'image', registry, repository, ...by });
     },
     access: ({ own, lent }) => {
       const origins = own.map(({ origin }) => origin);

@@ -17,13 +17,12 @@ export type StepBody =
   | AnsweredStep
   | WarningStep;
 
-/** What the image names. */
-interface ImageStep {
+/** What the image names: by its digest where it has one. */
+type ImageStep = {
   readonly step: 'image';
   readonly registry: string;
   readonly repository: string;
-  readonly tag: string;
-}
+} & ({ readonly tag: string } | { readonly digest: string });
 
 /** An object that was read, or could not be. */
 export interface ClusterStep {

@@ -9,7 +9,10 @@ type Wording<K extends StepBody['step']> = (
 ) => readonly [title: string, text: string];
 
 const WORDINGS: { readonly [K in StepBody['step']]: Wording<K> } = {
-  image: ({ registry, repository, tag }) => ['image', `${registry}/${repository}, tag ${tag}`],
+  image: ({ registry, repository, ...by }) => [
+    'image',
+    `${registry}/${repository}, ${'tag' in by ? `tag ${by.tag}` : by.digest}`,
+  ],
   cluster: (step) => ['cluster', clusterText(step)],
   credentials: ({ own, lent }) => ['credentials', credentialsText(own, lent)],
   cache: ({ result }) => ['cache', CACHE_TEXTS[result] ?? result],

@@ -284,6 +284,12 @@ describe('explainWith()', () => {
     expect(kinds(asked)).toEqual(['image']);
   });
 
+  it('names no tag of an image that has a digest', async () => {
+    const { steps } = await explained({ image: `r.example.com/a@${DIGEST}` });
+    expect(steps[0]).toMatchObject({ step: 'image', digest: DIGEST });
+    expect(steps[0]).not.toHaveProperty('tag');
+  });
+
   it('refuses a short name where the webhook does', async () => {
     const { answer } = await explained({ image: 'nginx' }, { shortNames: 'refuse' });
     expect(answer).toMatchObject({

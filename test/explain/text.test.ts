@@ -24,6 +24,10 @@ const LINES: readonly (readonly [StepBody, string])[] = [
     { step: 'image', registry: 'r.example.com', repository: 'a', tag: '1' },
     'image        r.example.com/a, tag 1',
   ],
+  [
+    { step: 'image', registry: 'r.example.com', repository: 'a', digest: 'sha256:a' },
+    'image        r.example.com/a, sha256:a',
+  ],
   [{ ...SECRET, result: 'found' }, 'cluster      Secret "shop/regcred" was read (3.2 ms)'],
   [{ ...SECRET, result: 'missing' }, 'cluster      Secret "shop/regcred" does not exist (3.2 ms)'],
   [

@@ -4,6 +4,7 @@ import {
   COMMAND_LINE_SETTINGS,
   type CommandLineSettings,
 } from '../../src/commands/command-line-settings.ts';
+import type { GivenCredential } from '../../src/commands/command-parts.ts';
 import { type CommandLineProcess, composeCommandLine } from '../../src/composition/command-line.ts';
 import type { Registries } from '../../src/contents/registries.ts';
 import { PinError } from '../../src/errors.ts';
@@ -233,5 +234,21 @@ describe('composeCommandLine()', () => {
     for await (const page of registries.tags('example.com/app')) expect(page.tags).toEqual(['1']);
     const upstreams = mirror.requests.map(({ query }) => query.get('ns'));
     expect(upstreams).toEqual(['example.com', 'example.com']);
+  });
+
+  it.each<[string, GivenCredential]>([
+    ['token', { registry: 'example.com', token: 'canary' }],
+    ['password', { registry: 'example.com', username: 'me', password: 'canary' }],
+  ])('shows no mirror the %s that was given for the registry', async (_, credential) => {
+    const challenge = { 'www-authenticate': 'Basic realm="mirror"' };
+    await using mirror = await startRegistry([{ status: 401, headers: challenge }]);
+    files.write(
+      'hosts.d/example.com/hosts.toml',
+      `server = "${mirror.origin}"\n[host."${mirror.origin}"]\n  capabilities = ["pull", "resolve"]\n`,
+    );
+    const { manifest } = open({ hostsDir: files.at('hosts.d') }, { credential });
+    expect((await failureOf(manifest('example.com/app:1'))).code).toBe('unauthorized');
+    expect(mirror.requests.length).toBeGreaterThan(0);
+    expect(shown(mirror)).toEqual([]);
   });
 });

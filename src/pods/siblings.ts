@@ -53,6 +53,8 @@ const LIST_TIMEOUT_MS = 1500;
 /** How long the Pods of a namespace are not listed once that has failed. */
 const QUIET_MS = 30_000;
 const MAX_QUIET_NAMESPACES = 1000;
+/** Of one namespace at once: a review goes on without one that is slow, which still waits for its turn. */
+const MAX_LISTS = 100;
 /** All memories together, in characters; one of three images has some 500. */
 const MAX_MEMORY_CHARS = 8 * 1024 * 1024;
 const ENTRY_CHARS = 200;
@@ -103,7 +105,8 @@ function createListing(
 ): (key: string, revision: Revision) => Promise<Pins | undefined> | undefined {
   if (listPods === undefined) return () => undefined;
   const quiet = new LRUCache<string, number>({ max: MAX_QUIET_NAMESPACES });
-  const flights = new Map<string, Promise<Pins | undefined>>();
+  /** By namespace, then by key. */
+  const flights = new Map<string, Map<string, Promise<Pins | undefined>>>();
   const learn = async (
     key: string,
     { namespace, ownerUid, selector }: Revision & { readonly selector: string },
@@ -126,14 +129,19 @@ function createListing(
       log.warn({ namespace, ...describeError(caught) }, 'siblings not listed');
       return memories.get(key)?.pins;
     } finally {
-      flights.delete(key);
+      const others = flights.get(namespace);
+      others?.delete(key);
+      if (others?.size === 0) flights.delete(namespace);
     }
   };
   return (key, revision) => {
     const { namespace, selector } = revision;
     if (selector === undefined || now() < (quiet.get(namespace) ?? 0)) return undefined;
-    const flight = flights.get(key) ?? learn(key, { ...revision, selector });
-    flights.set(key, flight);
+    const here = flights.get(namespace) ?? new Map<string, Promise<Pins | undefined>>();
+    const known = here.get(key);
+    if (known !== undefined || here.size >= MAX_LISTS) return known;
+    const flight = learn(key, { ...revision, selector });
+    flights.set(namespace, here.set(key, flight));
     return flight;
   };
 }

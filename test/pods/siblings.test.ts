@@ -141,6 +141,23 @@ describe('createSiblings()', () => {
     expect(stage.lists).toHaveLength(1);
   });
 
+  it('lists no more than a hundred revisions of a namespace at once, and of others all the same', async () => {
+    const stage = new Stage();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stage.hold = promise;
+    const of = (ownerUid: string, namespace = 'shop'): unknown =>
+      stage.siblings.of({ ...REVISION, namespace, ownerUid }, 9000);
+    const pending = Array.from({ length: 100 }, (_, index) => of(`u${index}`));
+    expect(of('one too many')).toBeUndefined();
+    expect(of('u0')).toBeInstanceOf(Promise);
+    const elsewhere = of('u', 'other');
+    expect(elsewhere).toBeInstanceOf(Promise);
+    resolve();
+    await Promise.all([...pending, elsewhere]);
+    expect(await of('one more')).toBeUndefined();
+    expect(stage.lists).toHaveLength(102);
+  });
+
   it('keeps what a Pod was given while the others were listed', async () => {
     const stage = new Stage();
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -23,7 +23,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** The layers of one manifest. */
-export interface LayerList {
+interface LayerList {
   /** As it was asked for. */
   readonly image: string;
   /** Of the manifest: of an index that for one platform. */

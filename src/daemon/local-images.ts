@@ -22,7 +22,7 @@ export interface LocalName {
 }
 
 /** A name with a digest. */
-export interface PulledName extends LocalName {
+interface PulledName extends LocalName {
   readonly digest: Digest;
 }
 

@@ -52,7 +52,12 @@ interface Ended {
 }
 
 function audit(args: readonly string[]): Promise<Ended> {
-  const flags = [`--kubeconfig=${kubeconfig}`, ...args];
+  const flags = [
+    `--kubeconfig=${kubeconfig}`,
+    `--plain-http=${registry.host},${privateRegistry.host}`,
+    '--allow-address=127.0.0.0/8',
+    ...args,
+  ];
   return new Promise((resolve) => {
     execFile(process.execPath, [MAIN, 'audit', ...flags], (error, stdout, stderr) =>
       resolve({ exitCode: Number(error?.code ?? 0), stdout, stderr }),
@@ -169,6 +174,22 @@ describe('tagpin audit', () => {
     const { stdout } = await audit(['-o', 'images']);
 
     expect(stdout.split('\n')).toContain(await image.pinned());
+  });
+
+  it('asks no registry on loopback or at a private address that somebody named in a Pod', async () => {
+    const image = await TestImage.ofOnePlatform(registry);
+    const kubectl = await createNamespace(kubeconfig);
+    await applyIn(kubectl)('Pod', { image: `${image.tagged}@${await image.digest()}` });
+    const lookUps = await image.lookUps();
+
+    const bare = ['--plain-http=', '--allow-address='];
+    const { exitCode, stdout } = await audit([...bare, '-n', kubectl.namespace ?? '']);
+
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 1,
+      stdout: expect.stringContaining('[unknown]'),
+    });
+    expect(await image.lookUps()).toBe(lookUps);
   });
 
   it('says what may not be listed', async () => {

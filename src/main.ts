@@ -103,9 +103,7 @@ async function main(argv: readonly string[]): Promise<void> {
     openAudit: async (settings, namespace) => {
       const { composeAudit } = await import('./composition/audit.ts');
       const environment = processEnvironment();
-      const tell = tellOn(parts.streams);
-      const process = { version: VERSION, environment, credential: undefined, tell };
-      return composeAudit(settings, { ...process, namespace });
+      return composeAudit(settings, { version: VERSION, environment, namespace });
     },
     openOnboard,
     uninterrupted: interruption.uninterrupted,

@@ -1,14 +1,25 @@
+import {
+  CREDENTIAL_SETTINGS,
+  type CredentialSettings,
+  REGISTRY_SETTINGS,
+  type RegistrySettings,
+} from '../config.ts';
 import type { Settings } from '../setting.ts';
-import { COMMAND_LINE_SETTINGS, type CommandLineSettings } from './command-line-settings.ts';
 import { EXPLAIN_SETTINGS, type ExplainSettings } from './explain-settings.ts';
 
-/** What commands that look at a cluster are told. */
+/** What `tagpin audit` is told: how the webhook asks registries, and where its cluster is. */
 export interface AuditSettings
-  extends CommandLineSettings,
+  extends RegistrySettings,
+    CredentialSettings,
     Pick<ExplainSettings, 'kubeconfig' | 'context'> {}
 
 export const AUDIT_SETTINGS: Settings<AuditSettings> = {
   kubeconfig: EXPLAIN_SETTINGS.kubeconfig,
   context: EXPLAIN_SETTINGS.context,
-  ...COMMAND_LINE_SETTINGS,
+  ...REGISTRY_SETTINGS,
+  ...CREDENTIAL_SETTINGS,
+  dockerConfig: {
+    ...CREDENTIAL_SETTINGS.dockerConfig,
+    text: "A docker config.json with credentials. Without this flag docker's own: $DOCKER_CONFIG/config.json, or ~/.docker/config.json.",
+  },
 };

@@ -43,7 +43,8 @@ What is told of an image:
   unknown         it could not be looked up
 
 It reads workloads, Pods, nodes and pull secrets as you, and asks registries with these secrets, and with
-your own credentials. Without the right to list nodes it leaves one_platform out.
+your own credentials. Whoever made a Pod chose its registry: give it the flags that the webhook has, such as
+--allow-registry. Without the right to list nodes it leaves one_platform out.
 
 Exit codes: 0 nothing is to be mended (moved and pinned_in_pods are notes), 1 something is, 2 a mistake in the command line.
 `;

@@ -2,7 +2,6 @@ import type { CommandLineSettings } from '../commands/command-line-settings.ts';
 import type { GivenCredential } from '../commands/command-parts.ts';
 import type { CredentialSettings, RegistrySettings } from '../config.ts';
 import type { Registries, ResolvedImage } from '../contents/registries.ts';
-import type { PullSecretsOwner, SecretReader } from '../credentials/read-secrets.ts';
 import { PinError, toPinError } from '../errors.ts';
 import { type ImageReference, parseReference } from '../image/reference.ts';
 import { LOOPBACK } from '../registry/addresses.ts';
@@ -43,7 +42,7 @@ const AT_A_TIME = 16;
 /** Nobody's pull secrets. */
 const PERSON = { namespace: 'command line', pullSecrets: [], serviceAccount: undefined };
 /** A minute for a manifest or a page of tags, and for the beginning of a blob. */
-const READING_MS = 60_000;
+const READING = { identity: PERSON, timeMs: 60_000 };
 
 /**
  * The registries of a person, who chose the hosts: private addresses are asked, loopback as well and
@@ -52,17 +51,8 @@ const READING_MS = 60_000;
  */
 export function composeCommandLine(
   settings: CommandLineSettings,
-  person: CommandLineProcess,
-): Registries {
-  return composeRegistries(settings, person, NO_CLUSTER)(PERSON);
-}
-
-/** The same for images of a cluster, whose pull secrets are tried before all that is the person's. */
-export function composeRegistries(
-  settings: CommandLineSettings,
   { version, environment, credential, tell }: CommandLineProcess,
-  reader: SecretReader,
-): (identity: PullSecretsOwner) => Registries {
+): Registries {
   const files = findCredentialFiles(settings, environment);
   const patience = createPatience({
     now,
@@ -72,7 +62,7 @@ export function composeRegistries(
   });
   const engine = composeEngine(settingsOf(settings, files), {
     cache: createCache(CACHE),
-    reader,
+    reader: NO_CLUSTER,
     metrics: NO_METRICS,
     userAgent: `tagpin/${version}`,
     log: NO_LOG,
@@ -85,22 +75,19 @@ export function composeRegistries(
     asksReasons: true,
     patience,
   });
-  const hintFor = hintsOf(files, credential);
-  return (identity) => registriesOf(engine, { patience, hintFor, identity });
+  return registriesOf(engine, { patience, hintFor: hintsOf(files, credential) });
 }
 
-/** How long a person waits, what is told when that was for nothing, and whose secrets count. */
+/** How long a person waits, and what is told when that was for nothing. */
 interface Manners {
-  readonly identity: PullSecretsOwner;
   readonly patience: Patience;
   readonly hintFor: FindHint;
 }
 
 /** The engine as commands ask it: every refusal says what may be missing. */
 function registriesOf(engine: Engine, manners: Manners): Registries {
-  const { identity, hintFor } = manners;
+  const { hintFor } = manners;
   const { reader } = engine;
-  const reading = { identity, timeMs: READING_MS };
   const hintedOf = (caught: unknown, reference: ImageReference): PinError => {
     const error = toPinError(caught);
     const isDigest = error.code === 'not_found' && reference.digest !== undefined;
@@ -116,12 +103,12 @@ function registriesOf(engine: Engine, manners: Manners): Registries {
   };
   return {
     resolve: (image) => asked(image, (reference) => resolve(engine, reference, manners)),
-    manifest: (image) => asked(image, (reference) => reader.manifest(reference, reading)),
-    blob: (image, digest) => asked(image, (reference) => reader.blob(reference, digest, reading)),
+    manifest: (image) => asked(image, (reference) => reader.manifest(reference, READING)),
+    blob: (image, digest) => asked(image, (reference) => reader.blob(reference, digest, READING)),
     tags: async function* listTags(repository) {
       const reference = parseReference(repository);
       try {
-        for await (const { tags, manifests } of reader.tags(reference, reading)) {
+        for await (const { tags, manifests } of reader.tags(reference, READING)) {
           yield { tags, manifests };
         }
       } catch (caught) {
@@ -141,17 +128,14 @@ function noManifest(error: PinError): PinError {
 async function resolve(
   { resolver, reader }: Engine,
   reference: ImageReference,
-  { patience, identity }: Manners,
+  { patience }: Manners,
 ): Promise<ResolvedImage> {
   if (reference.digest !== undefined) {
-    const { digest, mediaType } = await reader.manifest(reference, {
-      identity,
-      timeMs: READING_MS,
-    });
+    const { digest, mediaType } = await reader.manifest(reference, READING);
     return { digest, mediaType };
   }
   return patience(async (notBeforeMs) => {
-    const question = { identity, deadlineAtMs: now() + PATIENCE_MS, notBeforeMs };
+    const question = { identity: PERSON, deadlineAtMs: now() + PATIENCE_MS, notBeforeMs };
     const found = await resolver.resolve(reference, question);
     if (found instanceof PinError) throw found;
     return { digest: found.digest, mediaType: found.mediaType };

@@ -6,6 +6,7 @@ import { Files } from '../support/files.ts';
 import { type Ended, runTagpin } from '../support/process.ts';
 import { type Rule, type ScriptedRegistry, startRegistry } from '../support/scripted-registry.ts';
 
+const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 const PASSWORD = 'canary-password';
 const BASIC = `Basic ${btoa(`alice:${PASSWORD}`)}`;
 
@@ -31,8 +32,18 @@ const RULES: readonly Rule[] = [
     when: { path: '/v2/google/tags/list' },
     body: list(['1'], {
       manifest: {
-        [digest('a')]: { tag: ['1'], imageSizeBytes: '12', timeCreatedMs: '1000', mediaType: 'm' },
-        [digest('b')]: { tag: [], imageSizeBytes: '34', timeUploadedMs: '2000', mediaType: 'm' },
+        [digest('a')]: {
+          tag: ['1'],
+          imageSizeBytes: '12',
+          timeCreatedMs: '1000',
+          mediaType: MANIFEST,
+        },
+        [digest('b')]: {
+          tag: [],
+          imageSizeBytes: '34',
+          timeUploadedMs: '2000',
+          mediaType: MANIFEST,
+        },
       },
     }),
   },
@@ -95,7 +106,7 @@ describe('tagpin tags', () => {
     );
     expect(JSON.parse(json.stdout)).toMatchObject({
       tags: [
-        { tag: '1', digest: digest('a'), sizeBytes: 12, mediaType: 'm' },
+        { tag: '1', digest: digest('a'), sizeBytes: 12, mediaType: MANIFEST },
         { tag: null, digest: digest('b') },
       ],
     });

@@ -16,7 +16,7 @@ describe('tagpin onboard', () => {
     const { code, stderr } = await runTagpin(['onboard', '--dry-run']);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: "error: missing required argument 'NAMESPACE'\n",
+      stderr: "tagpin: missing required argument 'NAMESPACE'\n",
     });
   });
 });

@@ -7,26 +7,14 @@ import { manifestsOf } from '../contents/platforms.ts';
 import type { Registries } from '../contents/registries.ts';
 import { PinError } from '../errors.ts';
 import { parseReference } from '../image/reference.ts';
-import { createClusterReader } from '../kube/client.ts';
+import { type ClusterReader, createClusterReader } from '../kube/client.ts';
 import { createLists } from '../kube/lists.ts';
-import { createCache } from '../resolve/cache.ts';
 import type { ReadQuestion } from '../resolve/image-reader.ts';
-import { composeEngine, type Engine } from './engine.ts';
+import { type ClusterProcess, now, openClusterEngine } from './cluster-engine.ts';
+import type { Engine } from './engine.ts';
 import { findKubeconfig } from './kubeconfig.ts';
-import { NO_LOG, NO_METRICS } from './nobody.ts';
-import { type Environment, findCredentialFiles } from './person-credentials.ts';
+import { findCredentialFiles } from './person-credentials.ts';
 
-/** What `tagpin audit` is told by its process. */
-export interface AuditProcess {
-  readonly version: string;
-  /** For the programs that it starts and the files that it names. */
-  readonly environment: Environment;
-}
-
-const now = (): number => performance.now();
-
-/** One run asks for each tag once. */
-const CACHE = { ttlMs: 600_000, staleIfErrorMs: 0, random: Math.random };
 /** As many as a registry is asked at a time. */
 const AT_A_TIME = 16;
 /** An image after the other waits for its turn; nobody waits for the audit. */
@@ -38,7 +26,7 @@ const PATIENCE_MS = 60_000;
  */
 export function composeAudit(
   settings: AuditSettings,
-  { namespace, ...others }: AuditProcess & { readonly namespace: string | undefined },
+  { namespace, ...others }: ClusterProcess & { readonly namespace: string | undefined },
 ): Pick<AuditPorts, 'cluster' | 'openRegistries'> {
   const kubeconfig = findKubeconfig(settings, others.environment);
   return {
@@ -50,24 +38,13 @@ export function composeAudit(
 
 async function openRegistries(
   settings: AuditSettings,
-  { version, environment }: AuditProcess,
-  reader: ReturnType<typeof createClusterReader>,
+  others: ClusterProcess,
+  reader: ClusterReader,
 ): Promise<AuditRegistries> {
-  const { dockerConfig, authFiles } = findCredentialFiles(settings, environment);
+  const { dockerConfig, authFiles } = findCredentialFiles(settings, others.environment);
   const person = { ...settings, dockerConfig, ownCredentialsNamespaces: ['*'] };
-  const engine = composeEngine(person, {
-    cache: createCache(CACHE),
-    reader,
-    metrics: NO_METRICS,
-    userAgent: `tagpin/${version}`,
-    log: NO_LOG,
-    environment,
-    now,
-    perNamespace: AT_A_TIME,
-    asksReasons: true,
-    authFiles,
-  });
-  await Promise.all([engine.load(), reader.load()]);
+  const parts = { reader, perNamespace: AT_A_TIME, authFiles };
+  const engine = await openClusterEngine(person, others, parts);
   return engineRegistries(engine, now);
 }
 

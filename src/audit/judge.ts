@@ -28,14 +28,16 @@ export type Judge = (use: Use) => Promise<readonly Finding[]>;
 interface Asking {
   /** A failure is an answer too: it is told of every image that it concerns. */
   readonly resolve: (image: string, account: Account) => Promise<ResolvedImage | PinError>;
+  readonly entries: (image: string, account: Account) => Promise<ReadonlySet<string> | PinError>;
   readonly search: TagSearch;
 }
 
 /** Asks each question of a run once, however many workloads it concerns. */
 export function createJudge(parts: JudgeParts): Judge {
   const { registries } = parts;
-  const resolve = once((image, account) => registries.resolve(image, account));
-  const asking = { resolve, search: createTagSearch({ resolve, tags: registries.tags }) };
+  const resolve = once(registries.resolve);
+  const entries = once(registries.entries);
+  const asking = { resolve, entries, search: createTagSearch({ resolve, tags: registries.tags }) };
   return async (use) => {
     try {
       const { digest } = parseReference(use.image);
@@ -48,8 +50,8 @@ export function createJudge(parts: JudgeParts): Judge {
 }
 
 async function judgePinned(
-  { isMixed, registries }: JudgeParts,
-  { resolve, search }: Asking,
+  { isMixed }: JudgeParts,
+  { resolve, entries, search }: Asking,
   use: Use,
 ): Promise<readonly Finding[]> {
   const { image, original, account } = use;
@@ -60,16 +62,26 @@ async function judgePinned(
     original === undefined ? undefined : resolve(original, account),
   ]);
   if (served instanceof PinError) return [{ ...unserved(served), use }];
-  if (original !== undefined && isOfAnIndex(served, now)) {
-    const entries = await registries.entries(original, account);
-    // What an index names is as good as tagged.
-    if (entries.has(digest)) return isMixed ? [{ state: 'one_platform', use }] : [];
+  // What an index names is as good as tagged.
+  if (isOfAnIndex(served, now) && (await isEntry(entries, use, digest))) {
+    return isMixed ? [{ state: 'one_platform', use }] : [];
   }
   const findings = now === undefined ? [] : movedTo(now, digest).map((told) => ({ ...told, use }));
   // What a tag names is not cleaned up.
   if (now !== undefined && findings.length === 0) return [];
   const named = await search(name, digest, account);
   return named === false ? [...findings, { state: 'untagged', use }] : findings;
+}
+
+/** Whether the index that the original names now has a digest. Rejects with a PinError. */
+async function isEntry(
+  entries: Asking['entries'],
+  { original = '', account }: Use,
+  digest: string,
+): Promise<boolean> {
+  const named = await entries(original, account);
+  if (named instanceof PinError) throw named;
+  return named.has(digest);
 }
 
 type Verdict = Pick<Finding, 'state' | 'detail'>;
@@ -99,10 +111,11 @@ function isOfAnIndex(served: ResolvedImage, now: ResolvedImage | PinError | unde
   return isIndexType(now.mediaType ?? '') && !isIndexType(served.mediaType ?? '');
 }
 
-function once(
-  ask: AuditRegistries['resolve'],
-): (image: string, account: Account) => Promise<ResolvedImage | PinError> {
-  const asked = new Map<string, Promise<ResolvedImage | PinError>>();
+/** A failure is an answer too. */
+function once<T>(
+  ask: (image: string, account: Account) => Promise<T>,
+): (image: string, account: Account) => Promise<T | PinError> {
+  const asked = new Map<string, Promise<T | PinError>>();
   return (image, account) => {
     const key = JSON.stringify([image, account]);
     const known = asked.get(key);

@@ -160,4 +160,17 @@ describe('createJudge', () => {
     await judge(elsewhere);
     expect(images).toHaveLength(4);
   });
+
+  it('reads an index once, however many workloads run one platform of it', async () => {
+    const { registries } = registriesOf({ answers: ONE_PLATFORM });
+    let reads = 0;
+    const entries: AuditRegistries['entries'] = () => {
+      reads += 1;
+      return Promise.resolve(new Set([OLD]));
+    };
+    const parts = { registries: { ...registries, entries }, isMixed: true };
+    const judge = createJudge({ ...parts, isPinnedInPods: () => false });
+    await Promise.all([judge(USE), judge({ ...USE, place: 'container "b"' })]);
+    expect(reads).toBe(1);
+  });
 });

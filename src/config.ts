@@ -1,3 +1,4 @@
+import { CERTIFICATE_SETTINGS, type CertificateSettings } from './certificate-settings.ts';
 import type { LogLevel } from './log.ts';
 import { PIN_SETTINGS, type PinSettings } from './pin-settings.ts';
 import {
@@ -6,6 +7,7 @@ import {
   type ListenAddress,
   parseBoolean,
   parseCidrs,
+  parseCountIn,
   parseDurationMs,
   parseFilesByHost,
   parseList,
@@ -46,15 +48,18 @@ export interface CredentialSettings {
 }
 
 /** The settings of `tagpin serve`. */
-export interface ServeSettings extends RegistrySettings, CredentialSettings, PinSettings {
+export interface ServeSettings
+  extends CertificateSettings,
+    RegistrySettings,
+    CredentialSettings,
+    PinSettings {
   readonly listen: ListenAddress;
   readonly operationsListen: ListenAddress;
-  readonly tlsCert: string;
-  readonly tlsKey: string;
   readonly kubeconfig: string | undefined;
   readonly cluster: boolean;
   readonly cacheTtl: number;
   readonly staleIfError: number;
+  readonly cacheEntries: number;
   readonly exemptImages: readonly string[];
   /** Milliseconds; 0: never. */
   readonly auditEvery: number;
@@ -177,18 +182,7 @@ export const SERVE_SETTINGS: Settings<ServeSettings> = {
     text: 'Where /metrics, /healthz and /readyz are, over plain http.',
     parse: parseListenAddress,
   },
-  tlsCert: {
-    flag: '--tls-cert FILE',
-    fallback: '/certs/tls.crt',
-    text: 'The certificate chain, PEM. Read again when it changes.',
-    parse: parseText,
-  },
-  tlsKey: {
-    flag: '--tls-key FILE',
-    fallback: '/certs/tls.key',
-    text: 'The private key of the certificate, PEM. Read again when it changes.',
-    parse: parseText,
-  },
+  ...CERTIFICATE_SETTINGS,
   kubeconfig: {
     flag: '--kubeconfig FILE',
     fallback: undefined,
@@ -214,6 +208,12 @@ export const SERVE_SETTINGS: Settings<ServeSettings> = {
     fallback: '1h',
     text: 'How old the last known digest may be that answers for a registry that does not.',
     parse: parseDurationMs,
+  },
+  cacheEntries: {
+    flag: '--cache-entries COUNT',
+    fallback: '30000',
+    text: 'How many digests are kept at most, from 1000 to 1000000: about 0.4 KB of memory each, and 1 KB with the longest names.',
+    parse: parseCountIn(1000, 1_000_000),
   },
   ...PIN_SETTINGS,
   exemptImages: {

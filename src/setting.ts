@@ -80,6 +80,15 @@ export function parseBoolean(text: string): boolean {
   throw new Error(`expected "true" or "false", got ${JSON.stringify(text)}`);
 }
 
+/** A whole number between two others, which belong to it. */
+export function parseCountIn(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    if (/^\d{1,15}$/.test(text) && count >= least && count <= most) return count;
+    throw new Error(`expected a number from ${least} to ${most}, got ${JSON.stringify(text)}`);
+  };
+}
+
 /** A place to listen on. */
 export interface ListenAddress {
   readonly host: string;
@@ -104,16 +113,21 @@ const MAX_DURATION_MS = 2 ** 31 - 1;
 
 /** `60s`, `1h`, `500ms`, `1h30m` to milliseconds. */
 export function parseDurationMs(text: string): number {
+  const durationMs = parseLongDurationMs(text);
+  if (durationMs > MAX_DURATION_MS) throw new Error(`expected at most 596h, got ${text}`);
+  return durationMs;
+}
+
+/** The same for what no timer waits for. */
+export function parseLongDurationMs(text: string): number {
   const parts = [...text.matchAll(/(\d+)(ms|s|m|h)/g)];
   if (text === '' || parts.map(([part]) => part).join('') !== text) {
     throw new Error(`expected a duration such as 60s or 1h, got ${JSON.stringify(text)}`);
   }
-  const durationMs = parts.reduce(
+  return parts.reduce(
     (sum, [, count, unit]) => sum + Number(count) * (UNIT_MS[unit ?? ''] ?? 0),
     0,
   );
-  if (durationMs > MAX_DURATION_MS) throw new Error(`expected at most 596h, got ${text}`);
-  return durationMs;
 }
 
 export function parseCidrs(text: string): readonly string[] {

@@ -39,6 +39,7 @@ export function composeServe(
     ttlMs: settings.cacheTtl,
     staleIfErrorMs: settings.staleIfError,
     random: Math.random,
+    maxDigests: settings.cacheEntries,
   });
   const metrics = createMetrics({ version, cacheEntries: cache.size, now });
   const cluster = settings.cluster ? clusterOf(settings) : NO_CLUSTER;

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 
 import type { FailureCaching, PinError } from '../errors.ts';
 import type { Lookup } from '../registry/client.ts';
+import { createCompactor } from './compactor.ts';
 
 /** A digest as the cache knows it. Times are on the clock of `performance.now()`. */
 export interface CachedLookup {
@@ -42,12 +43,14 @@ export interface CacheOptions {
   readonly staleIfErrorMs: number;
   /** At least 0, and below 1. */
   readonly random: () => number;
+  /** How many digests are kept; {@link MAX_DIGESTS} unless told otherwise. */
+  readonly maxDigests?: number;
 }
 
 /**
- * About 1 KB an entry, and 2 KB with the longest names: 60 MB at most. A tenant with a fast registry
- * of his own can fill it with invented tags, in some 20 s: eight look-ups at a time, 5 ms each.
- * Others then ask their registries anew, and have no last known digest if one is down just then.
+ * About 0.35 KB an entry, and 1 KB with the longest names: 30 MB at most. A tenant with a fast
+ * registry of his own can fill it with invented tags, in some 20 s: eight look-ups at a time, 5 ms
+ * each. Others then ask their registries anew, and have no last known digest if one is down just then.
  */
 const MAX_DIGESTS = 30_000;
 /** Apart from the digests, which names that are invented would push out for free. */
@@ -63,8 +66,9 @@ const FAILURE_TTL_MS: Readonly<Record<FailureCaching, number>> = {
 const JITTER = 1 / 3;
 
 export function createCache(options: CacheOptions): DigestCache {
-  const digests = new LRUCache<string, CachedLookup>({ max: MAX_DIGESTS });
+  const digests = new LRUCache<string, CachedLookup>({ max: options.maxDigests ?? MAX_DIGESTS });
   const failures = new LRUCache<string, Failure>({ max: MAX_FAILURES });
+  const { flat, compact } = createCompactor();
   /** A look-up that began earlier may end later: the younger question has the better answer. */
   const hasYounger = (key: string, askedAtMs: number): boolean =>
     (digests.peek(key)?.askedAtMs ?? 0) > askedAtMs ||
@@ -84,7 +88,7 @@ export function createCache(options: CacheOptions): DigestCache {
     },
     keep: (key, known) => {
       if (hasYounger(key, known.askedAtMs)) return;
-      digests.set(key, known);
+      digests.set(flat(key), { lookup: compact(known.lookup), askedAtMs: known.askedAtMs });
       failures.delete(key);
     },
     keepFailure: (key, error, { askedAtMs, nowMs }) => {

@@ -38,7 +38,7 @@ describe('createCache()', () => {
     expect(fresh(KEY, NOW_MS)).toBeUndefined();
     const known = found(NOW_MS);
     keep(KEY, known);
-    expect(fresh(KEY, NOW_MS + TTL_MS - 1)).toBe(known);
+    expect(fresh(KEY, NOW_MS + TTL_MS - 1)).toStrictEqual(known);
     expect(fresh(KEY, NOW_MS + TTL_MS)).toBeUndefined();
     expect(fresh(`${KEY}x`, NOW_MS)).toBeUndefined();
   });
@@ -47,7 +47,7 @@ describe('createCache()', () => {
     const { stale, keep } = cache();
     const known = found(NOW_MS);
     keep(KEY, known);
-    expect(stale(KEY, NOW_MS + STALE_MS - 1)).toBe(known);
+    expect(stale(KEY, NOW_MS + STALE_MS - 1)).toStrictEqual(known);
     expect(stale(KEY, NOW_MS + STALE_MS)).toBeUndefined();
   });
 
@@ -86,9 +86,9 @@ describe('createCache()', () => {
     const error = failure(code);
     keepFailure(KEY, error, at(laterMs));
     expect(fresh(KEY, laterMs)).toBe(error);
-    expect(stale(KEY, laterMs)).toBe(known);
+    expect(stale(KEY, laterMs)).toStrictEqual(known);
     expect(fresh(KEY, laterMs + 1000)).toBeUndefined();
-    expect(stale(KEY, laterMs + 1000)).toBe(known);
+    expect(stale(KEY, laterMs + 1000)).toStrictEqual(known);
   });
 
   it.each<PinErrorCode>([
@@ -102,7 +102,7 @@ describe('createCache()', () => {
     const known = found(NOW_MS);
     keep(KEY, known);
     keepFailure(KEY, failure(code), at(NOW_MS + 1));
-    expect(fresh(KEY, NOW_MS + 1)).not.toBe(known);
+    expect(fresh(KEY, NOW_MS + 1)).not.toStrictEqual(known);
     expect(stale(KEY, NOW_MS + 1)).toBeUndefined();
   });
 
@@ -111,7 +111,7 @@ describe('createCache()', () => {
     const known = found(NOW_MS);
     keep(KEY, known);
     keepFailure(KEY, failure('rate_limited'), at(NOW_MS + 1));
-    expect(fresh(KEY, NOW_MS + 1)).toBe(known);
+    expect(fresh(KEY, NOW_MS + 1)).toStrictEqual(known);
   });
 
   it('takes a digest over the failure before it', () => {
@@ -119,7 +119,7 @@ describe('createCache()', () => {
     keepFailure(KEY, failure('not_found'), at(NOW_MS));
     const known = found(NOW_MS + 1);
     keep(KEY, known);
-    expect(fresh(KEY, NOW_MS + 1)).toBe(known);
+    expect(fresh(KEY, NOW_MS + 1)).toStrictEqual(known);
   });
 
   it('takes the answer to the younger question, whichever comes first', () => {
@@ -127,7 +127,7 @@ describe('createCache()', () => {
     const younger = found(NOW_MS + 1, 'sha256:2');
     keep(KEY, younger);
     keep(KEY, found(NOW_MS, 'sha256:1'));
-    expect(fresh(KEY, NOW_MS + 1)).toBe(younger);
+    expect(fresh(KEY, NOW_MS + 1)).toStrictEqual(younger);
   });
 
   it('keeps a digest against the late refusal of an older question', () => {
@@ -135,7 +135,7 @@ describe('createCache()', () => {
     const younger = found(NOW_MS + 1);
     keep(KEY, younger);
     keepFailure(KEY, failure('not_found'), { askedAtMs: NOW_MS, nowMs: NOW_MS + 2 });
-    expect(fresh(KEY, NOW_MS + 2)).toBe(younger);
+    expect(fresh(KEY, NOW_MS + 2)).toStrictEqual(younger);
   });
 
   it('keeps a refusal against the late digest of an older question', () => {
@@ -151,7 +151,7 @@ describe('createCache()', () => {
     keepFailure(KEY, failure('unavailable'), at(NOW_MS + 1));
     const known = found(NOW_MS);
     keep(KEY, known);
-    expect(fresh(KEY, NOW_MS + 2)).toBe(known);
+    expect(fresh(KEY, NOW_MS + 2)).toStrictEqual(known);
   });
 
   it.each([
@@ -166,6 +166,17 @@ describe('createCache()', () => {
     expect(fresh(KEY, NOW_MS + ttlMs + 1)).toBeUndefined();
   });
 
+  it('keeps as many digests as it is told', () => {
+    const { keep, size } = createCache({
+      ttlMs: TTL_MS,
+      staleIfErrorMs: STALE_MS,
+      random: () => 0,
+      maxDigests: 50_000,
+    });
+    for (let n = 0; n < 50_001; n += 1) keep(`${KEY}-${n}`, found(NOW_MS));
+    expect(size()).toBe(50_000);
+  });
+
   it('grows with the names that it is told to a bound, and loses no digest to failures', () => {
     const { fresh, stale, keep, keepFailure, size } = cache();
     const known = found(NOW_MS);
@@ -174,8 +185,8 @@ describe('createCache()', () => {
       keepFailure(`${KEY}-${n}`, failure('not_found'), at(NOW_MS));
     }
     expect(size()).toBe(5001);
-    expect(fresh(KEY, NOW_MS)).toBe(known);
-    expect(stale(KEY, NOW_MS + TTL_MS)).toBe(known);
+    expect(fresh(KEY, NOW_MS)).toStrictEqual(known);
+    expect(stale(KEY, NOW_MS + TTL_MS)).toStrictEqual(known);
     for (let n = 0; n < 30_001; n += 1) keep(`${KEY}-known-${n}`, found(NOW_MS));
     expect(size()).toBe(35_000);
   });

@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, request as httpsRequest } from 'node:https';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { createCertificateAuthority } from '../support/certificate.ts';
 import { type LocalWebhook, startLocalWebhook } from '../support/local-webhook.ts';
 import { type LoadResult, load } from './load.ts';
+import type { Part, Row } from './result.ts';
+import { ratiosOf } from './rounds.ts';
 import { startTarpit } from './tarpit.ts';
 
 /**
@@ -32,6 +34,8 @@ const REGISTRY_MS = 20;
 const MAX_RATIO = 1.3;
 const FIRST_NET = 16;
 
+const TEXT = `Cold reviews of a healthy registry (${REGISTRY_MS} ms away, TLS) over ${CONNECTIONS} connections, alone and beside ${CROWD} reviews of registries that never answer, in ${CROWD_MS / 1000} s, ${AT_A_TIME} at a time, of ${NAMESPACES} namespaces; ${ROUNDS} rounds of ${SECONDS} s.`;
+
 /** Each with the number of its hosts. */
 const SCENARIOS: Readonly<Record<string, number>> = {
   'a dead registry': 1,
@@ -45,7 +49,7 @@ interface Round {
   readonly crowd: Readonly<Record<string, number>>;
 }
 
-export async function benchCrowd(): Promise<void> {
+export const benchCrowd: Part = async () => {
   const directory = mkdtempSync(join(tmpdir(), 'tagpin-crowd-'));
   const registry = await startHealthyRegistry(directory);
   process.env['NODE_EXTRA_CA_CERTS'] = registry.authorityFile;
@@ -68,6 +72,7 @@ export async function benchCrowd(): Promise<void> {
     });
   };
   let net = FIRST_NET;
+  const rows: Row[] = [];
   try {
     await measure(WARM_UP_SECONDS);
     // The connections of the API servers stand.
@@ -84,15 +89,16 @@ export async function benchCrowd(): Promise<void> {
         rounds.push({ alone, beside, crowd: await crowd });
       }
       // The first round warms the code of failures.
-      report(name, rounds.slice(1));
+      rows.push(...rowsOf(name, rounds.slice(1)));
     }
+    return { part: 'crowd', text: TEXT, rows };
   } finally {
     agent.destroy();
     await webhook.stop();
     registry.close();
     rmSync(directory, { recursive: true });
   }
-}
+};
 
 function urlOf({ port }: LocalWebhook): string {
   return `https://127.0.0.1:${port}/admission/pin?timeout=10s`;
@@ -205,33 +211,27 @@ function reviewOf(namespace: string, image: string): unknown {
   };
 }
 
-function report(name: string, rounds: readonly Round[]): void {
-  const ratio = median(rounds.map(({ alone, beside }) => beside.p95Ms / alone.p95Ms));
-  const rows = rounds.map(({ alone, beside, crowd }) => {
-    const answers = Object.entries(crowd).map(([answer, count]) => `${count} × ${answer}`);
-    const cells = [
-      alone.p95Ms.toFixed(1),
-      beside.p95Ms.toFixed(1),
-      (beside.p95Ms / alone.p95Ms).toFixed(2),
-      `${alone.errors} / ${beside.errors}`,
-      answers.join(', '),
-    ];
-    return `| ${cells.join(' | ')} |`;
-  });
-  const model = cpus()[0]?.model ?? 'unknown processor';
-  process.stdout.write(`Cold reviews of a healthy registry (${REGISTRY_MS} ms away, TLS) over ${CONNECTIONS} connections, beside ${CROWD} reviews of ${name} in ${CROWD_MS / 1000} s, ${AT_A_TIME} at a time, of ${NAMESPACES} namespaces
-${cpus().length} × ${model}, Node ${process.versions.node}; ${ROUNDS} interleaved rounds of ${SECONDS} s
-
-| p95 alone, ms | p95 beside, ms | ratio | failed calls | answers to the crowd |
-|---|---|---|---|---|
-${rows.join('\n')}
-
-median ratio ${ratio.toFixed(2)}, which may be ${MAX_RATIO} at most: ${ratio <= MAX_RATIO ? 'passed' : 'FAILED'}
-
-`);
-  if (ratio > MAX_RATIO) process.exitCode = 1;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+function rowsOf(name: string, rounds: readonly Round[]): Row[] {
+  const alone = rounds.map((round) => round.alone.p95Ms);
+  const beside = rounds.map((round) => round.beside.p95Ms);
+  const failed = rounds.map((round) => round.alone.errors + round.beside.errors);
+  const answers = [...new Set(rounds.flatMap(({ crowd }) => Object.keys(crowd)))].toSorted();
+  return [
+    {
+      what: `p95 beside ${name} ÷ alone`,
+      unit: '×',
+      digits: 2,
+      values: ratiosOf(beside, alone),
+      goal: { atMost: MAX_RATIO },
+    },
+    { what: `p95 alone, before ${name}`, unit: 'ms', digits: 1, values: alone },
+    { what: `p95 beside ${name}`, unit: 'ms', digits: 1, values: beside },
+    { what: `failed calls, ${name}`, unit: '', digits: 0, values: failed, goal: { atMost: 0 } },
+    ...answers.map((answer) => ({
+      what: `the crowd of ${name} was answered ${answer}`,
+      unit: 'times',
+      digits: 0,
+      values: rounds.map(({ crowd }) => crowd[answer] ?? 0),
+    })),
+  ];
 }

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type SampleRegistry, startSampleRegistry } from '../demo/sample-registry.ts';
+import type { Part, Row } from './result.ts';
 
 /**
  * `tagpin pin` over many files whose registry is some way off, and what a person waits for at each
@@ -34,8 +35,7 @@ interface PinRun {
   readonly lookUps: number;
 }
 
-/** Measures, prints a table and one line of JSON, and fails where a limit of the built program is missed. */
-export async function benchPin(): Promise<void> {
+export const benchPin: Part = async () => {
   await run('npm', ['run', '--silent', 'build'], ROOT);
   const directory = mkdtempSync(join(tmpdir(), 'tagpin-pin-'));
   const tags = Array.from(
@@ -62,15 +62,16 @@ export async function benchPin(): Promise<void> {
       }
     }
     const measured = { rss: await peakMiB(pin, directory), lookUps: Math.max(...lookUps) };
-    report(rounds, measured);
-    const missed = missedLimits(rounds, measured);
-    process.stderr.write(missed.map((limit) => `missed: ${limit}\n`).join(''));
-    process.exitCode = missed.length === 0 ? 0 : 1;
+    return {
+      part: 'pin',
+      text: `${FILES} files, ${IMAGES} images, a registry that answers after ${REGISTRY_MS} ms, and \`node -e 0\` beside it; ${ROUNDS} rounds.`,
+      rows: rowsOf(rounds, measured),
+    };
   } finally {
     registry.close();
     rmSync(directory, { recursive: true });
   }
-}
+};
 
 interface Setting {
   readonly directory: string;
@@ -218,61 +219,33 @@ interface Measured {
   readonly lookUps: number;
 }
 
-function report(rounds: readonly Round[], { rss, lookUps }: Measured): void {
-  const of = (what: (round: Round) => number): number[] =>
-    rounds.map(what).toSorted((a, b) => a - b);
-  const rows = (['built', 'source'] as const).flatMap((main) => [
-    row(
-      `pin, ${main}: ms`,
-      of(({ pin }) => pin[main]),
-    ),
-    row(
-      `--help, ${main}: ms`,
-      of(({ help }) => help[main]),
-    ),
-    row(
-      `--help, ${main}: ms over ${LIMITS.helpRatio} × node`,
-      of(({ help, node }) => help[main] - LIMITS.helpRatio * node),
-    ),
-    row(`pin, ${main}: peak MiB`, [rss[main]]),
-  ]);
-  const model = cpus()[0]?.model ?? 'unknown processor';
-  process.stdout.write(`${FILES} files, ${IMAGES} images, a registry that answers after ${REGISTRY_MS} ms; "node -e 0" beside it
-${cpus().length} × ${model}, Node ${process.versions.node}; ${ROUNDS} interleaved rounds
-look-ups of a run: ${lookUps}
-
-| what | min | median | max |
-|---|---|---|---|
-${[
-  row(
-    'node -e 0: ms',
-    of(({ node }) => node),
-  ),
-  ...rows,
-].join('\n')}
-`);
-  process.stdout.write(`${JSON.stringify({ rounds, rss, lookUps, limits: LIMITS })}\n`);
-}
-
-/** What is promised of the program as it is built; by medians. */
-function missedLimits(rounds: readonly Round[], { rss, lookUps }: Measured): string[] {
-  const pinMs = medianOf(rounds.map(({ pin }) => pin.built));
-  const nodeMs = medianOf(rounds.map(({ node }) => node));
-  const helpMs = medianOf(rounds.map(({ help }) => help.built));
-  const limits: readonly (readonly [string, boolean])[] = [
-    [`pin in ${LIMITS.pinMs} ms`, pinMs <= LIMITS.pinMs],
-    [`${IMAGES} look-ups`, lookUps === IMAGES],
-    [`${LIMITS.rssMiB} MiB`, rss.built < LIMITS.rssMiB],
-    ['--help', helpMs <= LIMITS.helpRatio * nodeMs + LIMITS.helpExtraMs],
+/** What is promised, is promised of the program as it is built. */
+function rowsOf(rounds: readonly Round[], { rss, lookUps }: Measured): Row[] {
+  const ms = (what: string, of: (round: Round) => number): Row => ({
+    what,
+    unit: 'ms',
+    digits: 0,
+    values: rounds.map(of),
+  });
+  const over = ({ help, node }: Round): number => help.built - LIMITS.helpRatio * node;
+  const mib = (main: Main): Row => ({
+    what: `pin, ${main}: peak of memory`,
+    unit: 'MiB',
+    digits: 0,
+    values: [rss[main]],
+  });
+  return [
+    { ...ms('pin, built', ({ pin }) => pin.built), goal: { atMost: LIMITS.pinMs } },
+    ms('pin, source', ({ pin }) => pin.source),
+    ms('node -e 0', ({ node }) => node),
+    ms('--help, built', ({ help }) => help.built),
+    ms('--help, source', ({ help }) => help.source),
+    {
+      ...ms(`--help, built, over ${LIMITS.helpRatio} × node`, over),
+      goal: { atMost: LIMITS.helpExtraMs },
+    },
+    { ...mib('built'), goal: { atMost: LIMITS.rssMiB } },
+    mib('source'),
+    { what: 'look-ups', unit: '', digits: 0, values: [lookUps], goal: { atMost: IMAGES } },
   ];
-  return limits.filter(([, holds]) => !holds).map(([limit]) => limit);
-}
-
-function medianOf(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function row(what: string, sorted: readonly number[]): string {
-  const shown = [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
-  return `| ${what} | ${shown.map((value) => (value ?? 0).toFixed(0)).join(' | ')} |`;
 }

@@ -1,0 +1,228 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import fastJsonPatch, { type Operation } from 'fast-json-patch';
+
+import { startSampleRegistry } from '../demo/sample-registry.ts';
+import { type LocalWebhook, startLocalWebhook } from '../support/local-webhook.ts';
+import { type LoadResult, load } from './load.ts';
+import type { Part, PartResult, Row } from './result.ts';
+import { deploymentOf, podReview, reviewOf } from './reviews.ts';
+import { interleaved, ratiosOf } from './rounds.ts';
+import { type Ceiling, startCeiling } from './start-ceiling.ts';
+
+/**
+ * The warm path against the ceiling, which gets the same bodies and always answers what tagpin
+ * answers to them: express 5 with express.json(), over TLS with the same kind of certificate.
+ */
+const WARM_UP_SECONDS = 1;
+/** Of the figure with a goal, and of the others. */
+const MOST = { rounds: 7, seconds: 3 };
+const FEW = { rounds: 3, seconds: 1 };
+const CONNECTIONS = [1, 8, 32];
+const ALL_CONNECTIONS = 32;
+const IMAGES = [1, 3, 30];
+const HEADLINE = 'Pod of 3 images';
+
+type Rounds = Readonly<Record<string, readonly LoadResult[]>>;
+
+/** Who answers reviews of one kind, each at its own URL. */
+interface Case {
+  readonly name: string;
+  readonly body: string;
+  readonly urls: Readonly<Record<string, string>>;
+}
+
+export const benchWarm: Part = async ({ peer }) => {
+  const directory = mkdtempSync(join(tmpdir(), 'tagpin-warm-'));
+  const tags = Array.from(
+    { length: Math.max(...IMAGES) },
+    (_, n) => `team-${n % 7}/app-${n}:1.${n}`,
+  );
+  const registry = await startSampleRegistry(tags);
+  const webhook = await startLocalWebhook([`--plain-http=${registry.host}`, '--cache-ttl=1h']);
+  const ceilings: Ceiling[] = [];
+  try {
+    const bodies = await bodiesOf(
+      webhook,
+      tags.map((tag) => `${registry.host}/${tag}`),
+    );
+    const cases: Case[] = [];
+    for (const [name, body] of Object.entries(bodies)) {
+      const answer = JSON.stringify(await webhook.send('pin', body));
+      const ceiling = await startCeiling('plain', answer, directory);
+      ceilings.push(ceiling);
+      const urls = {
+        tagpin: urlOf(webhook),
+        ceiling: ceiling.url,
+        ...(peer !== undefined && { peer }),
+      };
+      cases.push({ name, body: JSON.stringify(body), urls });
+    }
+    const asked = registry.requests.length;
+    // Everybody has seen every kind of review before anything is measured.
+    const all = { connections: ALL_CONNECTIONS, directory };
+    for (const one of cases) await measure(one, { ...all, rounds: 1, seconds: WARM_UP_SECONDS });
+    const rows: Row[] = [];
+    for (const [one, connections] of measurementsOf(cases)) {
+      const most = one.name === HEADLINE && connections === ALL_CONNECTIONS;
+      const rounds = await measure(one, { connections, directory, ...(most ? MOST : FEW) });
+      rows.push(...rowsOf(`${one.name}, ${countOf(connections, 'connection')}`, rounds, most));
+    }
+    return resultOf(rows, registry.requests.length - asked);
+  } finally {
+    for (const { stop } of ceilings) await stop();
+    await webhook.stop();
+    registry.close();
+    rmSync(directory, { recursive: true });
+  }
+};
+
+function urlOf({ port }: LocalWebhook): string {
+  return `https://127.0.0.1:${port}/admission/pin?timeout=10s`;
+}
+
+/** Pods by 1, 8 and 32 connections, the others by 32; what has a goal comes first. */
+function measurementsOf(cases: readonly Case[]): (readonly [Case, number])[] {
+  const pods = cases.filter(({ name }) => name.startsWith('Pod of'));
+  const others = cases.filter((one) => !pods.includes(one));
+  const headline = pods.filter(({ name }) => name === HEADLINE);
+  const rest = pods.flatMap((one) =>
+    CONNECTIONS.map((connections) => [one, connections] as const).filter(
+      ([{ name }, connections]) => name !== HEADLINE || connections !== ALL_CONNECTIONS,
+    ),
+  );
+  return [
+    ...headline.map((one) => [one, ALL_CONNECTIONS] as const),
+    ...rest,
+    ...others.map((one) => [one, ALL_CONNECTIONS] as const),
+  ];
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** Every kind of review, after the webhook has seen each image once. */
+async function bodiesOf(
+  webhook: LocalWebhook,
+  images: readonly string[],
+): Promise<Readonly<Record<string, unknown>>> {
+  const pods = IMAGES.map(
+    (count) => [`Pod of ${countOf(count, 'image')}`, podReview(images.slice(0, count))] as const,
+  );
+  for (const [, body] of pods) await patched(webhook, body);
+  const three = images.slice(0, 3);
+  const template = deploymentOf(three);
+  const deployment = {
+    kind: 'Deployment',
+    group: 'apps',
+    resource: 'deployments',
+    object: template,
+  };
+  const pinned = await patched(webhook, reviewOf(deployment));
+  const digests = await patched(webhook, podReview(three));
+  return {
+    ...Object.fromEntries(pods),
+    'Deployment of 3 images': reviewOf(deployment),
+    'UPDATE that keeps 3 pins': reviewOf({ ...deployment, operation: 'UPDATE', oldObject: pinned }),
+    '3 images, pinned already': reviewOf({ kind: 'Pod', resource: 'pods', object: digests }),
+    '3 images, all skipped': podReview(three, { 'tagpin.dev/skip': 'true' }),
+  };
+}
+
+/** The object as the API server would store it. */
+async function patched(webhook: LocalWebhook, body: unknown): Promise<unknown> {
+  const { response } = await webhook.send('pin', body);
+  if (response.patch === undefined) throw new Error('The webhook pinned nothing');
+  const patch = JSON.parse(Buffer.from(response.patch, 'base64').toString()) as Operation[];
+  const { object } = (body as { readonly request: { readonly object: object } }).request;
+  return fastJsonPatch.applyPatch(structuredClone(object), patch).newDocument;
+}
+
+interface Setting {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly connections: number;
+  readonly directory: string;
+}
+
+function measure({ body, urls }: Case, setting: Setting): Promise<Rounds> {
+  const { rounds, seconds, connections, directory } = setting;
+  const contenders = Object.entries(urls).map(
+    ([name, url]) => [name, () => load({ url, body, connections, seconds, directory })] as const,
+  );
+  return interleaved(rounds, Object.fromEntries(contenders));
+}
+
+function ratesOf(results: readonly LoadResult[]): number[] {
+  return results.map(({ requestsPerSecond }) => requestsPerSecond);
+}
+
+function rowsOf(title: string, { tagpin = [], ceiling = [], peer }: Rounds, most: boolean): Row[] {
+  const ratio = {
+    what: `${title}: tagpin ÷ ceiling`,
+    unit: '×',
+    digits: 2,
+    values: ratiosOf(ratesOf(tagpin), ratesOf(ceiling)),
+  };
+  const rowsFor = (who: string, results: readonly LoadResult[]): Row[] => [
+    { what: `${title}: ${who}`, unit: 'reviews/s', digits: 0, values: ratesOf(results) },
+    {
+      what: `${title}: ${who}, p50`,
+      unit: 'ms',
+      digits: 2,
+      values: results.map(({ p50Ms }) => p50Ms),
+    },
+    {
+      what: `${title}: ${who}, p99`,
+      unit: 'ms',
+      digits: 2,
+      values: results.map(({ p99Ms }) => p99Ms),
+    },
+  ];
+  const failed = [...tagpin, ...ceiling].map(({ errors }) => errors);
+  return [
+    most ? { ...ratio, goal: { atLeast: 1 } } : ratio,
+    ...rowsFor('tagpin', tagpin),
+    ...rowsFor('ceiling', ceiling),
+    ...(peer ? rowsFor('peer', peer) : []),
+    ...(peer
+      ? [
+          {
+            what: `${title}: tagpin ÷ peer`,
+            unit: '×',
+            digits: 2,
+            values: ratiosOf(ratesOf(tagpin), ratesOf(peer)),
+          },
+        ]
+      : []),
+    ...(failed.some((count) => count > 0)
+      ? [
+          {
+            what: `${title}: failed calls`,
+            unit: '',
+            digits: 0,
+            values: failed,
+            goal: { atMost: 0 },
+          },
+        ]
+      : []),
+  ];
+}
+
+function resultOf(rows: readonly Row[], requests: number): PartResult {
+  const asked: Row = {
+    what: 'requests to the registry',
+    unit: '',
+    digits: 0,
+    values: [requests],
+    goal: { atMost: 0 },
+  };
+  return {
+    part: 'warm',
+    text: `Reviews of cached images over TLS with keep-alive, beside express 5 with \`express.json()\` and a constant answer, by the same bodies and in turns: ${MOST.rounds} rounds of ${MOST.seconds} s for the first figure, ${FEW.rounds} of ${FEW.seconds} s for the others. The load comes from wrk on the same machine.`,
+    rows: [...rows, asked],
+  };
+}

@@ -92,7 +92,7 @@ async function writeSkipList(kubectl: Kubectl, skip?: readonly string[]): Promis
 async function enforce(
   kubectl: Kubectl,
   skip?: readonly string[],
-  policy: Policy = readBase('policy.yaml') as Policy,
+  policy: Policy = readBase('../../helm/files/policies/enforce.yaml') as Policy,
 ): Promise<void> {
   const namespace = kubectl.namespace!;
   const binding = readBase('policy-binding.yaml') as Binding;

@@ -20,7 +20,7 @@ interface Policy {
   };
 }
 
-const policy = readDocument('base/policy.yaml') as Policy;
+const policy = readDocument('../helm/files/policies/enforce.yaml') as Policy;
 
 describe('the ValidatingAdmissionPolicy of enforce', () => {
   it('fails closed, answers 403 and ends in its reason code', () => {
@@ -74,7 +74,7 @@ describe('the ValidatingAdmissionPolicy of enforce', () => {
     expect(policy.spec.matchConditions[0]?.expression).toContain(
       "'system:nodes' in request.userInfo",
     );
-    expect(readText('base/policy.yaml')).not.toContain(LABEL_PREFIX);
+    expect(readText('../helm/files/policies/enforce.yaml')).not.toContain(LABEL_PREFIX);
   });
 });
 
@@ -102,7 +102,7 @@ describe('the binding of the policy', () => {
 });
 
 describe('the ValidatingAdmissionPolicy of the labels', () => {
-  const labels = readDocument('base/namespace-policy.yaml') as Policy;
+  const labels = readDocument('../helm/files/policies/namespace-labels.yaml') as Policy;
 
   it('knows the modes of the code, and one level', () => {
     const known = labels.spec.variables.find(({ name }) => name === 'known')?.expression ?? '';
@@ -134,7 +134,7 @@ function resourcesOf(rules: readonly { resources: string[] }[]): string[] {
 }
 
 describe('the MutatingAdmissionPolicy that keeps pins', () => {
-  const keep = readDocument('components/keep-pins/policy.yaml') as {
+  const keep = readDocument('../helm/files/keep-pins/keep-pins.yaml') as {
     metadata: { name: string };
     spec: {
       matchConstraints: { resourceRules: { resources: string[] }[] };
@@ -174,7 +174,7 @@ describe('the MutatingAdmissionPolicy that keeps pins', () => {
   });
 
   it('puts back what stood in the stored object, and nothing else', () => {
-    const text = readText('components/keep-pins/policy.yaml');
+    const text = readText('../helm/files/keep-pins/keep-pins.yaml');
     const values = [...text.matchAll(/value: (.*?)\}\]?\)?$/gm)];
     expect(new Set(values.map(([, value]) => value))).toEqual(
       new Set([
@@ -190,7 +190,7 @@ describe('the MutatingAdmissionPolicy that keeps pins', () => {
   });
 
   it('reads the annotations and the length of a record that the code does', () => {
-    const text = readText('components/keep-pins/policy.yaml');
+    const text = readText('../helm/files/keep-pins/keep-pins.yaml');
     const names = new Set(
       [...text.matchAll(/tagpin\.dev(?:\/|~1)([a-z]+)/g)].map(([, name]) => name),
     );

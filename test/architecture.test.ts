@@ -21,7 +21,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'log.ts': { rooms: [], packages: [] },
   'setting.ts': { rooms: VOCABULARY, packages: ['node:net'] },
   'pin-settings.ts': { rooms: ['image', 'setting.ts', ...VOCABULARY], packages: [] },
-  'config.ts': { rooms: ['image', 'pin-settings.ts', 'setting.ts', ...VOCABULARY], packages: [] },
+  'certificate-settings.ts': { rooms: ['setting.ts', ...VOCABULARY], packages: [] },
+  'config.ts': {
+    rooms: ['certificate-settings.ts', 'image', 'pin-settings.ts', 'setting.ts', ...VOCABULARY],
+    packages: [],
+  },
   image: { rooms: VOCABULARY, packages: ['node:buffer', 'node:crypto'] },
   workload: { rooms: ['image', ...VOCABULARY], packages: [] },
   admission: { rooms: ['workload', 'image', ...VOCABULARY], packages: ['fast-json-patch'] },
@@ -286,7 +290,7 @@ describe('the structure of src', () => {
     };
     load('main.ts');
     const rooms = new Set([...started].map(roomOf));
-    const settings = ['config.ts', 'pin-settings.ts', 'setting.ts'];
+    const settings = ['certificate-settings.ts', 'config.ts', 'pin-settings.ts', 'setting.ts'];
     const described = ['commands', 'image', 'main.ts', ...settings, ...VOCABULARY];
     expect([...rooms].toSorted()).toEqual(described.toSorted());
     const packages = OF_PACKAGES.filter(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 
+import { SERVE_SETTINGS } from '../../src/config.ts';
 import { LISTED_RESOURCES } from '../../src/kube/lists.ts';
 import { readDocument, readText } from './documents.ts';
 
@@ -26,10 +27,16 @@ function nameOf({ metadata }: Manifest): string {
   return metadata?.name ?? '';
 }
 
+/** The ClusterRole of pull secrets is bound namespace by namespace, too. */
+function kindBoundBy(binding: Manifest): string {
+  return nameOf(binding) === 'tagpin-certificate-keeper' ? 'Role' : 'ClusterRole';
+}
+
 describe('the permissions', () => {
-  it('are to get Secrets and ServiceAccounts, to list Pods, and nothing else, but for audits', () => {
+  it('are to get Secrets and ServiceAccounts, to list Pods, and nothing else, but for components', () => {
+    const ofComponents = ['tagpin-auditor', 'tagpin-certificate-keeper', 'tagpin-webhook-keeper'];
     const roles = permissions().filter(
-      (role) => role.kind.endsWith('Role') && nameOf(role) !== 'tagpin-auditor',
+      (role) => role.kind.endsWith('Role') && !ofComponents.includes(nameOf(role)),
     );
     expect(roles.toSorted((a, b) => nameOf(a).localeCompare(nameOf(b)))).toEqual([
       {
@@ -53,11 +60,13 @@ describe('the permissions', () => {
       'ClusterRoleBinding tagpin-auditor',
       'ClusterRoleBinding tagpin-pull-secret-reader',
       'ClusterRoleBinding tagpin-sibling-reader',
+      'ClusterRoleBinding tagpin-webhook-keeper',
+      'RoleBinding tagpin-certificate-keeper',
       'RoleBinding tagpin-pull-secret-reader',
     ]);
     for (const binding of bindings) {
       expect(binding).toMatchObject({
-        roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: nameOf(binding) },
+        roleRef: { apiGroup: RBAC, kind: kindBoundBy(binding), name: nameOf(binding) },
         subjects: [{ kind: 'ServiceAccount', name: 'tagpin', namespace: 'tagpin-system' }],
       });
     }
@@ -102,6 +111,40 @@ describe('the permissions', () => {
       [expect.objectContaining({ value: '--sibling-pins=false' })],
       ...names,
     ]);
+  });
+
+  it('to write come with built-in certificates, for one Secret and the webhook configurations', () => {
+    const folder = 'components/built-in-certificates';
+    const [secret, webhooks] = ['certificate-keeper', 'webhook-keeper'].map((file) =>
+      readDocument(`${folder}/${file}.yaml`),
+    );
+    const { name } = SERVE_SETTINGS.certificateSecret.parse(
+      SERVE_SETTINGS.certificateSecret.fallback ?? '',
+    );
+    expect(secret).toMatchObject({
+      kind: 'Role',
+      metadata: { namespace: 'tagpin-system' },
+      rules: [
+        {
+          apiGroups: [''],
+          resources: ['secrets'],
+          resourceNames: [name],
+          verbs: ['get', 'update'],
+        },
+        { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
+      ],
+    });
+    expect(webhooks).toMatchObject({
+      kind: 'ClusterRole',
+      rules: [
+        {
+          apiGroups: ['admissionregistration.k8s.io'],
+          resources: ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
+          resourceNames: [SERVE_SETTINGS.webhookConfiguration.fallback],
+          verbs: ['get', 'patch'],
+        },
+      ],
+    });
   });
 
   it('to list workloads comes with the component audit, which has them audited', () => {

@@ -143,7 +143,7 @@ describe('the MutatingAdmissionPolicy that keeps pins', () => {
   };
 
   it('is asked of the updates of every kind that the webhook pins', () => {
-    const { webhooks } = readDocument('base/webhooks.yaml') as {
+    const { webhooks } = readDocument('../helm/files/webhooks/webhooks.yaml') as {
       webhooks: { name: string; rules: { resources: string[] }[] }[];
     };
     const templates = webhooks.find(({ name }) => name.startsWith('workloads.pin.'))?.rules ?? [];

@@ -27,7 +27,7 @@ interface Configuration {
   webhooks: Entry[];
 }
 
-const { webhooks } = readDocument('base/webhooks.yaml') as Configuration;
+const { webhooks } = readDocument('../helm/files/webhooks/webhooks.yaml') as Configuration;
 
 const KINDS: Readonly<Record<string, string>> = {
   pods: '/Pod',

@@ -58,6 +58,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['registry', 'image', 'reloaded.ts', ...VOCABULARY],
     packages: ['lru-cache', 'node:crypto', 'node:fs', 'node:path', 'node:tls', 'smol-toml'],
   },
+  'installation-key.ts': { rooms: VOCABULARY, packages: ['node:crypto', 'node:fs'] },
   'reloaded.ts': { rooms: VOCABULARY, packages: ['node:fs'] },
   resolve: {
     rooms: ['registry', 'credentials', 'image', ...VOCABULARY],
@@ -146,6 +147,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'credentials/sources',
       'explain',
       'image',
+      'installation-key.ts',
       'kube',
       'onboard',
       'pods',

@@ -1,6 +1,6 @@
 import type { CredentialSettings, RegistrySettings } from '../config.ts';
 import type { CredentialSource } from '../credentials/credential.ts';
-import { createFingerprint } from '../credentials/fingerprint.ts';
+import { createFingerprint, type Fingerprint } from '../credentials/fingerprint.ts';
 import { createLender } from '../credentials/lender.ts';
 import { createPullSecrets } from '../credentials/pull-secrets.ts';
 import type { SecretReader } from '../credentials/read-secrets.ts';
@@ -36,6 +36,8 @@ import { composeOwnCredentials } from './own-credentials.ts';
 /** What the engine is plugged into. */
 export interface EngineParts {
   readonly cache: DigestCache;
+  /** Where the keys of the cache must be those of other processes, too. */
+  readonly fingerprint?: Fingerprint | undefined;
   readonly reader: SecretReader;
   readonly metrics: RegistryMetrics;
   readonly userAgent: string;
@@ -84,7 +86,7 @@ export function composeEngine(
   parts: EngineParts,
 ): Engine {
   const { cache, reader, metrics, log, environment, now, trace } = parts;
-  const fingerprint = createFingerprint();
+  const fingerprint = parts.fingerprint ?? createFingerprint();
   const observe = metrics.credentialLookup;
   const { lending, hosts, load } = composeOwnCredentials(settings, {
     now,

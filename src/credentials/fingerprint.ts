@@ -14,11 +14,11 @@ export type Fingerprint = (
 const KEY_BYTES = 32;
 
 /**
- * Fingerprints under a random key of this process: equal lists get equal names, nothing can be
- * computed back or compared with another process. They separate tenants in every cache.
+ * Fingerprints under a key: equal lists get equal names, and without the key nothing can be computed
+ * back, or guessed and compared. They separate tenants in every cache. The key is a random one of
+ * this process, unless what is kept under fingerprints outlives it, or is shared with others.
  */
-export function createFingerprint(): Fingerprint {
-  const key = randomBytes(KEY_BYTES);
+export function createFingerprint(key: Buffer = randomBytes(KEY_BYTES)): Fingerprint {
   return (credentials, lent = []) => {
     if (credentials.length === 0 && lent.length === 0) return 'anonymous';
     const own = credentials.map((one) => [

@@ -36,4 +36,12 @@ describe('createFingerprint()', () => {
     expect(name).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(createFingerprint()(canary)).not.toBe(name);
   });
+
+  it('tells whoever has the same key the same, and nobody else', () => {
+    const canary = [credential('alice', 'canary')];
+    const key = Buffer.alloc(32, 1);
+    const name = createFingerprint(key)(canary);
+    expect(createFingerprint(Buffer.alloc(32, 1))(canary)).toBe(name);
+    expect(createFingerprint(Buffer.alloc(32, 2))(canary)).not.toBe(name);
+  });
 });

@@ -1,0 +1,117 @@
+{{- /* What every object carries. */ -}}
+{{- define "tagpin.labels" -}}
+app.kubernetes.io/name: tagpin
+app.kubernetes.io/part-of: tagpin
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "tagpin.image" -}}
+{{- with .Values.image -}}
+{{- .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end -}}
+{{- end -}}
+
+{{- /* Both sides of a binding of the ServiceAccount. Takes the root, the kind and the name of the role. */ -}}
+{{- define "tagpin.binds" -}}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: {{ .kind }}
+  name: {{ .name }}
+subjects:
+  - kind: ServiceAccount
+    name: tagpin
+    namespace: {{ .root.Release.Namespace }}
+{{- end -}}
+
+{{- /* The namespaces that are never selected, whatever their labels. */ -}}
+{{- define "tagpin.system-namespaces" -}}
+[kube-system, kube-node-lease, {{ .Release.Namespace }}]
+{{- end -}}
+
+{{- /* The flags of `tagpin serve`, one a line. */ -}}
+{{- define "tagpin.args" -}}
+{{- $certificates := .Values.certificates -}}
+- serve
+- --listen=0.0.0.0:{{ .Values.webhook.port }}
+- --operations-listen=0.0.0.0:{{ .Values.operationsPort }}
+{{- if eq $certificates.source "built-in" }}
+- --certificates=built-in
+{{- if ne .Release.Namespace "tagpin-system" }}
+- --certificate-secret={{ .Release.Namespace }}/tagpin-certificates
+{{- end }}
+{{- if .Values.webhook.url }}
+- --certificate-names={{ (urlParse .Values.webhook.url).host | splitList ":" | first }}
+{{- else if ne .Release.Namespace "tagpin-system" }}
+- --certificate-names=tagpin.{{ .Release.Namespace }}.svc
+{{- end }}
+{{- else }}
+- --tls-cert=/certs/tls.crt
+- --tls-key=/certs/tls.key
+{{- end }}
+{{- if .Values.callers.tokenSecretName }}
+- --caller-token-file=/callers/tokens
+{{- end }}
+{{- if .Values.callers.clientAuthorityConfigMap }}
+- --client-ca=/client-authority/ca.crt
+{{- end }}
+{{- with .Values.callers.clientNames }}
+- --client-names={{ join "," . }}
+{{- end }}
+{{- if not .Values.siblingPins }}
+- --sibling-pins=false
+{{- end }}
+{{- if .Values.skipInEnforce }}
+- --allow-skip-in-enforce
+{{- end }}
+{{- with .Values.audit.every }}
+- --audit-every={{ . }}
+{{- end }}
+{{- with .Values.extraKinds }}
+{{- $kinds := list }}
+{{- range . }}{{ $kinds = append $kinds (printf "%s/%s=%s" .group .kind .template) }}{{ end }}
+- --extra-kind={{ join "," $kinds }}
+{{- end }}
+{{- with .Values.validateDigests.exemptImages }}
+- {{ printf "--exempt-images=%s" (join "," .) | quote }}
+{{- end }}
+{{- range $name, $value := .Values.settings }}
+{{- if kindIs "bool" $value }}
+{{- if $value }}
+- --{{ $name }}
+{{- end }}
+{{- else if kindIs "slice" $value }}
+- {{ printf "--%s=%s" $name (join "," $value) | quote }}
+{{- else if kindIs "float64" $value }}
+- {{ printf "--%s=%d" $name (int64 $value) | quote }}
+{{- else }}
+- {{ printf "--%s=%v" $name $value | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /*
+How the API server calls one webhook entry. Takes the root and what the file has; gives what is applied.
+Built-in certificates write caBundle and path themselves: what a file does not say, no tool puts back.
+*/ -}}
+{{- define "tagpin.client-config" -}}
+{{- $values := .root.Values -}}
+{{- $builtIn := eq $values.certificates.source "built-in" -}}
+{{- $path := .service.path -}}
+{{- with $values.callers.token }}{{ $path = printf "/caller/%s%s" . $path }}{{ end -}}
+{{- if $values.webhook.url }}
+url: {{ $values.webhook.url }}{{ if not $builtIn }}{{ $path }}{{ end }}
+{{- else }}
+service:
+  namespace: {{ .root.Release.Namespace }}
+  name: tagpin
+  {{- if not $builtIn }}
+  path: {{ $path }}
+  {{- end }}
+{{- end }}
+{{- if eq $values.certificates.source "files" }}
+caBundle: {{ required "certificates.authority is needed where certificates.source is files" $values.certificates.authority | b64enc }}
+{{- end }}
+{{- end -}}

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 /** One measurement of wrk. */
 export interface LoadResult {
+  readonly requests: number;
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly p95Ms: number;
@@ -13,8 +14,10 @@ export interface LoadResult {
 
 export interface LoadOptions {
   readonly url: string;
-  /** `@N@` in it is another number in each request. */
+  /** `@N@` in it is another number in each request, from 1 on. */
   readonly body: string;
+  /** After so many requests the numbers begin again; never without it. */
+  readonly numbers?: number;
   readonly connections: number;
   readonly seconds: number;
   /** For wrk's script. */
@@ -37,14 +40,14 @@ file:close()
 if wrk.body:find("@N@", 1, true) then
   local template, count = wrk.body, 0
   request = function()
-    count = count + 1
+    count = count % ${options.numbers ?? Number.MAX_SAFE_INTEGER} + 1
     return wrk.format(nil, nil, nil, (template:gsub("@N@", tostring(count))))
   end
 end
 done = function(summary, latency)
   local e = summary.errors
   local failed = e.connect + e.read + e.write + e.status + e.timeout
-  io.write(string.format("RESULT %f %f %f %f %d\\n", summary.requests / summary.duration * 1e6,
+  io.write(string.format("RESULT %d %f %f %f %f %d\\n", summary.requests, summary.requests / summary.duration * 1e6,
     latency:percentile(50) / 1000, latency:percentile(95) / 1000, latency:percentile(99) / 1000, failed))
 end
 `,
@@ -56,10 +59,11 @@ end
     `--script=${script}`,
     options.url,
   ]);
-  const numbers = /^RESULT (\S+) (\S+) (\S+) (\S+) (\d+)$/m.exec(text)?.slice(1).map(Number);
+  const numbers = /^RESULT (\d+) (\S+) (\S+) (\S+) (\S+) (\d+)$/m.exec(text)?.slice(1).map(Number);
   if (numbers === undefined) throw new Error(`wrk gave no result:\n${text}`);
-  const [requestsPerSecond = 0, p50Ms = 0, p95Ms = 0, p99Ms = 0, errors = 0] = numbers;
-  return { requestsPerSecond, p50Ms, p95Ms, p99Ms, errors };
+  const [requests = 0, requestsPerSecond = 0, p50Ms = 0, p95Ms = 0, p99Ms = 0, errors = 0] =
+    numbers;
+  return { requests, requestsPerSecond, p50Ms, p95Ms, p99Ms, errors };
 }
 
 function run(command: string, args: readonly string[]): Promise<string> {

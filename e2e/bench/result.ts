@@ -20,6 +20,8 @@ export interface PartResult {
 export interface PartOptions {
   /** Another webhook, measured in the same rounds: `https://127.0.0.1:PORT/PATH`. */
   readonly peer?: string;
+  /** How long what is measured for minutes is measured. */
+  readonly minutes?: number;
 }
 
 export type Part = (options: PartOptions) => Promise<PartResult>;

@@ -46,7 +46,11 @@ export function podReview(
   return reviewOf({ kind: 'Pod', resource: 'pods', object: podOf(images, annotations) });
 }
 
-function podOf(images: readonly string[], annotations?: Readonly<Record<string, string>>): unknown {
+/** A Pod as a ReplicaSet makes it. */
+export function podOf(
+  images: readonly string[],
+  annotations?: Readonly<Record<string, string>>,
+): unknown {
   const owner = {
     apiVersion: 'apps/v1',
     kind: 'ReplicaSet',

@@ -34,8 +34,15 @@ interface AdmissionAnswer {
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
-/** Starts it with a throw-away certificate on free ports, and waits until it is ready. */
-export async function startLocalWebhook(settings: readonly string[]): Promise<LocalWebhook> {
+/**
+ * Starts it with a throw-away certificate on free ports, and waits until it is ready.
+ *
+ * @param nodeFlags of Node itself
+ */
+export async function startLocalWebhook(
+  settings: readonly string[],
+  nodeFlags: readonly string[] = [],
+): Promise<LocalWebhook> {
   const directory = await mkdtemp(join(tmpdir(), 'tagpin-webhook-'));
   const authority = await createCertificateAuthority();
   const { certificate, key } = await authority.issueServer('127.0.0.1');
@@ -52,6 +59,7 @@ export async function startLocalWebhook(settings: readonly string[]): Promise<Lo
     directory,
     command: process.execPath,
     args: [
+      ...nodeFlags,
       MAIN,
       'serve',
       '--no-cluster',

@@ -16,6 +16,7 @@ import {
   type SettingSources,
   type Settings,
 } from './setting.ts';
+import { SHARED_CACHE_SETTINGS, type SharedCacheSettings } from './shared-cache-settings.ts';
 
 /** What every command that talks to a registry is told. */
 export interface RegistrySettings {
@@ -52,6 +53,7 @@ export interface ServeSettings
   extends CertificateSettings,
     RegistrySettings,
     CredentialSettings,
+    SharedCacheSettings,
     PinSettings {
   readonly listen: ListenAddress;
   readonly operationsListen: ListenAddress;
@@ -60,6 +62,10 @@ export interface ServeSettings
   readonly cacheTtl: number;
   readonly staleIfError: number;
   readonly cacheEntries: number;
+  readonly installationKeyFile: string | undefined;
+  readonly snapshot: string | undefined;
+  /** Milliseconds; 0: when the process ends, and not before. */
+  readonly snapshotEvery: number;
   readonly exemptImages: readonly string[];
   /** Milliseconds; 0: never. */
   readonly auditEvery: number;
@@ -215,6 +221,25 @@ export const SERVE_SETTINGS: Settings<ServeSettings> = {
     text: 'How many digests are kept at most, from 1000 to 1000000: about 0.4 KB of memory each, and 1 KB with the longest names.',
     parse: parseCountIn(1000, 1_000_000),
   },
+  installationKeyFile: {
+    flag: '--installation-key-file FILE',
+    fallback: undefined,
+    text: 'A secret of this installation, 32 to 4096 random bytes, the same for all replicas: under it is kept what outlives a process, or leaves it.',
+    parse: parseText,
+  },
+  snapshot: {
+    flag: '--snapshot FILE',
+    fallback: undefined,
+    text: 'Where the last known digests outlive a restart, for --stale-if-error alone; encrypted under the key of --installation-key-file. One file for each replica.',
+    parse: parseText,
+  },
+  snapshotEvery: {
+    flag: '--snapshot-every DURATION',
+    fallback: '60s',
+    text: 'How often the snapshot is written, where a digest was looked up since; 0s: when tagpin stops, and not before.',
+    parse: parseDurationMs,
+  },
+  ...SHARED_CACHE_SETTINGS,
   ...PIN_SETTINGS,
   exemptImages: {
     flag: '--exempt-images PATTERNS',

@@ -22,8 +22,16 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'setting.ts': { rooms: VOCABULARY, packages: ['node:net'] },
   'pin-settings.ts': { rooms: ['image', 'setting.ts', ...VOCABULARY], packages: [] },
   'certificate-settings.ts': { rooms: ['setting.ts', ...VOCABULARY], packages: [] },
+  'shared-cache-settings.ts': { rooms: ['setting.ts', ...VOCABULARY], packages: [] },
   'config.ts': {
-    rooms: ['certificate-settings.ts', 'image', 'pin-settings.ts', 'setting.ts', ...VOCABULARY],
+    rooms: [
+      'certificate-settings.ts',
+      'image',
+      'pin-settings.ts',
+      'setting.ts',
+      'shared-cache-settings.ts',
+      ...VOCABULARY,
+    ],
     packages: [],
   },
   image: { rooms: VOCABULARY, packages: ['node:buffer', 'node:crypto'] },
@@ -64,10 +72,20 @@ const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['registry', 'credentials', 'image', ...VOCABULARY],
     packages: ['lru-cache', 'p-limit'],
   },
+  // Digests that replicas tell one another, behind a port of resolve/.
+  'shared-cache': {
+    rooms: ['image', 'installation-key.ts', 'resolve', 'shared-cache-settings.ts', ...VOCABULARY],
+    packages: ['@redis/client', 'node:crypto', 'node:net'],
+  },
   // What is known of the Pods of one controller: what its replicas run, and how often it makes one.
   pods: { rooms: ['workload', 'image', ...VOCABULARY], packages: ['lru-cache', 'node:buffer'] },
+  // Built-in certificates: what replicas agree on, and what each of them does next.
+  certificates: {
+    rooms: VOCABULARY,
+    packages: ['@peculiar/x509', 'node:crypto', 'node:net', 'reflect-metadata'],
+  },
   kube: {
-    rooms: ['audit', 'credentials', 'onboard', ...VOCABULARY],
+    rooms: ['audit', 'certificates', 'credentials', 'onboard', ...VOCABULARY],
     packages: ['@kubernetes/client-node', 'node:fs/promises'],
   },
   server: {
@@ -140,6 +158,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     rooms: [
       'admission',
       'audit',
+      'certificates',
       'commands',
       'config.ts',
       'contents',
@@ -156,10 +175,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'reloaded.ts',
       'resolve',
       'server',
+      'shared-cache',
+      'shared-cache-settings.ts',
       'workload',
       ...VOCABULARY,
     ],
-    packages: ['node:fs', 'node:os', 'node:path'],
+    packages: ['node:fs', 'node:http', 'node:https', 'node:os', 'node:path'],
   },
   'main.ts': {
     rooms: ['commands', 'config.ts', 'composition', 'image', 'server', ...VOCABULARY],
@@ -173,7 +194,10 @@ const SINGLE_FILES: Readonly<Record<string, string>> = {
   '@aws-sdk/client-ecr-public': 'credentials/sources/aws.ts',
   '@azure/identity': 'credentials/sources/azure.ts',
   '@kubernetes/client-node': 'kube/connection.ts',
+  '@redis/client': 'shared-cache/redis-connection.ts',
+  '@peculiar/x509': 'certificates/issue.ts',
   'fast-json-patch': 'admission/patch.ts',
+  'reflect-metadata': 'certificates/issue.ts',
   'google-auth-library': 'credentials/sources/google-file.ts',
   'node:child_process': 'credentials/sources/program.ts',
   pino: 'server/process-log.ts',
@@ -264,6 +288,9 @@ describe('the structure of src', () => {
     ['@aws-sdk/client-ecr-public', 'credentials/sources/aws.ts'],
     ['@azure/identity', 'credentials/sources/azure.ts'],
     ['@kubernetes/client-node', 'kube/connection.ts'],
+    ['@redis/client', 'shared-cache/redis-connection.ts'],
+    ['@peculiar/x509', 'certificates/issue.ts'],
+    ['reflect-metadata', 'certificates/issue.ts'],
     ['google-auth-library', 'credentials/sources/google-file.ts'],
   ])('loads %s lazily: nothing but types is imported at the start', (name, file) => {
     const text = readFileSync(join(SRC, file), 'utf8');
@@ -292,7 +319,13 @@ describe('the structure of src', () => {
     };
     load('main.ts');
     const rooms = new Set([...started].map(roomOf));
-    const settings = ['certificate-settings.ts', 'config.ts', 'pin-settings.ts', 'setting.ts'];
+    const settings = [
+      'certificate-settings.ts',
+      'config.ts',
+      'pin-settings.ts',
+      'setting.ts',
+      'shared-cache-settings.ts',
+    ];
     const described = ['commands', 'image', 'main.ts', ...settings, ...VOCABULARY];
     expect([...rooms].toSorted()).toEqual(described.toSorted());
     const packages = OF_PACKAGES.filter(

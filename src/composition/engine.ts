@@ -29,6 +29,7 @@ import { createLimits } from '../resolve/limits.ts';
 import type { Patience } from '../resolve/patience.ts';
 import { createResolver, type Resolver } from '../resolve/resolver.ts';
 import { createRoute, type Route, type RouteParts } from '../resolve/route.ts';
+import type { SharedDigests } from '../resolve/shared-digests.ts';
 import { type Trace, tracedPullSecrets, tracedRoute } from '../resolve/traced.ts';
 import type { RegistryMetrics } from '../server/registry-metrics.ts';
 import { composeOwnCredentials } from './own-credentials.ts';
@@ -38,6 +39,8 @@ export interface EngineParts {
   readonly cache: DigestCache;
   /** Where the keys of the cache must be those of other processes, too. */
   readonly fingerprint?: Fingerprint | undefined;
+  /** What replicas share, where they do. */
+  readonly sharedDigests?: SharedDigests | undefined;
   readonly reader: SecretReader;
   readonly metrics: RegistryMetrics;
   readonly userAgent: string;
@@ -111,8 +114,8 @@ export function composeEngine(
   const client = createRegistryClient({ ...asking, now, verifyByDigest });
   const route = composeRoute(settings, parts, client);
   const limits = createLimits(parts.perNamespace);
-  const flights = createFlights({ route, cache, limits, now });
-  const { patience } = parts;
+  const { patience, sharedDigests } = parts;
+  const flights = createFlights({ route, cache, limits, sharedDigests, now });
   return {
     resolver: createResolver({
       pullSecrets: trace === undefined ? pullSecrets : tracedPullSecrets(pullSecrets, trace),

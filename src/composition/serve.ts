@@ -2,6 +2,8 @@ import { createDigestsJudge, type DigestsJudge } from '../admission/digests.ts';
 import { type AdmissionHandler, createHandler, type HandlerParts } from '../admission/handler.ts';
 import type { ServeParts, ServeState } from '../commands/serve.ts';
 import type { ServeSettings } from '../config.ts';
+import { createFingerprint } from '../credentials/fingerprint.ts';
+import { readInstallationKey } from '../installation-key.ts';
 import { type ClusterReader, createClusterReader } from '../kube/client.ts';
 import type { Logger } from '../log.ts';
 import { createContention } from '../pods/contention.ts';
@@ -10,14 +12,15 @@ import { createCache } from '../resolve/cache.ts';
 import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { createOperationsServer } from '../server/operations.ts';
 import { logReview, logVerdict } from '../server/review-log.ts';
-import { createCertificateFiles } from '../server/tls.ts';
-import { createWebhookApp, createWebhookServer } from '../server/webhook.ts';
+import { createWebhookApp } from '../server/webhook.ts';
 import { exemptionOf } from '../workload/digest-policy.ts';
 import { parseExtraKinds } from '../workload/extra-kinds.ts';
 import { composeAuditWatch } from './audit-watch.ts';
-import { composeEngine, type Engine } from './engine.ts';
+import { composeEngine, type Engine, type EngineParts } from './engine.ts';
 import { NO_CLUSTER } from './no-cluster.ts';
 import { pinningOf } from './pinning.ts';
+import { composeSharedCache } from './shared-cache.ts';
+import { composeWebhookServer } from './webhook-server.ts';
 
 /** What `tagpin serve` is told by its process. */
 export interface ServeProcess {
@@ -44,7 +47,7 @@ export function composeServe(
   const metrics = createMetrics({ version, cacheEntries: cache.size, now });
   const cluster = settings.cluster ? clusterOf(settings) : NO_CLUSTER;
   const userAgent = `tagpin/${version}`;
-  const engine = composeEngine(settings, {
+  const engine = composeServedEngine(settings, {
     cache,
     reader: cluster,
     metrics,
@@ -71,16 +74,9 @@ export function composeServe(
     observeInFlight: metrics.inFlight,
     now,
   });
-  const webhook = createWebhookServer(app);
-  const certificate = createCertificateFiles({
-    certFile: settings.tlsCert,
-    keyFile: settings.tlsKey,
-    use: (pair) => webhook.setSecureContext(pair),
-    observeExpiry: metrics.certificateExpiry,
-    log,
-  });
+  const { webhook, certificate } = composeWebhookServer(settings, app, { metrics, log, now });
   const notReady = (): string[] => [
-    ...(certificate.isLoaded() ? [] : ['no certificate is loaded']),
+    ...certificate.waitsFor(),
     ...(state.clusterLoaded ? [] : ['the cluster client is loading']),
     ...(state.draining ? ['draining'] : []),
   ];
@@ -89,6 +85,30 @@ export function composeServe(
   const auditWatch = composeAuditWatch(settings, { engine, metrics, log, now });
   const closeRegistries = engine.close;
   return { webhook, operations, certificate, loadCluster, log, state, auditWatch, closeRegistries };
+}
+
+/** The engine, with what replicas share where they do. */
+function composeServedEngine(
+  settings: ServeSettings,
+  parts: EngineParts & { readonly metrics: Metrics },
+): Engine {
+  const { installationKeyFile: file } = settings;
+  const installationKey = file === undefined ? undefined : readInstallationKey(file);
+  const shared = composeSharedCache(settings, { ...parts, installationKey });
+  const engine = composeEngine(settings, {
+    ...parts,
+    fingerprint: createFingerprint(installationKey?.keyFor('credential fingerprints')),
+    sharedDigests: shared?.digests,
+  });
+  if (shared === undefined) return engine;
+  return {
+    ...engine,
+    load: together(engine.load, shared.load),
+    close: async () => {
+      shared.close();
+      await engine.close();
+    },
+  };
 }
 
 function composeJudge(

@@ -14,7 +14,9 @@ import {
 import { createVerification, type Verification } from './verification.ts';
 
 /** What a registry said of a tag. */
-export interface Lookup extends Pick<TagDigest, 'digest' | 'mediaType' | 'source'> {
+export interface Lookup extends Pick<TagDigest, 'digest' | 'mediaType'> {
+  /** `shared`: another replica asked, and told. */
+  readonly source: TagDigest['source'] | 'shared';
   /** The registry, as the reference names it. */
   readonly host: string;
   /** How many credentials were tried. */

@@ -5,6 +5,7 @@ import { isAnswer } from './breaker.ts';
 import type { CachedLookup, DigestCache } from './cache.ts';
 import type { Limits } from './limits.ts';
 import type { Journey, Route } from './route.ts';
+import type { SharedDigests } from './shared-digests.ts';
 
 /** What is to be looked up, and for whom. */
 export interface Target {
@@ -23,6 +24,8 @@ export interface FlightsParts {
   readonly route: Route;
   readonly cache: DigestCache;
   readonly limits: Limits;
+  /** Asked before a registry, where there is one. */
+  readonly sharedDigests?: SharedDigests | undefined;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
 }
@@ -44,6 +47,7 @@ interface Ticket {
 }
 
 interface Flight {
+  /** When it began; 0 where other replicas may answer it, whose look-ups began nobody knows when. */
   readonly askedAtMs: number;
   readonly tickets: Ticket[];
   readonly ended: Promise<CachedLookup | PinError>;
@@ -58,7 +62,12 @@ export function answers(
   target: { readonly notBeforeMs: number | undefined },
 ): boolean {
   if (target.notBeforeMs === undefined) return true;
-  return !(known instanceof PinError) && known.askedAtMs >= target.notBeforeMs;
+  // The clock of another replica proves nothing.
+  return (
+    !(known instanceof PinError) &&
+    known.lookup.source !== 'shared' &&
+    known.askedAtMs >= target.notBeforeMs
+  );
 }
 
 export function createFlights(parts: FlightsParts): Flights {
@@ -77,8 +86,13 @@ export function createFlights(parts: FlightsParts): Flights {
       return shared.ended;
     }
     const tickets = [ticket];
-    const ended = launch(parts, target, tickets);
-    return register(flights, target.key, { askedAtMs: nowMs, tickets, ended }).ended;
+    const others = target.notBeforeMs === undefined ? parts.sharedDigests : undefined;
+    const ended =
+      others === undefined
+        ? launch(parts, target, tickets)
+        : askOthersFirst(parts, others, { target, tickets });
+    const askedAtMs = others === undefined ? nowMs : 0;
+    return register(flights, target.key, { askedAtMs, tickets, ended }).ended;
   };
 
   return {
@@ -139,6 +153,18 @@ function registryOf({ reference }: Target): string {
   return reference.registry.toLowerCase();
 }
 
+/** Before a place of the registry is waited for: another replica may have asked it lately. */
+async function askOthersFirst(
+  parts: FlightsParts,
+  others: SharedDigests,
+  { target, tickets }: { readonly target: Target; readonly tickets: readonly Ticket[] },
+): Promise<CachedLookup | PinError> {
+  const found = await others.find(target.key);
+  if (found === undefined) return launch(parts, target, tickets);
+  parts.cache.keep(target.key, found);
+  return found;
+}
+
 function launch(
   parts: FlightsParts,
   target: Target,
@@ -168,6 +194,7 @@ async function lookUp(
     parts.limits.hasAnswered(registryOf(target));
     const found = { lookup, askedAtMs };
     parts.cache.keep(target.key, found);
+    parts.sharedDigests?.keep(target.key, found);
     return found;
   } catch (caught) {
     const error = toPinError(caught);

@@ -4,13 +4,24 @@ import { type AdmissionMetrics, createAdmissionMetrics } from './admission-metri
 import { type AuditMetrics, createAuditMetrics } from './audit-metrics.ts';
 import { createRegistryLabels } from './registry-labels.ts';
 import { createRegistryMetrics, type RegistryMetrics } from './registry-metrics.ts';
+import { createSharedCacheMetrics, type SharedCacheMetrics } from './shared-cache-metrics.ts';
 
 /** Everything that `/metrics` shows, told by the parts through these functions. */
-export interface Metrics extends AdmissionMetrics, AuditMetrics, RegistryMetrics {
-  readonly certificateExpiry: (timestampSeconds: number) => void;
+export interface Metrics
+  extends AdmissionMetrics,
+    AuditMetrics,
+    RegistryMetrics,
+    SharedCacheMetrics {
+  readonly certificateExpiry: (which: CertificateLabels, timestampSeconds: number) => void;
   /** The Prometheus text format. */
   readonly text: () => Promise<string>;
   readonly contentType: string;
+}
+
+/** A certificate, and who made it. */
+interface CertificateLabels {
+  readonly certificate: 'serving' | 'authority';
+  readonly source: 'files' | 'built-in';
 }
 
 export interface MetricsOptions {
@@ -28,6 +39,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     ...createAdmissionMetrics(register, labels),
     ...createAuditMetrics(register),
     ...createRegistryMetrics(register, labels, options.now),
+    ...createSharedCacheMetrics(register),
     ...processMetrics(register, options),
     text: () => register.metrics(),
     contentType: register.contentType,
@@ -56,8 +68,11 @@ function processMetrics(
   build.set({ version, node: process.versions.node }, 1);
   const certificate = new Gauge({
     name: 'tagpin_certificate_expiry_timestamp_seconds',
-    help: 'When the serving certificate expires, in seconds since 1970.',
+    help: 'When the serving certificate, or the authority that signed it, expires, in seconds since 1970.',
+    labelNames: ['certificate', 'source'],
     registers,
   });
-  return { certificateExpiry: (timestampSeconds) => certificate.set(timestampSeconds) };
+  return {
+    certificateExpiry: (which, timestampSeconds) => certificate.set({ ...which }, timestampSeconds),
+  };
 }

@@ -19,6 +19,7 @@ import { createAdmissionMetrics } from '../../src/server/admission-metrics.ts';
 import type { Metrics } from '../../src/server/metrics.ts';
 import { createRegistryLabels } from '../../src/server/registry-labels.ts';
 import { createRegistryMetrics } from '../../src/server/registry-metrics.ts';
+import { createSharedCacheMetrics } from '../../src/server/shared-cache-metrics.ts';
 import { readSettings } from '../../src/setting.ts';
 import { Canaries } from './canaries.ts';
 import { type Authority, createAuthority } from './certificate.ts';
@@ -271,6 +272,7 @@ function worldMetrics(now: () => number): Metrics {
   return {
     ...createAdmissionMetrics(register, labels),
     ...createRegistryMetrics(register, labels, now),
+    ...createSharedCacheMetrics(register),
     certificateExpiry: () => {},
     audited: () => {},
     text: () => register.metrics(),

@@ -14,7 +14,7 @@ interface ErrorRule {
   /** The next credential of the keyring may do better (kubelet tries each in turn). */
   readonly nextCredential: boolean;
   /** HTTP status when the whole review fails; image errors never fail a review. */
-  readonly httpStatus: 200 | 400 | 413 | 415 | 500 | 503;
+  readonly httpStatus: 200 | 400 | 401 | 413 | 415 | 500 | 503;
   /** What the reader of the message can do, in one clause. */
   readonly action: string;
   /** The same for whoever runs the command line, where it differs. */
@@ -48,6 +48,7 @@ export type PinErrorCode =
   | 'invalid_review'
   | 'review_too_large'
   | 'unsupported_content_type'
+  | 'unknown_caller'
   | 'overloaded'
   | 'internal';
 
@@ -152,6 +153,11 @@ export const ERROR_RULES: Readonly<Record<PinErrorCode, ErrorRule>> = {
   invalid_review: { ...REVIEW_ERROR, httpStatus: 400 },
   review_too_large: { ...REVIEW_ERROR, httpStatus: 413 },
   unsupported_content_type: { ...REVIEW_ERROR, httpStatus: 415 },
+  unknown_caller: {
+    ...REVIEW_ERROR,
+    httpStatus: 401,
+    action: 'look at the paths in the webhook configuration',
+  },
   overloaded: { ...REVIEW_ERROR, httpStatus: 503, action: 'try again in a second' },
   internal: { ...REVIEW_ERROR, httpStatus: 500 },
 };

@@ -10,13 +10,14 @@ const WHOLE: readonly PinErrorCode[] = [
   'invalid_review',
   'review_too_large',
   'unsupported_content_type',
+  'unknown_caller',
   'overloaded',
   'internal',
 ];
 
 describe('ERROR_RULES', () => {
   it('holds every code', () => {
-    expect(CODES).toHaveLength(27);
+    expect(CODES).toHaveLength(28);
   });
 
   it.each(CODES)('tells for %s what the reader can do, as a clause', (code) => {

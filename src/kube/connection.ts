@@ -24,8 +24,11 @@ export interface Connected {
   readonly core: CoreV1Api;
   /** Objects of any other group, as the API server sends them. */
   readonly others: CustomObjectsApi;
-  readonly endedBy: (signal: AbortSignal, take?: TakeBody) => RequestOptions;
+  readonly endedBy: (signal: AbortSignal, take?: TakeBody, see?: SeeHeaders) => RequestOptions;
 }
+
+/** Told the headers of an answer, names in lower case, whatever its status. */
+export type SeeHeaders = (headers: Readonly<Record<string, string>>) => void;
 
 /** What ends a request, and what becomes of its answer. */
 export type RequestOptions = ConfigurationOptions;
@@ -54,14 +57,17 @@ export async function connect(
     Observable,
   } = await import('@kubernetes/client-node');
   const config = new Config();
-  const endedBy: Connected['endedBy'] = (signal, take) => ({
+  const endedBy: Connected['endedBy'] = (signal, take, see) => ({
     middleware: [
       {
         pre: (request: RequestContext) => {
           request.setSignal(signal);
           return new Observable(Promise.resolve(request));
         },
-        post: (response) => new Observable(taken(response, take)),
+        post: (response) => {
+          see?.(response.headers);
+          return new Observable(taken(response, take));
+        },
       },
     ],
     middlewareMergeStrategy: 'append',

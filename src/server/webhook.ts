@@ -1,4 +1,5 @@
-import { createServer, type Server } from 'node:https';
+import type { RequestListener } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:https';
 
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 
@@ -165,9 +166,10 @@ const MAX_HEADERS = 100;
 const MAX_CONNECTIONS = 1000;
 
 /** The HTTPS server around the app, before it has a certificate. HTTP/1.1 alone, as the API server asks. */
-export function createWebhookServer(app: Express): Server {
+export function createWebhookServer(app: RequestListener, clients: ServerOptions = {}): Server {
   const server = createServer(
     {
+      ...clients,
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
       headersTimeout: HEADERS_TIMEOUT_MS,

@@ -129,7 +129,7 @@ describe('the permissions', () => {
           apiGroups: [''],
           resources: ['secrets'],
           resourceNames: [name],
-          verbs: ['get', 'update'],
+          verbs: ['get', 'patch'],
         },
         { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
       ],

@@ -15,7 +15,8 @@ import {
 } from '@jest/globals';
 
 import type { LogFields } from '../../src/log.ts';
-import { type CertificateFiles, createCertificateFiles } from '../../src/server/tls.ts';
+import type { PolledFiles } from '../../src/server/polled-files.ts';
+import { createCertificateFiles } from '../../src/server/tls.ts';
 import { type Answered, call } from '../support/call.ts';
 import { type Authority, createAuthority, type KeyPair } from '../support/certificate.ts';
 import { until } from '../support/until.ts';
@@ -41,7 +42,7 @@ describe('createCertificateFiles()', () => {
   let one: KeyPair;
   let two: KeyPair;
   let directory: string;
-  let files: CertificateFiles;
+  let files: PolledFiles;
   const used: KeyPair[] = [];
   const expiries: number[] = [];
 
@@ -72,7 +73,7 @@ describe('createCertificateFiles()', () => {
     if (pair.key !== undefined) await writeFile(join(directory, 'tls.key'), pair.key);
   }
 
-  function filesFor(use: (pair: KeyPair) => void): CertificateFiles {
+  function filesFor(use: (pair: KeyPair) => void): PolledFiles {
     return createCertificateFiles({
       certFile: join(directory, 'tls.crt'),
       keyFile: join(directory, 'tls.key'),

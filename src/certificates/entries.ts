@@ -1,0 +1,91 @@
+import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
+import { type Certificate, readCertificates } from './certificate.ts';
+import { isToken } from './state.ts';
+
+/** What stands before the token in the path of a call. */
+export const CALLER_PREFIX = '/caller/';
+
+/** An entry of a webhook configuration that tagpin answers. */
+export interface Entry {
+  /** Its place in the list. */
+  readonly index: number;
+  readonly bundle: readonly Certificate[];
+  /** The token in its path; undefined where it has none. */
+  readonly token: string | undefined;
+  /** What it is called for, without the token: `/admission/pin`. */
+  readonly route: string;
+  /** Where its path stands. */
+  readonly target: Target;
+}
+
+/** A Service with a path of its own, or an address that holds the path. */
+type Target = { readonly kind: 'service' } | { readonly kind: 'url'; readonly origin: string };
+
+/** What an entry is to have. */
+export interface Wanted {
+  readonly entry: Entry;
+  readonly bundle: readonly Certificate[];
+  readonly token: string;
+}
+
+const ROUTES = /^\/(?:admission\/[a-z]+|validate\/digests)$/;
+/** Without a path, as the component `built-in-certificates` has them, the name tells. */
+const OF_MODE = /^(?:pods|workloads)\.(pin|enforce|warn)\./;
+const OF_DIGESTS = /^digests\./;
+
+/** Those entries of a webhook configuration that call tagpin; others are nobody's business here. */
+export function entriesOf(configuration: JsonObject): readonly Entry[] {
+  return listOf(configuration, 'webhooks').flatMap((webhook, index): Entry[] => {
+    if (!isJsonObject(webhook)) return [];
+    const config = objectAt(webhook, ['clientConfig']);
+    const service = objectAt(config, ['service']);
+    const url = textOf(config, 'url');
+    const parsed = url === undefined ? undefined : URL.parse(url);
+    if (service === undefined && !parsed) return [];
+    const path = parsed?.pathname ?? textOf(service, 'path') ?? '';
+    const called = readPath(path, textOf(webhook, 'name') ?? '');
+    if (called === undefined) return [];
+    const target: Target = parsed ? { kind: 'url', origin: parsed.origin } : { kind: 'service' };
+    const caBundle = textOf(config, 'caBundle') ?? '';
+    const bundle = readCertificates(Buffer.from(caBundle, 'base64').toString('latin1'));
+    return [{ index, bundle, target, ...called }];
+  });
+}
+
+function readPath(path: string, name: string): Pick<Entry, 'route' | 'token'> | undefined {
+  const { token, rest } = splitCaller(path);
+  if (ROUTES.test(rest)) {
+    return { route: rest, token: token !== undefined && isToken(token) ? token : undefined };
+  }
+  if (path !== '' && path !== '/') return undefined;
+  const [, mode] = OF_MODE.exec(name) ?? [];
+  if (mode !== undefined) return { route: `/admission/${mode}`, token: undefined };
+  return OF_DIGESTS.test(name) ? { route: '/validate/digests', token: undefined } : undefined;
+}
+
+function splitCaller(path: string): { readonly token?: string; readonly rest: string } {
+  if (!path.startsWith(CALLER_PREFIX)) return { rest: path };
+  const end = path.indexOf('/', CALLER_PREFIX.length);
+  if (end === -1) return { rest: path };
+  return { token: path.slice(CALLER_PREFIX.length, end), rest: path.slice(end) };
+}
+
+/**
+ * A JSON Patch (RFC 6902) that gives entries what they are to have, and touches nothing else. It
+ * names the version that was read: where that is another by now, the API server answers 409.
+ */
+export function patchOf(version: string, changes: readonly Wanted[]): readonly JsonObject[] {
+  const ops = changes.flatMap(({ entry, bundle, token }) => {
+    const at = `/webhooks/${entry.index}/clientConfig`;
+    const pem = bundle.map((certificate) => certificate.pem).join('');
+    const path = `${CALLER_PREFIX}${token}${entry.route}`;
+    const { target } = entry;
+    return [
+      { op: 'add', path: `${at}/caBundle`, value: Buffer.from(pem).toString('base64') },
+      target.kind === 'service'
+        ? { op: 'add', path: `${at}/service/path`, value: path }
+        : { op: 'add', path: `${at}/url`, value: target.origin + path },
+    ];
+  });
+  return [{ op: 'replace', path: '/metadata/resourceVersion', value: version }, ...ops];
+}

@@ -1,0 +1,129 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+
+import { PinError } from '../errors.ts';
+import { isJsonObject, type JsonObject, listOf, parseJson, textOf } from '../json.ts';
+import { type Certificate, readCertificate } from './certificate.ts';
+
+/** An authority, and the token in the path that goes with it. */
+export interface Generation {
+  readonly certificate: Certificate;
+  /** PKCS #8, PEM. */
+  readonly key: string;
+  readonly token: string;
+  /** Whether every API server and every replica has had the time to learn of it. */
+  readonly settled: boolean;
+}
+
+/** A certificate that stands in a bundle and belongs to nobody that the Secret knows. */
+export interface Leaving {
+  readonly fingerprint: string;
+  /** Milliseconds since 1970: until then something may still show a certificate of it. */
+  readonly untilMs: number;
+}
+
+/** What all replicas share: the content of the Secret. */
+export interface State {
+  /** From the oldest on. */
+  readonly generations: readonly Generation[];
+  readonly leaving: readonly Leaving[];
+}
+
+/** The one key of the Secret. */
+const DATA_KEY = 'certificates.json';
+const VERSION = 1;
+const MAX_GENERATIONS = 16;
+const MAX_LEAVING = 64;
+/** 16 random bytes, at least, in base64url. */
+const TOKEN = /^[A-Za-z0-9_-]{22,128}$/;
+
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
+/**
+ * The state in the `data` of a Secret; undefined for a Secret that is empty.
+ *
+ * @param where names the Secret, for the message
+ * @throws PinError `invalid_config` for anything that tagpin has not written, without its content
+ */
+export function readState(data: unknown, where: string): State | undefined {
+  const fields = isJsonObject(data) ? data : {};
+  const text = textOf(fields, DATA_KEY);
+  if (text === undefined) {
+    const [other] = Object.keys(fields);
+    if (other === undefined) return undefined;
+    throw foreign(where, `it has ${JSON.stringify(other)} where ${DATA_KEY} was expected`);
+  }
+  const value = parseJson(Buffer.from(text, 'base64').toString('utf8'));
+  if (!isJsonObject(value)) throw foreign(where, `${DATA_KEY} is no JSON object`);
+  if (value['version'] !== VERSION) {
+    throw foreign(where, `${DATA_KEY} is of another version than ${VERSION}`);
+  }
+  const generations = listOf(value, 'generations');
+  const leaving = listOf(value, 'leaving');
+  if (generations.length > MAX_GENERATIONS || leaving.length > MAX_LEAVING) {
+    throw foreign(where, `${DATA_KEY} is longer than tagpin writes it`);
+  }
+  return {
+    generations: generations.map((item) => readGeneration(item, where)),
+    leaving: leaving.map((item) => readLeaving(item, where)),
+  };
+}
+
+function readGeneration(item: unknown, where: string): Generation {
+  const fields: JsonObject = isJsonObject(item) ? item : {};
+  const pem = textOf(fields, 'certificate') ?? '';
+  const certificate = readCertificate(pem);
+  const key = textOf(fields, 'key') ?? '';
+  const token = textOf(fields, 'token') ?? '';
+  if (certificate === undefined) throw foreign(where, 'a certificate in it cannot be read');
+  if (!isAuthority(pem, key)) {
+    throw foreign(where, 'a certificate in it is no authority with its key');
+  }
+  if (!isToken(token)) throw foreign(where, 'a token in it is none');
+  return { certificate, key, token, settled: fields['settled'] === true };
+}
+
+function isAuthority(pem: string, key: string): boolean {
+  try {
+    const certificate = new X509Certificate(pem);
+    return certificate.ca && certificate.checkPrivateKey(createPrivateKey(key));
+  } catch {
+    // Of a key that cannot be read nothing may be shown.
+    return false;
+  }
+}
+
+function readLeaving(item: unknown, where: string): Leaving {
+  const fields: JsonObject = isJsonObject(item) ? item : {};
+  const fingerprint = textOf(fields, 'fingerprint');
+  const untilMs = Date.parse(textOf(fields, 'until') ?? '');
+  if (fingerprint === undefined || Number.isNaN(untilMs)) {
+    throw foreign(where, 'what it says of a leaving certificate cannot be read');
+  }
+  return { fingerprint, untilMs };
+}
+
+/** The `data` of a Secret that holds this state. */
+export function writeState({ generations, leaving }: State): Readonly<Record<string, string>> {
+  const value = {
+    version: VERSION,
+    generations: generations.map(({ certificate, key, token, settled }) => ({
+      certificate: certificate.pem,
+      key,
+      token,
+      settled,
+    })),
+    leaving: leaving
+      .slice(0, MAX_LEAVING)
+      .map(({ fingerprint, untilMs }) => ({ fingerprint, until: new Date(untilMs).toISOString() })),
+  };
+  return { [DATA_KEY]: Buffer.from(JSON.stringify(value)).toString('base64') };
+}
+
+function foreign(where: string, why: string): PinError {
+  const message =
+    `Cannot use the Secret ${JSON.stringify(where)}: ${why}; tagpin changes nothing in it. ` +
+    'Delete it to have tagpin begin anew, or name another (--certificate-secret)';
+  return new PinError('invalid_config', message);
+}

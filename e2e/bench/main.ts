@@ -1,23 +1,28 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
+import { benchCold } from './cold.ts';
 import { benchCrowd } from './crowd.ts';
 import { textOf, thisMachine } from './machine.ts';
 import { benchPin } from './pin.ts';
 import { reportOf, sentenceOf } from './report.ts';
 import { type Part, type PartOptions, type PartResult, reaches } from './result.ts';
+import { benchSize } from './size.ts';
 import { benchWarm } from './warm.ts';
 
 /** What can be measured, in this order. */
 const PARTS: Readonly<Record<string, Part>> = {
   warm: benchWarm,
+  cold: benchCold,
   crowd: benchCrowd,
   pin: benchPin,
+  size: benchSize,
 };
 
-const USAGE = `Usage: npm run bench -- [PART…] [--peer URL] [--json FILE]
+const USAGE = `Usage: npm run bench -- [PART…] [--peer URL] [--minutes N] [--json FILE]
   PART        ${Object.keys(PARTS).join(', ')}; all of them without one
   --peer URL  another webhook on 127.0.0.1, measured in the same rounds where a part can
+  --minutes N how long images keep changing in the part size; 10 unless told otherwise
   --json FILE what was found, beside the line at the end
 `;
 
@@ -25,7 +30,12 @@ const USAGE = `Usage: npm run bench -- [PART…] [--peer URL] [--json FILE]
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { peer: { type: 'string' }, json: { type: 'string' }, help: { type: 'boolean' } },
+    options: {
+      peer: { type: 'string' },
+      minutes: { type: 'string' },
+      json: { type: 'string' },
+      help: { type: 'boolean' },
+    },
   });
   const names = positionals.length === 0 ? Object.keys(PARTS) : positionals;
   const unknown = names.filter((name) => !Object.hasOwn(PARTS, name));
@@ -36,7 +46,10 @@ async function main(): Promise<void> {
   }
   const machine = thisMachine();
   process.stdout.write(`${textOf(machine)}\n`);
-  const options: PartOptions = values.peer === undefined ? {} : { peer: values.peer };
+  const options: PartOptions = {
+    ...(values.peer !== undefined && { peer: values.peer }),
+    ...(values.minutes !== undefined && { minutes: Number(values.minutes) }),
+  };
   const parts: PartResult[] = [];
   for (const name of names) {
     const part = await measured(name, options);
@@ -66,3 +79,5 @@ async function measured(name: string, options: PartOptions): Promise<PartResult 
 }
 
 await main();
+// Whatever a part that failed has left open.
+process.exit();

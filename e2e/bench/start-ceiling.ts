@@ -10,6 +10,7 @@ import { freePort } from '../support/free-port.ts';
 /** A server that answers every review the same. */
 export interface Ceiling {
   readonly url: string;
+  readonly pid: number;
   readonly stop: () => Promise<void>;
 }
 
@@ -31,7 +32,7 @@ export async function startCeiling(
     return path;
   };
   const port = await freePort();
-  const { stop } = await startProcess({
+  const { stop, pid } = await startProcess({
     name: `ceiling-${reading}`,
     directory,
     command: process.execPath,
@@ -49,5 +50,5 @@ export async function startCeiling(
       socket.destroy();
     },
   });
-  return { url: `https://127.0.0.1:${port}/admission/pin?timeout=10s`, stop };
+  return { url: `https://127.0.0.1:${port}/admission/pin?timeout=10s`, pid, stop };
 }

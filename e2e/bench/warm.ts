@@ -7,6 +7,7 @@ import fastJsonPatch, { type Operation } from 'fast-json-patch';
 import { startSampleRegistry } from '../demo/sample-registry.ts';
 import { type LocalWebhook, startLocalWebhook } from '../support/local-webhook.ts';
 import { type LoadResult, load } from './load.ts';
+import { processorMs } from './processor-time.ts';
 import type { Part, PartResult, Row } from './result.ts';
 import { deploymentOf, podReview, reviewOf } from './reviews.ts';
 import { interleaved, ratiosOf } from './rounds.ts';
@@ -25,13 +26,31 @@ const ALL_CONNECTIONS = 32;
 const IMAGES = [1, 3, 30];
 const HEADLINE = 'Pod of 3 images';
 
-type Rounds = Readonly<Record<string, readonly LoadResult[]>>;
+/** One measurement, and what the server spent on it. */
+interface Measured extends LoadResult {
+  /** Nothing of a peer, of which only the URL is known. */
+  readonly processorMs: number;
+}
 
-/** Who answers reviews of one kind, each at its own URL. */
+type Measure = Pick<Row, 'unit' | 'digits'>;
+const RATIO: Measure = { unit: '×', digits: 2 };
+const RATE: Measure = { unit: 'reviews/s', digits: 0 };
+const TIME: Measure = { unit: 'ms', digits: 2 };
+const COST: Measure = { unit: 'µs', digits: 0 };
+const COUNT: Measure = { unit: '', digits: 0 };
+
+type Rounds = Readonly<Record<string, readonly Measured[]>>;
+
+interface Contender {
+  readonly url: string;
+  readonly pid?: number;
+}
+
+/** Who answers reviews of one kind, each with its own URL. */
 interface Case {
   readonly name: string;
   readonly body: string;
-  readonly urls: Readonly<Record<string, string>>;
+  readonly contenders: Readonly<Record<string, Contender>>;
 }
 
 export const benchWarm: Part = async ({ peer }) => {
@@ -53,21 +72,21 @@ export const benchWarm: Part = async ({ peer }) => {
       const answer = JSON.stringify(await webhook.send('pin', body));
       const ceiling = await startCeiling('plain', answer, directory);
       ceilings.push(ceiling);
-      const urls = {
-        tagpin: urlOf(webhook),
-        ceiling: ceiling.url,
-        ...(peer !== undefined && { peer }),
+      const contenders = {
+        tagpin: { url: urlOf(webhook), pid: webhook.pid },
+        ceiling,
+        ...(peer !== undefined && { peer: { url: peer } }),
       };
-      cases.push({ name, body: JSON.stringify(body), urls });
+      cases.push({ name, body: JSON.stringify(body), contenders });
     }
     const asked = registry.requests.length;
     // Everybody has seen every kind of review before anything is measured.
     const all = { connections: ALL_CONNECTIONS, directory };
-    for (const one of cases) await measure(one, { ...all, rounds: 1, seconds: WARM_UP_SECONDS });
+    for (const one of cases) await measured(one, { ...all, rounds: 1, seconds: WARM_UP_SECONDS });
     const rows: Row[] = [];
     for (const [one, connections] of measurementsOf(cases)) {
       const most = one.name === HEADLINE && connections === ALL_CONNECTIONS;
-      const rounds = await measure(one, { connections, directory, ...(most ? MOST : FEW) });
+      const rounds = await measured(one, { connections, directory, ...(most ? MOST : FEW) });
       rows.push(...rowsOf(`${one.name}, ${countOf(connections, 'connection')}`, rounds, most));
     }
     return resultOf(rows, registry.requests.length - asked);
@@ -148,66 +167,66 @@ interface Setting {
   readonly directory: string;
 }
 
-function measure({ body, urls }: Case, setting: Setting): Promise<Rounds> {
-  const { rounds, seconds, connections, directory } = setting;
-  const contenders = Object.entries(urls).map(
-    ([name, url]) => [name, () => load({ url, body, connections, seconds, directory })] as const,
-  );
-  return interleaved(rounds, Object.fromEntries(contenders));
+function measured({ body, contenders }: Case, setting: Setting): Promise<Rounds> {
+  const { rounds, ...rest } = setting;
+  const loads = Object.entries(contenders).map(([name, { url, pid }]) => {
+    const one = async (): Promise<Measured> => {
+      const before = pid === undefined ? 0 : processorMs(pid);
+      const result = await load({ url, body, ...rest });
+      return { ...result, processorMs: pid === undefined ? 0 : processorMs(pid) - before };
+    };
+    return [name, one] as const;
+  });
+  return interleaved(rounds, Object.fromEntries(loads));
 }
 
-function ratesOf(results: readonly LoadResult[]): number[] {
+function ratesOf(results: readonly Measured[]): number[] {
   return results.map(({ requestsPerSecond }) => requestsPerSecond);
 }
 
-function rowsOf(title: string, { tagpin = [], ceiling = [], peer }: Rounds, most: boolean): Row[] {
-  const ratio = {
-    what: `${title}: tagpin ÷ ceiling`,
-    unit: '×',
-    digits: 2,
-    values: ratiosOf(ratesOf(tagpin), ratesOf(ceiling)),
-  };
-  const rowsFor = (who: string, results: readonly LoadResult[]): Row[] => [
-    { what: `${title}: ${who}`, unit: 'reviews/s', digits: 0, values: ratesOf(results) },
-    {
-      what: `${title}: ${who}, p50`,
-      unit: 'ms',
-      digits: 2,
-      values: results.map(({ p50Ms }) => p50Ms),
-    },
-    {
-      what: `${title}: ${who}, p99`,
-      unit: 'ms',
-      digits: 2,
-      values: results.map(({ p99Ms }) => p99Ms),
-    },
+/** What one review costs, in microseconds of a processor. */
+function costsOf(results: readonly Measured[]): number[] {
+  return results.map(({ requests, processorMs: spent }) => (spent * 1000) / requests);
+}
+
+function rowsOf(
+  title: string,
+  { tagpin = [], ceiling = [], peer = [] }: Rounds,
+  most: boolean,
+): Row[] {
+  const row = (what: string, measure: Measure, values: readonly number[]): Row => ({
+    what: `${title}: ${what}`,
+    ...measure,
+    values,
+  });
+  const ratio = row('tagpin ÷ ceiling', RATIO, ratiosOf(ratesOf(tagpin), ratesOf(ceiling)));
+  const figuresOf = (who: string, results: readonly Measured[]): Row[] => [
+    row(who, RATE, ratesOf(results)),
+    row(
+      `${who}, p50`,
+      TIME,
+      results.map(({ p50Ms }) => p50Ms),
+    ),
+    row(
+      `${who}, p99`,
+      TIME,
+      results.map(({ p99Ms }) => p99Ms),
+    ),
   ];
   const failed = [...tagpin, ...ceiling].map(({ errors }) => errors);
+  const costs = [costsOf(tagpin), costsOf(ceiling)] as const;
   return [
     most ? { ...ratio, goal: { atLeast: 1 } } : ratio,
-    ...rowsFor('tagpin', tagpin),
-    ...rowsFor('ceiling', ceiling),
-    ...(peer ? rowsFor('peer', peer) : []),
-    ...(peer
-      ? [
-          {
-            what: `${title}: tagpin ÷ peer`,
-            unit: '×',
-            digits: 2,
-            values: ratiosOf(ratesOf(tagpin), ratesOf(peer)),
-          },
-        ]
+    ...figuresOf('tagpin', tagpin),
+    ...(most ? figuresOf('ceiling', ceiling) : [row('ceiling', RATE, ratesOf(ceiling))]),
+    ...(most ? [row('processor time of a review, tagpin', COST, costs[0])] : []),
+    row('processor time of a review, tagpin ÷ ceiling', RATIO, ratiosOf(...costs)),
+    ...(peer.length > 0 ? figuresOf('peer', peer) : []),
+    ...(peer.length > 0
+      ? [row('tagpin ÷ peer', RATIO, ratiosOf(ratesOf(tagpin), ratesOf(peer)))]
       : []),
     ...(failed.some((count) => count > 0)
-      ? [
-          {
-            what: `${title}: failed calls`,
-            unit: '',
-            digits: 0,
-            values: failed,
-            goal: { atMost: 0 },
-          },
-        ]
+      ? [{ ...row('failed calls', COUNT, failed), goal: { atMost: 0 } }]
       : []),
   ];
 }

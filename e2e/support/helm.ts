@@ -46,12 +46,19 @@ export class Chart {
   async #helm(...args: readonly string[]): Promise<void> {
     const { kubeconfig, namespace = '' } = this.#kubectl;
     const where = [`--kubeconfig=${kubeconfig}`, `--namespace=${namespace}`];
-    // What it remembers of other runs stays out of this one.
-    const home = {
-      HELM_CACHE_HOME: this.#folder,
-      HELM_CONFIG_HOME: this.#folder,
-      HELM_DATA_HOME: this.#folder,
-    };
-    await run(binaryPath('helm'), [...args, ...where], { env: { ...process.env, ...home } });
+    await helm([...args, ...where], this.#folder);
   }
+}
+
+/**
+ * What the real helm prints.
+ *
+ * @param home where it may remember things; nothing of other runs comes into this one
+ * @throws Error with what it said where it fails
+ */
+export async function helm(args: readonly string[], home: string): Promise<string> {
+  const homes = { HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home, HELM_DATA_HOME: home };
+  const env = { ...process.env, ...homes };
+  const { stdout } = await run(binaryPath('helm'), args, { env, maxBuffer: 16 * 1024 * 1024 });
+  return stdout;
 }

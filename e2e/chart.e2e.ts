@@ -1,0 +1,257 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { binaryPath } from './support/binaries.ts';
+import { readEnvironment } from './support/environment.ts';
+import { helm } from './support/helm.ts';
+import { Kubectl } from './support/kubectl.ts';
+import {
+  addressOf,
+  CHART,
+  comparable,
+  type Overlay,
+  type Rendered,
+  renderAll,
+  renderChart,
+  renderOverlay,
+} from './support/rendered.ts';
+import { writeSchemas } from './support/schemas.ts';
+
+const { kubeconfig, webhook } = readEnvironment();
+const kubectl = new Kubectl(kubeconfig);
+
+const AUTHORITY = '-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n';
+/** Kinds of others, which no API server of these tests knows. */
+const FOREIGN = new Set(['Certificate', 'Issuer', 'PrometheusRule', 'ServiceMonitor']);
+
+const ROLLOUTS = {
+  group: 'argoproj.io',
+  version: 'v1alpha1',
+  kind: 'Rollout',
+  resource: 'rollouts',
+  template: 'spec.template',
+};
+const SERVICES = {
+  group: 'serving.knative.dev',
+  version: 'v1',
+  kind: 'Service',
+  resource: 'services',
+  template: 'spec.template',
+};
+const EVERYTHING_WATCHED = {
+  serviceMonitor: { enabled: true },
+  prometheusRule: { enabled: true },
+  dashboard: { enabled: true },
+};
+
+interface Same {
+  readonly name: string;
+  readonly overlay: Overlay;
+  readonly values: object;
+}
+
+const BUILT_IN = 'overlays/built-in';
+
+/** With cert-manager, whose annotation a component has by itself. */
+const SAME: readonly Same[] = [
+  { name: 'the defaults', overlay: { resource: BUILT_IN }, values: {} },
+  {
+    name: 'cert-manager',
+    overlay: { resource: 'overlays/cert-manager', components: ['validate-digests'] },
+    values: { certificates: { source: 'cert-manager' }, validateDigests: { enabled: true } },
+  },
+  ...(
+    [
+      ['audit', { audit: { every: '6h' } }],
+      ['extra-kinds', { extraKinds: [ROLLOUTS, SERVICES] }],
+      ['keep-pins', { keepPins: true }],
+      ['monitoring', { monitoring: EVERYTHING_WATCHED }],
+      ['namespaced-secrets', { pullSecrets: { scope: 'namespaces' } }],
+      ['no-sibling-pins', { siblingPins: false }],
+      ['skip-in-enforce', { skipInEnforce: true }],
+      ['validate-digests-built-in', { validateDigests: { enabled: true } }],
+    ] as const
+  ).map(([name, values]) => ({
+    name,
+    overlay: { resource: BUILT_IN, components: [name] },
+    values,
+  })),
+];
+
+describe('the chart and kustomize make the same objects', () => {
+  it.each(SAME)('with $name', async ({ overlay, values }) => {
+    const [ofKustomize, ofHelm] = await Promise.all([renderOverlay(overlay), renderChart(values)]);
+    expect(comparable(ofHelm)).toEqual(comparable(ofKustomize));
+  });
+
+  it('with a certificate from files: the same, with the Secret that exists', async () => {
+    const [base, chart] = await Promise.all([
+      renderOverlay({ resource: 'base' }),
+      renderChart({ certificates: { source: 'files', authority: AUTHORITY } }),
+    ]);
+    const configuration = chart.find(({ kind }) => kind === 'MutatingWebhookConfiguration');
+    const bundle = Buffer.from(AUTHORITY).toString('base64');
+    const { webhooks } = configuration as Rendered & {
+      webhooks: { clientConfig: { caBundle?: string } }[];
+    };
+    for (const { clientConfig } of webhooks) {
+      expect(clientConfig.caBundle).toBe(bundle);
+      delete clientConfig.caBundle;
+    }
+    expect(comparable(chart)).toEqual(comparable(base));
+  });
+
+  it('binds pull secrets in the namespaces that are named, as the example of kustomize does', async () => {
+    const namespaces = ['one', 'two'];
+    const chart = await renderChart({ pullSecrets: { scope: 'namespaces', namespaces } });
+    const bindings = chart.filter(({ metadata }) => metadata.name === 'tagpin-pull-secret-reader');
+    expect(bindings.map(addressOf).toSorted()).toEqual([
+      'ClusterRole /tagpin-pull-secret-reader',
+      'RoleBinding one/tagpin-pull-secret-reader',
+      'RoleBinding two/tagpin-pull-secret-reader',
+    ]);
+  });
+});
+
+/** Variants that are looked at as a whole: everything on, and what only some clusters need. */
+const VARIANTS: readonly { readonly name: string; readonly values: object }[] = [
+  { name: 'the defaults', values: {} },
+  {
+    name: 'everything on',
+    values: {
+      keepPins: true,
+      skipInEnforce: true,
+      extraKinds: [ROLLOUTS, { ...SERVICES, template: 'spec.workload.template' }],
+      validateDigests: { enabled: true, exemptImages: ['registry.example.com/base/*'] },
+      audit: { every: '6h' },
+      autoscaling: { enabled: true },
+      priorityClass: { name: 'system-cluster-critical' },
+      topologySpread: { whenUnsatisfiable: 'DoNotSchedule' },
+      monitoring: EVERYTHING_WATCHED,
+      settings: {
+        'allow-registry': ['*.corp.example.com', 'registry.example.com:5000'],
+        'cache-ttl': '30s',
+        'anonymous-fallback': true,
+        'cache-entries': 50_000,
+      },
+      env: [{ name: 'HTTPS_PROXY', value: 'http://proxy.example.com:3128' }],
+    },
+  },
+  {
+    name: 'an overlay network, and a certificate from files',
+    values: {
+      certificates: { source: 'files', authority: AUTHORITY },
+      callers: { tokenSecretName: 'tagpin-callers', token: 'x'.repeat(43) },
+      hostNetwork: true,
+      webhook: { port: 10_260 },
+      operationsPort: 10_261,
+      networkPolicy: { apiServers: ['10.0.0.0/28'], ports: [443, 6443, 5000] },
+      pullSecrets: { scope: 'namespaces', namespaces: ['default'] },
+    },
+  },
+  {
+    name: 'another address, and certificates of callers',
+    values: {
+      certificates: { source: 'cert-manager' },
+      callers: { clientAuthorityConfigMap: 'callers', clientNames: ['kube-apiserver'] },
+      webhook: { url: 'https://tagpin.example.com:8443' },
+      podDisruptionBudget: { maxUnavailable: '50%' },
+    },
+  },
+];
+
+describe('the chart', () => {
+  let home: string;
+  let schemas: string;
+
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'tagpin-chart-'));
+    const rendered = await Promise.all(VARIANTS.map(({ values }) => renderAll(values)));
+    const kinds = new Set(rendered.flat().map(({ kind }) => kind));
+    schemas = await writeSchemas(kubectl, join(home, 'schemas'), kinds);
+  });
+  afterAll(() => rm(home, { recursive: true }));
+
+  async function valuesFile(values: object): Promise<string> {
+    const file = join(home, 'values.json');
+    await writeFile(file, JSON.stringify(values));
+    return file;
+  }
+
+  it.each(VARIANTS)('has nothing that helm lint would say: $name', async ({ values }) => {
+    const file = await valuesFile(values);
+    const said = await helm(['lint', '--strict', '--quiet', CHART, `--values=${file}`], home);
+    expect(said).not.toMatch(/WARNING|ERROR/);
+  });
+
+  it('is valid by the strict schemas of the API server, in all variants', async () => {
+    const rendered = await Promise.all(VARIANTS.map(({ values }) => renderAll(values)));
+    const objects = rendered.flat().filter(({ kind }) => !FOREIGN.has(kind));
+    const { code, said } = await kubeconform(schemas, objects);
+    expect(said).toContain(`Valid: ${objects.length}, Invalid: 0, Errors: 0, Skipped: 0`);
+    expect(code).toBe(0);
+  });
+
+  it.each(VARIANTS)('is taken by the API server: $name', async ({ values }) => {
+    const objects = (await renderChart(values)).filter(({ kind }) => !FOREIGN.has(kind));
+    await kubectl.apply({ apiVersion: 'v1', kind: 'List', items: objects }, '--dry-run=server');
+  });
+
+  it.each([
+    ['a value that it does not have', { replica: 3 }, 'replica'],
+    ['a setting that the server does not have', { settings: { 'cache-tll': '5s' } }, 'cache-tll'],
+    ['a port that needs rights', { webhook: { port: 443 } }, 'port'],
+    ['files without their authority', { certificates: { source: 'files' } }, 'authority'],
+    ['another token beside built-in ones', { callers: { token: 'x'.repeat(43) } }, 'token'],
+    ['a digest that is none', { image: { digest: 'latest' } }, 'digest'],
+  ])('refuses %s', async (_what, values, named) => {
+    await expect(renderChart(values)).rejects.toThrow(named);
+  });
+});
+
+describe('helm test', () => {
+  /** What the Pod of the test runs, with another address to ask. */
+  async function test(host: string, port: number): Promise<{ code: number; said: string }> {
+    const pod = (await renderAll({})).find(({ kind }) => kind === 'Pod') as Rendered & {
+      spec: { containers: { command: string[]; args: string[] }[] };
+    };
+    const [container] = pod.spec.containers;
+    const [, ...flags] = container?.command ?? [];
+    const [script = ''] = container?.args ?? [];
+    return run(process.execPath, [...flags, script, host, String(port)]);
+  }
+
+  it('says so where nobody answers', async () => {
+    const { code, said } = await test('127.0.0.1', webhook.port);
+    expect(said).toContain('ECONNREFUSED');
+    expect(code).toBe(1);
+  });
+});
+
+function kubeconform(
+  schemas: string,
+  items: readonly Rendered[],
+): Promise<{ code: number; said: string }> {
+  const args = ['-strict', '-summary', '-schema-location', schemas];
+  return run(
+    binaryPath('kubeconform'),
+    args,
+    JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
+  );
+}
+
+function run(
+  command: string,
+  args: readonly string[],
+  input?: string,
+): Promise<{ code: number; said: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(command, args, (error, stdout, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), said: stdout + stderr }),
+    );
+    child.stdin?.end(input);
+  });
+}

@@ -50,7 +50,7 @@ describe('createMetrics()', () => {
     told.digestMismatch('registry.example.com');
     told.cacheResult('hit');
     told.credentialLookup('secret', 'found');
-    told.certificateExpiry(2_000_000_000);
+    told.certificateExpiry({ certificate: 'serving', source: 'files' }, 2_000_000_000);
     const lines = await series(told);
     const { node } = process.versions;
     for (const line of [
@@ -67,7 +67,7 @@ describe('createMetrics()', () => {
       'tagpin_cache_requests_total{result="hit"} 1',
       'tagpin_cache_entries 0',
       'tagpin_credential_lookups_total{source="secret",result="found"} 1',
-      'tagpin_certificate_expiry_timestamp_seconds 2000000000',
+      'tagpin_certificate_expiry_timestamp_seconds{certificate="serving",source="files"} 2000000000',
       `tagpin_build_info{version="1.2.3",node="${node}"} 1`,
     ]) {
       expect(lines).toContain(line);

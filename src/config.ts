@@ -230,7 +230,7 @@ export const SERVE_SETTINGS: Settings<ServeSettings> = {
   snapshot: {
     flag: '--snapshot FILE',
     fallback: undefined,
-    text: 'Where the last known digests outlive a restart, for --stale-if-error alone; encrypted under the key of --installation-key-file. One file for each replica.',
+    text: 'Where the last known digests outlive a restart, for --stale-if-error alone; sealed under the key of --installation-key-file.',
     parse: parseText,
   },
   snapshotEvery: {

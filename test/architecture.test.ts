@@ -77,6 +77,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['image', 'installation-key.ts', 'resolve', 'shared-cache-settings.ts', ...VOCABULARY],
     packages: ['@redis/client', 'node:crypto', 'node:net'],
   },
+  // The file in which digests outlive a restart.
+  snapshot: {
+    rooms: ['resolve', 'registry', 'image', ...VOCABULARY],
+    packages: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:os', 'node:path'],
+  },
   // What is known of the Pods of one controller: what its replicas run, and how often it makes one.
   pods: { rooms: ['workload', 'image', ...VOCABULARY], packages: ['lru-cache', 'node:buffer'] },
   // Built-in certificates: what replicas agree on, and what each of them does next.
@@ -177,6 +182,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'server',
       'shared-cache',
       'shared-cache-settings.ts',
+      'snapshot',
       'workload',
       ...VOCABULARY,
     ],

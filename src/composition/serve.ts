@@ -20,6 +20,7 @@ import { composeEngine, type Engine, type EngineParts } from './engine.ts';
 import { NO_CLUSTER } from './no-cluster.ts';
 import { pinningOf } from './pinning.ts';
 import { composeSharedCache } from './shared-cache.ts';
+import { composeSnapshot } from './snapshot.ts';
 import { composeWebhookServer } from './webhook-server.ts';
 
 /** What `tagpin serve` is told by its process. */
@@ -87,7 +88,7 @@ export function composeServe(
   return { webhook, operations, certificate, loadCluster, log, state, auditWatch, closeRegistries };
 }
 
-/** The engine, with what replicas share where they do. */
+/** The engine, with what replicas share, and what outlives them, where that is wanted. */
 function composeServedEngine(
   settings: ServeSettings,
   parts: EngineParts & { readonly metrics: Metrics },
@@ -100,12 +101,13 @@ function composeServedEngine(
     fingerprint: createFingerprint(installationKey?.keyFor('credential fingerprints')),
     sharedDigests: shared?.digests,
   });
-  if (shared === undefined) return engine;
+  const snapshot = composeSnapshot(settings, { ...parts, installationKey });
+  const beside = [shared, snapshot].filter((part) => part !== undefined);
   return {
     ...engine,
-    load: together(engine.load, shared.load),
+    load: together(engine.load, ...beside.map(({ load }) => load)),
     close: async () => {
-      shared.close();
+      for (const { close } of beside) await close();
       await engine.close();
     },
   };

@@ -14,7 +14,7 @@ export interface CachedLookup {
 interface Failure {
   readonly error: PinError;
   readonly untilMs: number;
-  /** When the look-up began that a registry answered with a refusal; 0 where none answered. */
+  /** When the look-up began that a registry answered with a refusal; `NEVER_MS` where none answered. */
   readonly answeredAtMs: number;
 }
 
@@ -29,6 +29,18 @@ export interface DigestCache {
   readonly keep: (key: string, found: CachedLookup) => void;
   readonly keepFailure: (key: string, failure: PinError, times: FailureTimes) => void;
   readonly size: () => number;
+  /**
+   * What `stale` would give for each key, the most used first; what is looked up meanwhile may be
+   * among it or not.
+   */
+  readonly lastKnown: (nowMs: number) => Iterable<readonly [key: string, known: CachedLookup]>;
+  /**
+   * Takes a digest that an earlier process knew: it is never fresh, and gives way to any answer.
+   * Tells whether it is of use.
+   */
+  readonly restore: (key: string, known: CachedLookup, nowMs: number) => boolean;
+  /** Differs when the last known digests have changed. */
+  readonly changes: () => number;
 }
 
 /** Of a look-up that failed. */
@@ -62,17 +74,24 @@ const FAILURE_TTL_MS: Readonly<Record<FailureCaching, number>> = {
   briefly: 5000,
   backoff: 1000,
 };
+/** Other processes began look-ups before the clock of this one did. */
+const NEVER_MS = Number.NEGATIVE_INFINITY;
 /** By chance up to a third less, so that what failed together is not asked together again. */
 const JITTER = 1 / 3;
 
 export function createCache(options: CacheOptions): DigestCache {
   const digests = new LRUCache<string, CachedLookup>({ max: options.maxDigests ?? MAX_DIGESTS });
   const failures = new LRUCache<string, Failure>({ max: MAX_FAILURES });
+  /** Of an earlier process; not in the cache, for all that is in there may be fresh. */
+  const restored = new Map<string, CachedLookup>();
   const { flat, compact } = createCompactor();
+  let changes = 0;
+  const isUsable = (known: CachedLookup, nowMs: number): boolean =>
+    nowMs - known.askedAtMs < options.staleIfErrorMs;
   /** A look-up that began earlier may end later: the younger question has the better answer. */
   const hasYounger = (key: string, askedAtMs: number): boolean =>
-    (digests.peek(key)?.askedAtMs ?? 0) > askedAtMs ||
-    (failures.peek(key)?.answeredAtMs ?? 0) > askedAtMs;
+    (digests.peek(key)?.askedAtMs ?? NEVER_MS) > askedAtMs ||
+    (failures.peek(key)?.answeredAtMs ?? NEVER_MS) > askedAtMs;
   return {
     fresh: (key, nowMs) => {
       const known = digests.get(key);
@@ -82,25 +101,45 @@ export function createCache(options: CacheOptions): DigestCache {
       return failure !== undefined && nowMs < failure.untilMs ? failure.error : undefined;
     },
     stale: (key, nowMs) => {
-      const known = digests.get(key);
-      if (known === undefined) return undefined;
-      return nowMs - known.askedAtMs < options.staleIfErrorMs ? known : undefined;
+      const known = digests.get(key) ?? restored.get(key);
+      return known !== undefined && isUsable(known, nowMs) ? known : undefined;
     },
     keep: (key, known) => {
       if (hasYounger(key, known.askedAtMs)) return;
       digests.set(flat(key), { lookup: compact(known.lookup), askedAtMs: known.askedAtMs });
       failures.delete(key);
+      restored.delete(key);
+      changes += 1;
     },
     keepFailure: (key, error, { askedAtMs, nowMs }) => {
       const silent = error.rule.servesStale;
       if (!silent && hasYounger(key, askedAtMs)) return;
       // An answer (404, 401) ends what was known; silence does not.
-      if (!silent) digests.delete(key);
+      if (!silent && (digests.delete(key) || restored.delete(key))) changes += 1;
       const ttlMs = FAILURE_TTL_MS[error.rule.caching] * (1 - JITTER * options.random());
-      const answeredAtMs = silent ? (failures.peek(key)?.answeredAtMs ?? 0) : askedAtMs;
+      const answeredAtMs = silent ? (failures.peek(key)?.answeredAtMs ?? NEVER_MS) : askedAtMs;
       if (ttlMs === 0) failures.delete(key);
       else failures.set(key, { error, untilMs: nowMs + ttlMs, answeredAtMs });
     },
-    size: () => digests.size + failures.size,
+    size: () => digests.size + restored.size + failures.size,
+    lastKnown: function* (nowMs) {
+      // All of them first: what is used meanwhile changes its place.
+      const keys = [...digests.keys()];
+      for (const key of keys) {
+        const known = digests.peek(key);
+        if (known !== undefined && isUsable(known, nowMs)) yield [key, known];
+      }
+      for (const [key, known] of restored) {
+        if (isUsable(known, nowMs)) yield [key, known];
+        else restored.delete(key);
+      }
+    },
+    restore: (key, known, nowMs) => {
+      const { lookup, askedAtMs } = known;
+      if (!isUsable(known, nowMs) || digests.has(key) || hasYounger(key, askedAtMs)) return false;
+      restored.set(flat(key), { lookup: compact(lookup), askedAtMs });
+      return true;
+    },
+    changes: () => changes,
   };
 }

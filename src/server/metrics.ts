@@ -5,13 +5,15 @@ import { type AuditMetrics, createAuditMetrics } from './audit-metrics.ts';
 import { createRegistryLabels } from './registry-labels.ts';
 import { createRegistryMetrics, type RegistryMetrics } from './registry-metrics.ts';
 import { createSharedCacheMetrics, type SharedCacheMetrics } from './shared-cache-metrics.ts';
+import { createSnapshotMetrics, type SnapshotMetrics } from './snapshot-metrics.ts';
 
 /** Everything that `/metrics` shows, told by the parts through these functions. */
 export interface Metrics
   extends AdmissionMetrics,
     AuditMetrics,
     RegistryMetrics,
-    SharedCacheMetrics {
+    SharedCacheMetrics,
+    SnapshotMetrics {
   readonly certificateExpiry: (which: CertificateLabels, timestampSeconds: number) => void;
   /** The Prometheus text format. */
   readonly text: () => Promise<string>;
@@ -40,6 +42,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     ...createAuditMetrics(register),
     ...createRegistryMetrics(register, labels, options.now),
     ...createSharedCacheMetrics(register),
+    ...createSnapshotMetrics(register),
     ...processMetrics(register, options),
     text: () => register.metrics(),
     contentType: register.contentType,

@@ -190,4 +190,73 @@ describe('createCache()', () => {
     for (let n = 0; n < 30_001; n += 1) keep(`${KEY}-known-${n}`, found(NOW_MS));
     expect(size()).toBe(35_000);
   });
+
+  it('takes what an earlier process knew as the last known, and never as fresh', () => {
+    const { fresh, stale, restore, lastKnown, size } = cache();
+    const known = found(NOW_MS - 1);
+    expect(restore(KEY, known, NOW_MS)).toBe(true);
+    expect(fresh(KEY, NOW_MS)).toBeUndefined();
+    expect(stale(KEY, NOW_MS)).toStrictEqual(known);
+    expect(stale(KEY, NOW_MS - 1 + STALE_MS)).toBeUndefined();
+    expect(size()).toBe(1);
+    expect([...lastKnown(NOW_MS)]).toStrictEqual([[KEY, known]]);
+    expect([...lastKnown(NOW_MS - 1 + STALE_MS)]).toStrictEqual([]);
+    expect(size()).toBe(0);
+  });
+
+  it('takes what began before the clock of this process, as its own', () => {
+    const { stale, keep, restore } = cache();
+    expect(restore(KEY, found(-5), 0)).toBe(true);
+    expect(stale(KEY, 0)?.askedAtMs).toBe(-5);
+    const other = `${KEY}x`;
+    keep(other, found(-7));
+    expect(stale(other, 0)?.askedAtMs).toBe(-7);
+  });
+
+  it('takes nothing of an earlier process that is too old, or that was asked since', () => {
+    const { keep, keepFailure, restore, stale } = cache();
+    expect(restore(KEY, found(NOW_MS - STALE_MS), NOW_MS)).toBe(false);
+    keep(KEY, found(NOW_MS, 'sha256:2'));
+    expect(restore(KEY, found(NOW_MS - 1), NOW_MS)).toBe(false);
+    expect(stale(KEY, NOW_MS)?.lookup.digest).toBe('sha256:2');
+    keepFailure(KEY, failure('not_found'), at(NOW_MS + 1));
+    expect(restore(KEY, found(NOW_MS - 1), NOW_MS + 1)).toBe(false);
+    expect(stale(KEY, NOW_MS + 1)).toBeUndefined();
+  });
+
+  it('lets what an earlier process knew give way to any answer, and to silence not', () => {
+    const { keep, keepFailure, restore, stale } = cache();
+    restore(KEY, found(NOW_MS - 1), NOW_MS);
+    keepFailure(KEY, failure('unavailable'), at(NOW_MS));
+    expect(stale(KEY, NOW_MS)?.lookup.digest).toBe('sha256:1');
+    keep(KEY, found(NOW_MS, 'sha256:2'));
+    expect(stale(KEY, NOW_MS)?.lookup.digest).toBe('sha256:2');
+    const other = `${KEY}x`;
+    restore(other, found(NOW_MS - 1), NOW_MS);
+    keepFailure(other, failure('unauthorized'), at(NOW_MS));
+    expect(stale(other, NOW_MS)).toBeUndefined();
+  });
+
+  it('tells when the last known digests have changed', () => {
+    const { changes, fresh, keep, keepFailure, restore } = cache();
+    const seen = [changes()];
+    const look = (): void => void seen.push(changes());
+    restore(KEY, found(NOW_MS - 1), NOW_MS);
+    fresh(KEY, NOW_MS);
+    keepFailure(KEY, failure('unavailable'), at(NOW_MS));
+    keepFailure(`${KEY}x`, failure('not_found'), at(NOW_MS));
+    look();
+    keep(KEY, found(NOW_MS));
+    look();
+    keepFailure(KEY, failure('not_found'), at(NOW_MS + 1));
+    look();
+    expect(seen.map((count) => count - (seen[0] ?? 0))).toEqual([0, 0, 1, 2]);
+  });
+
+  it('gives the last known digests with the most used first', () => {
+    const { fresh, keep, lastKnown } = cache();
+    for (const key of ['a', 'b', 'c']) keep(key, found(NOW_MS));
+    fresh('a', NOW_MS);
+    expect([...lastKnown(NOW_MS)].map(([key]) => key)).toEqual(['a', 'c', 'b']);
+  });
 });

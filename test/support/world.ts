@@ -275,6 +275,7 @@ function worldMetrics(now: () => number): Metrics {
     ...createSharedCacheMetrics(register),
     certificateExpiry: () => {},
     audited: () => {},
+    snapshotWrite: () => {},
     text: () => register.metrics(),
     contentType: register.contentType,
   };

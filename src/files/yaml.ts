@@ -1,23 +1,10 @@
-import {
-  type Alias,
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  type Node,
-  parseAllDocuments,
-  stringify,
-  type YAMLMap,
-} from 'yaml';
+import { stringify } from 'yaml';
 
+import { documentOf, parseDocuments } from './composed.ts';
 import { type DocumentText, documentTexts, jsonTexts } from './documents.ts';
 import { lineAt } from './line-starts.ts';
-import type { Fault, Manifest, ManifestDocument, Position, Style, Written } from './manifest.ts';
-
-// kubectl and the API server read `<<` (sigs.k8s.io/yaml), which YAML 1.2 has no more.
-const OPTIONS = { merge: true, logLevel: 'error', prettyErrors: false } as const;
+import type { Fault, Manifest, ManifestDocument, Position } from './manifest.ts';
+import { type Outline, readOutline } from './outline.ts';
 
 /**
  * Reads a file; a document that does not parse makes a fault of the file, and no exception. Texts of
@@ -36,7 +23,13 @@ export function readManifest(
       index += 1;
       return;
     }
-    const parsed = [...parseAllDocuments(part.text, OPTIONS)];
+    const outline = readOutline(part);
+    if (outline !== undefined) {
+      index += 1;
+      documents.push(outlined(outline, part, index));
+      return;
+    }
+    const parsed = parseDocuments(part.text);
     const texts = parsed.some(({ errors }) => errors.length > 0) ? jsonTexts(part) : undefined;
     if (texts !== undefined) return texts.forEach(read);
     for (const document of parsed) {
@@ -50,6 +43,33 @@ export function readManifest(
   return { documents, faults, positionOf };
 }
 
+/** What the outline does not tell, the parser does. */
+function outlined(outline: Outline, part: DocumentText, index: number): ManifestDocument {
+  let parsed: ManifestDocument | undefined;
+  const whole = (): ManifestDocument => {
+    parsed ??= parsedDocument(part, index);
+    return parsed;
+  };
+  return {
+    index,
+    value: outline.value,
+    at: (path) => {
+      const found = outline.at(path);
+      return found === 'unknown' ? whole().at(path) : found;
+    },
+    aliasesOf: (start) => whole().aliasesOf(start),
+  };
+}
+
+function parsedDocument(part: DocumentText, index: number): ManifestDocument {
+  const [document] = parseDocuments(part.text);
+  const found = document && documentOf(document, part, index);
+  if (found === undefined || !('value' in found)) {
+    throw new Error('An outline was read of what the parser refuses');
+  }
+  return found;
+}
+
 /** Lines are counted when the first position is asked for: most files are asked for few. */
 function positionsIn(text: string): (offset: number) => Position {
   let starts: readonly number[] | undefined;
@@ -58,17 +78,6 @@ function positionsIn(text: string): (offset: number) => Position {
     const line = lineAt(starts, offset);
     return { line: line + 1, column: offset - (starts[line] ?? 0) + 1 };
   };
-}
-
-/** Why a document cannot be read, and where in its own text. */
-interface DocumentFault {
-  readonly offset: number;
-  readonly message: string;
-}
-
-function parseFault(text: string, message: string): string {
-  const advice = 'it looks like a template; render it first (helm template … | tagpin …)';
-  return text.includes('{{') ? `${advice}: ${message}` : message;
 }
 
 /** A value as YAML, for output: what a terminal would obey is escaped, and it says the same. */
@@ -83,160 +92,3 @@ export function writeYaml(value: unknown): string {
 
 /** Control and format characters, line separators and halves of surrogate pairs; but for the end of a line. */
 const UNPRINTABLE = /(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu;
-
-function documentOf(
-  document: Document.Parsed,
-  { text, start }: DocumentText,
-  index: number,
-): ManifestDocument | DocumentFault {
-  const [error] = document.errors;
-  if (error !== undefined) {
-    return { offset: error.pos[0], message: parseFault(text, error.message) };
-  }
-  const root: Node | null = document.contents;
-  let aliases: ReadonlyMap<number, readonly number[]> | undefined;
-  try {
-    return {
-      index,
-      value: document.toJS(),
-      at: (path) => writtenAt({ document, start }, root, path),
-      aliasesOf: (target) => {
-        aliases ??= aliasesIn(document);
-        return (aliases.get(target - start) ?? []).map((offset) => start + offset);
-      },
-    };
-  } catch (caught) {
-    // Aliases that multiply without end are refused when they are followed.
-    const message = Error.isError(caught) ? caught.message : String(caught);
-    return { offset: document.range[0], message };
-  }
-}
-
-/** Offsets of the aliases of a document, by where that begins which they stand for. */
-function aliasesIn(document: Document.Parsed): ReadonlyMap<number, readonly number[]> {
-  const offsets = new Map<number, number[]>();
-  const walk = (node: unknown): void => {
-    if (isAlias(node)) {
-      const start = node.resolve(document)?.range?.[0];
-      if (start === undefined || !node.range) return;
-      offsets.set(start, [...(offsets.get(start) ?? []), node.range[0]]);
-    } else if (isMap(node)) {
-      for (const pair of node.items) walk(pair.value);
-    } else if (isSeq(node)) {
-      for (const item of node.items) walk(item);
-    }
-  };
-  walk(document.contents);
-  return offsets;
-}
-
-interface Step {
-  readonly node: unknown;
-  readonly inFlow: boolean;
-  readonly keyStart?: number;
-}
-
-/** A document, and its offset in the file. */
-interface Source {
-  readonly document: Document.Parsed;
-  readonly start: number;
-}
-
-function writtenAt(
-  source: Source,
-  root: Node | null,
-  path: readonly string[],
-): Written | undefined {
-  let here: Step | undefined = { node: root, inFlow: false };
-  for (const name of path) {
-    if (here === undefined) return undefined;
-    here = memberOf(source.document, here, name);
-  }
-  return here === undefined ? undefined : written(source, here);
-}
-
-function memberOf(document: Document.Parsed, from: Step, name: string): Step | undefined {
-  const node = isAlias(from.node) ? from.node.resolve(document) : from.node;
-  if (isSeq(node)) {
-    const item = node.items[Number(name)];
-    return item === undefined
-      ? undefined
-      : { node: item, inFlow: from.inFlow || node.flow === true };
-  }
-  if (!isMap(node)) return undefined;
-  return fieldOf(document, { map: node, inFlow: from.inFlow || node.flow === true }, name);
-}
-
-interface MapStep {
-  readonly map: YAMLMap;
-  readonly inFlow: boolean;
-}
-
-function fieldOf(
-  document: Document.Parsed,
-  { map, inFlow }: MapStep,
-  name: string,
-): Step | undefined {
-  for (const { key, value } of map.items) {
-    if (isScalar(key) && typeof key.value !== 'symbol' && String(key.value) === name) {
-      return { node: value, inFlow, ...(key.range && { keyStart: key.range[0] }) };
-    }
-  }
-  for (const source of mergedInto(map)) {
-    const found = memberOf(document, { node: source, inFlow }, name);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/** What `<<` names, in the order in which it is asked. */
-function mergedInto(map: YAMLMap): unknown[] {
-  return map.items.flatMap(({ key, value }) => {
-    if (!isScalar(key) || typeof key.value !== 'symbol') return [];
-    return isSeq(value) ? value.items : [value];
-  });
-}
-
-function written(source: Source, { node, inFlow, keyStart }: Step): Written | undefined {
-  const value = isAlias(node) ? aliasWritten(source, node, inFlow) : valueWritten(node, inFlow);
-  if (value === undefined) return undefined;
-  const by = source.start;
-  return {
-    ...value,
-    start: value.start + by,
-    end: value.end + by,
-    ...(keyStart !== undefined && { keyStart: keyStart + by }),
-  };
-}
-
-/** As it stands in the text of its document; so does the next. */
-function aliasWritten(source: Source, node: Alias, inFlow: boolean): Written | undefined {
-  const target = node.resolve(source.document);
-  const behind = target === undefined ? undefined : written(source, { node: target, inFlow });
-  if (!node.range || behind === undefined) return undefined;
-  const [start, end] = node.range;
-  return {
-    start,
-    end,
-    style: 'alias',
-    value: behind.value,
-    inFlow,
-    isAnchored: false,
-    target: behind,
-  };
-}
-
-function valueWritten(node: unknown, inFlow: boolean): Written | undefined {
-  if (!isNode(node) || !node.range || isAlias(node)) return undefined;
-  const [start, end] = node.range;
-  const isAnchored = node.anchor !== undefined;
-  if (!isScalar(node)) {
-    return { start, end, style: 'plain', value: node.toJSON(), inFlow, isAnchored };
-  }
-  return { start, end, style: styleOf(node.type), value: node.value, inFlow, isAnchored };
-}
-
-function styleOf(type: string | null | undefined): Style {
-  if (type === 'QUOTE_SINGLE' || type === 'QUOTE_DOUBLE') return 'quoted';
-  return type === 'BLOCK_LITERAL' || type === 'BLOCK_FOLDED' ? 'block' : 'plain';
-}

@@ -197,7 +197,9 @@ describe('the chart', () => {
 
   it.each(VARIANTS)('is taken by the API server: $name', async ({ values }) => {
     const objects = (await renderChart(values)).filter(({ kind }) => !FOREIGN.has(kind));
-    await kubectl.apply({ apiVersion: 'v1', kind: 'List', items: objects }, '--dry-run=server');
+    const list = { apiVersion: 'v1', kind: 'List', items: objects };
+    const { stdout } = await kubectl.apply(list, '--dry-run=server');
+    expect(stdout.match(/\(server dry run\)$/gm)).toHaveLength(objects.length);
   });
 
   it.each([
@@ -212,20 +214,20 @@ describe('the chart', () => {
   });
 });
 
-describe('helm test', () => {
-  /** What the Pod of the test runs, with another address to ask. */
-  async function test(host: string, port: number): Promise<{ code: number; said: string }> {
-    const pod = (await renderAll({})).find(({ kind }) => kind === 'Pod') as Rendered & {
-      spec: { containers: { command: string[]; args: string[] }[] };
-    };
-    const [container] = pod.spec.containers;
-    const [, ...flags] = container?.command ?? [];
-    const [script = ''] = container?.args ?? [];
-    return run(process.execPath, [...flags, script, host, String(port)]);
-  }
+/** What the Pod of the test runs, with another address to ask. */
+async function helmTest(host: string, port: number): Promise<{ code: number; said: string }> {
+  const pod = (await renderAll({})).find(({ kind }) => kind === 'Pod') as Rendered & {
+    spec: { containers: { command: string[]; args: string[] }[] };
+  };
+  const [container] = pod.spec.containers;
+  const [, ...flags] = container?.command ?? [];
+  const [script = ''] = container?.args ?? [];
+  return run(process.execPath, [...flags, script, host, String(port)]);
+}
 
+describe('helm test', () => {
   it('says so where nobody answers', async () => {
-    const { code, said } = await test('127.0.0.1', webhook.port);
+    const { code, said } = await helmTest('127.0.0.1', webhook.port);
     expect(said).toContain('ECONNREFUSED');
     expect(code).toBe(1);
   });

@@ -38,39 +38,44 @@ export function reviewOf(subject: Subject): unknown {
   };
 }
 
-/** The review of a Pod as a ReplicaSet makes it: of three images, some 3 KB. */
-export function podReview(
-  images: readonly string[],
-  annotations?: Readonly<Record<string, string>>,
-): unknown {
-  return reviewOf({ kind: 'Pod', resource: 'pods', object: podOf(images, annotations) });
+type Metadata = Readonly<Record<string, unknown>>;
+
+/** The review of a new Pod: of three images, some 3 KB. */
+export function podReview(images: readonly string[], metadata?: Metadata): unknown {
+  return reviewOf({ kind: 'Pod', resource: 'pods', object: podOf(images, metadata) });
 }
 
-/** A Pod as a ReplicaSet makes it. */
-export function podOf(
-  images: readonly string[],
-  annotations?: Readonly<Record<string, string>>,
-): unknown {
-  const owner = {
-    apiVersion: 'apps/v1',
-    kind: 'ReplicaSet',
-    name: 'shop-5d9c7b8f6d',
-    uid: 'a',
-    controller: true,
-  };
+/**
+ * A Pod of nobody: one that a controller made would get the digests of its siblings, without a look
+ * into the cache.
+ */
+export function podOf(images: readonly string[], metadata: Metadata = {}): unknown {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
       generateName: 'shop-5d9c7b8f6d-',
       labels: { app: 'shop', 'pod-template-hash': '5d9c7b8f6d' },
-      ...(annotations && { annotations }),
-      ownerReferences: [owner],
+      ...metadata,
     },
     spec: specOf(images),
     status: {},
   };
 }
+
+/** Makes it one of a ReplicaSet's. */
+export const OF_A_REPLICA_SET: Metadata = {
+  ownerReferences: [
+    {
+      apiVersion: 'apps/v1',
+      kind: 'ReplicaSet',
+      name: 'shop-5d9c7b8f6d',
+      uid: '0d9a1f0e-6393-11e8-b7cc-42010a800002',
+      controller: true,
+      blockOwnerDeletion: true,
+    },
+  ],
+};
 
 /** A Deployment whose template runs these images. */
 export function deploymentOf(images: readonly string[]): unknown {

@@ -9,7 +9,7 @@ import { type LocalWebhook, startLocalWebhook } from '../support/local-webhook.t
 import { type LoadResult, load } from './load.ts';
 import { processorMs } from './processor-time.ts';
 import type { Part, PartResult, Row } from './result.ts';
-import { deploymentOf, podReview, reviewOf } from './reviews.ts';
+import { deploymentOf, OF_A_REPLICA_SET, podReview, reviewOf } from './reviews.ts';
 import { interleaved, ratiosOf } from './rounds.ts';
 import { type Ceiling, startCeiling } from './start-ceiling.ts';
 
@@ -104,7 +104,7 @@ function urlOf({ port }: LocalWebhook): string {
 
 /** Pods by 1, 8 and 32 connections, the others by 32; what has a goal comes first. */
 function measurementsOf(cases: readonly Case[]): (readonly [Case, number])[] {
-  const pods = cases.filter(({ name }) => name.startsWith('Pod of'));
+  const pods = cases.filter(({ name }) => /^Pod of \d/.test(name));
   const others = cases.filter((one) => !pods.includes(one));
   const headline = pods.filter(({ name }) => name === HEADLINE);
   const rest = pods.flatMap((one) =>
@@ -142,12 +142,14 @@ async function bodiesOf(
   };
   const pinned = await patched(webhook, reviewOf(deployment));
   const digests = await patched(webhook, podReview(three));
+  await patched(webhook, podReview(three, OF_A_REPLICA_SET));
   return {
     ...Object.fromEntries(pods),
+    "Pod of a ReplicaSet, 3 of its siblings' pins": podReview(three, OF_A_REPLICA_SET),
     'Deployment of 3 images': reviewOf(deployment),
     'UPDATE that keeps 3 pins': reviewOf({ ...deployment, operation: 'UPDATE', oldObject: pinned }),
     '3 images, pinned already': reviewOf({ kind: 'Pod', resource: 'pods', object: digests }),
-    '3 images, all skipped': podReview(three, { 'tagpin.dev/skip': 'true' }),
+    '3 images, all skipped': podReview(three, { annotations: { 'tagpin.dev/skip': 'true' } }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,7 +59,7 @@ export async function startToxiproxy(): Promise<Toxiproxy> {
   });
   return {
     before: async (upstream) => {
-      const name = `to-${await freePort()}`;
+      const name = `to-${randomUUID()}`;
       const { listen } = await call(`${api}/proxies`, 'POST', {
         name,
         listen: '127.0.0.1:0',

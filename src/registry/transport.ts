@@ -3,6 +3,7 @@ import type { Guard } from './guard.ts';
 import { toNetworkError } from './network-error.ts';
 import { createPools, type FindAuthorities, type Pools } from './pools.ts';
 import type { FindProxy } from './proxies.ts';
+import { type Quota, quotaOf } from './quota.ts';
 import { followRedirects, type Hop } from './redirects.ts';
 import type { Sender } from './sender.ts';
 import { streamedBody } from './streamed-body.ts';
@@ -76,6 +77,8 @@ export interface EndedRequest {
   /** HTTP status as text, or the error code. */
   readonly code: string;
   readonly ms: number;
+  /** What the answer tells of it; undefined where there is none. */
+  readonly quota: Quota | undefined;
 }
 
 /** Told of every answer and every failure. */
@@ -172,9 +175,9 @@ async function sendOnce(
   const { url, method, signal, form, sender, connection, stranger, purpose } = request;
   const [scheme] = request.headers['authorization']?.split(' ', 1) ?? [];
   const startedAtMs = performance.now();
-  const observe = (code: string): void => {
+  const observe = (code: string, quota?: Quota): void => {
     const ms = performance.now() - startedAtMs;
-    parts.observe({ host: url.host, method, purpose, url, scheme, code, ms });
+    parts.observe({ host: url.host, method, purpose, url, scheme, code, ms, quota });
   };
   try {
     const answer = await parts.pools.poolOf(url, connection, stranger).request({
@@ -196,10 +199,12 @@ async function sendOnce(
       ...(bodyTimeout !== undefined && { bodyTimeout }),
     });
     const taken = await take(parts, answer, request);
-    observe(String(answer.statusCode));
+    const header = headerReader(answer.headers);
+    observe(String(answer.statusCode), quotaOf(header));
+    if (leadsOn(answer, request)) await connectionIsFree();
     return {
       status: answer.statusCode,
-      header: headerReader(answer.headers),
+      header,
       ...taken,
       url,
       sender,
@@ -209,6 +214,21 @@ async function sendOnce(
     observe(error.code);
     throw error;
   }
+}
+
+/** Whether another request may follow at once: a challenge, a redirect, and a token have one. */
+function leadsOn({ statusCode }: Answer, { purpose }: Pick<RegistryRequest, 'purpose'>): boolean {
+  return statusCode !== 200 || purpose === 'token';
+}
+
+/**
+ * undici takes a connection for busy until a turn of the event loop after its answer has ended, and
+ * makes another for what is asked before: two round trips more, and a token on each look-up's way.
+ */
+function connectionIsFree(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 function headerReader(

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 
 import { createRegistryStack } from '../support/registry-stack.ts';
+import { startRegistry } from '../support/scripted-registry.ts';
 import { until } from '../support/until.ts';
 
 const REQUESTS = 4;
@@ -29,5 +30,25 @@ describe('createTransport() with a host that never speaks TLS', () => {
     server.close();
     await ended;
     await stack.transport.close();
+  });
+});
+
+describe('createTransport() with what follows from an answer', () => {
+  it('asks the whole of a first look-up, token and all, over one connection', async () => {
+    await using registry = await startRegistry([
+      { when: { path: '/token' }, body: '{"token":"t","expires_in":300}' },
+      {
+        when: { headers: { authorization: 'Bearer t' } },
+        headers: { 'docker-content-digest': `sha256:${'a'.repeat(64)}` },
+      },
+      { status: 401, headers: { 'www-authenticate': 'Bearer realm="/token",service="s"' } },
+    ]);
+    await using stack = createRegistryStack({ plainHttp: [registry.host] });
+    const signal = AbortSignal.timeout(5000);
+
+    await stack.lookup(`${registry.host}/app:1`, { credentials: [], signal });
+
+    expect(registry.requests.map(({ method }) => method)).toEqual(['HEAD', 'GET', 'HEAD']);
+    expect(registry.accepted()).toBe(1);
   });
 });

@@ -50,6 +50,12 @@ export class Webhook {
     this.#process = undefined;
   }
 
+  /** As a node that dies: nothing is drained, and nothing is written any more. */
+  async kill(): Promise<void> {
+    if (this.#process !== undefined) process.kill(this.#process.pid, 'SIGKILL');
+    await this.stop();
+  }
+
   /**
    * The sum of all series of a metric whose labels include the given ones.
    *

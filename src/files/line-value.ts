@@ -56,9 +56,12 @@ function asked(line: string): LineValue | undefined {
   return answer;
 }
 
-/** Behind a space, for at the begin of a line some characters mean something else. */
+/**
+ * Behind a space, for at the beginning of a line some characters mean something else; and with the
+ * end of its line, for at the end of a text the parser takes any quote for the closing one.
+ */
 function ask(line: string): LineValue | undefined {
-  const document = parseDocument(` ${line}`, OPTIONS);
+  const document = parseDocument(` ${line}\n`, OPTIONS);
   const { contents, errors, warnings } = document;
   if (errors.length > 0 || warnings.length > 0) return undefined;
   const isWhole = isScalar(contents) || (isCollection(contents) && contents.flow === true);

@@ -134,6 +134,7 @@ describe('readOutline()', () => {
     ['an anchored alias', 'a: &a x\nb: &b *a\n'],
     ['quotes with something behind', 'a: "b" c\n'],
     ['quotes that stay open', 'a: "b\n'],
+    ['quotes that stay open behind one that is escaped', "a: 'b''\n"],
     ['a mark that begins no text', 'a: @b\n'],
   ])('leaves it to the parser to refuse %s', (_, text) => {
     expect(outlineOf(text)).toBeUndefined();

@@ -7,6 +7,8 @@ export interface RegistryLabels {
   readonly of: (host: string) => string;
 }
 
+/** Of all that have none of their own. */
+export const OTHER = 'other';
 const MAX_LABELS = 50;
 const MAX_SPELLINGS = 200;
 
@@ -25,7 +27,7 @@ export function createRegistryLabels(): RegistryLabels {
       const known = bySpelling.get(host);
       if (known !== undefined) return known;
       const label = nameOf(host);
-      if (!labels.has(label)) return 'other';
+      if (!labels.has(label)) return OTHER;
       if (bySpelling.size < MAX_SPELLINGS) bySpelling.set(host, label);
       return label;
     },

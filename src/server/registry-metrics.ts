@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 
-import type { RegistryLabels } from './registry-labels.ts';
+import { OTHER, type RegistryLabels } from './registry-labels.ts';
 import { createDurations, createTally } from './tally.ts';
 
 /** What is told of registries, of the cache before them, and of credentials for them. */
@@ -10,6 +10,7 @@ export interface RegistryMetrics {
     readonly host: string;
     readonly code: string;
     readonly ms: number;
+    readonly quota?: Quota | undefined;
   }) => void;
   readonly digestMismatch: (registry: string) => void;
   /** It asked to be left alone until then. */
@@ -18,6 +19,13 @@ export interface RegistryMetrics {
   readonly registrySilent: (registry: string, untilMs: number) => void;
   readonly cacheResult: (result: string) => void;
   readonly credentialLookup: (source: string, result: string) => void;
+}
+
+/** What a registry says that whoever asked may still ask. */
+interface Quota {
+  readonly remaining: number;
+  readonly limit: number | undefined;
+  readonly windowS: number | undefined;
 }
 
 const BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -59,12 +67,15 @@ export function createRegistryMetrics(
     register,
   });
   const gated = gatedGauge(register, now);
+  const setQuota = quotaGauges(register);
   return {
-    registryRequest: ({ host, code, ms }) => {
+    registryRequest: ({ host, code, ms, quota }) => {
       if (/^\d/.test(code)) labels.answered(host);
       const registry = labels.of(host);
       request(registry, codeLabel(code));
       duration(ms / 1000, registry);
+      // Of several registries under one label the last would count.
+      if (quota !== undefined && registry !== OTHER) setQuota(registry, quota);
     },
     digestMismatch: (registry) => mismatch(labels.of(registry)),
     registryGated: (registry, untilMs) => gated.limited.set(labels.of(registry), untilMs),
@@ -83,6 +94,23 @@ const STATUSES: ReadonlySet<string> = new Set(
 
 function codeLabel(code: string): string {
   return STATUSES.has(code) || !/^\d/.test(code) ? code : `${code.charAt(0)}xx`;
+}
+
+/** Each as the registry told it last, whichever account asked. */
+function quotaGauges(register: Registry): (registry: string, quota: Quota) => void {
+  const gaugeOf = (name: string, help: string): Gauge =>
+    new Gauge({ name, help, labelNames: ['registry'], registers: [register] });
+  const remaining = gaugeOf(
+    'tagpin_registry_quota_remaining',
+    'How many requests a registry still answers, by its own account; of registries that tell.',
+  );
+  const limit = gaugeOf('tagpin_registry_quota_limit', 'Of how many requests.');
+  const window = gaugeOf('tagpin_registry_quota_window_seconds', 'Within how many seconds.');
+  return (registry, quota) => {
+    remaining.set({ registry }, quota.remaining);
+    if (quota.limit !== undefined) limit.set({ registry }, quota.limit);
+    if (quota.windowS !== undefined) window.set({ registry }, quota.windowS);
+  };
 }
 
 /** By registry, until when it is left alone. */

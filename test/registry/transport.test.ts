@@ -64,6 +64,24 @@ describe('createTransport()', () => {
     expect(stack.observed).toEqual([`${registry.host} 200`]);
   });
 
+  it('tells what an answer says of a quota, and nothing where it says nothing', async () => {
+    const quota = { 'ratelimit-limit': '100;w=21600', 'ratelimit-remaining': '76;w=21600' };
+    await using registry = await startRegistry([
+      { when: { path: '/told' }, headers: quota },
+      { when: { path: '/limited' }, status: 429, headers: { 'ratelimit-remaining': '0' } },
+      { body: 'hello' },
+    ]);
+    await using stack = plainStack(registry.host);
+    for (const path of ['/told', '/limited', '/silent']) {
+      // oxlint-disable-next-line no-await-in-loop -- told in their order
+      await get(stack, `${registry.origin}${path}`);
+    }
+    expect(stack.quotas).toEqual([
+      { remaining: 76, limit: 100, windowS: 21_600 },
+      { remaining: 0, limit: undefined, windowS: undefined },
+    ]);
+  });
+
   it('takes a body of the greatest length, and cuts off one byte more', async () => {
     await using registry = await startRegistry([
       { when: { path: '/fits' }, body: 'x'.repeat(MAX_BODY_BYTES) },

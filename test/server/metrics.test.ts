@@ -121,6 +121,34 @@ describe('createMetrics()', () => {
     );
   });
 
+  it('shows the quotas of registries that tell them, as they told them last', async () => {
+    const told = metrics();
+    const request = { host: 'registry-1.docker.io', code: '200', ms: 5 };
+    told.registryRequest({ ...request, quota: { remaining: 76, limit: 100, windowS: 21_600 } });
+    told.registryRequest({
+      ...request,
+      quota: { remaining: 75, limit: undefined, windowS: undefined },
+    });
+    told.registryRequest(request);
+    const lines = await series(told);
+    expect(lines.filter((line) => line.includes('_quota_'))).toEqual([
+      'tagpin_registry_quota_remaining{registry="docker.io"} 75',
+      'tagpin_registry_quota_limit{registry="docker.io"} 100',
+      'tagpin_registry_quota_window_seconds{registry="docker.io"} 21600',
+    ]);
+  });
+
+  it('shows no quota of registries that have no label of their own', async () => {
+    const told = metrics();
+    const quota = { remaining: 1, limit: 2, windowS: 3 };
+    for (let n = 0; n < 51; n += 1) {
+      told.registryRequest({ host: `host-${n}.example.com`, code: '200', ms: 5, quota });
+    }
+    const lines = (await series(told)).filter((line) => line.includes('_quota_remaining{'));
+    expect(lines).toHaveLength(50);
+    expect(lines.join('\n')).not.toContain('other');
+  });
+
   it('gives a label to fifty hosts, and no more', async () => {
     const told = metrics();
     for (let n = 0; n < 60; n += 1) {

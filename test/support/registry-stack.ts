@@ -10,6 +10,7 @@ import { createGuard, type Guard, type GuardOptions } from '../../src/registry/g
 import { createHosts, type Endpoint, type FindEndpoints } from '../../src/registry/hosts.ts';
 import type { FindAuthorities } from '../../src/registry/pools.ts';
 import type { FindProxy } from '../../src/registry/proxies.ts';
+import type { Quota } from '../../src/registry/quota.ts';
 import { createRegistryReader, type RegistryReader } from '../../src/registry/reader.ts';
 import { createAuthorizer } from '../../src/registry/token.ts';
 import { createTransport, type Transport } from '../../src/registry/transport.ts';
@@ -49,6 +50,8 @@ export interface RegistryStack extends AsyncDisposable {
   readonly mismatches: readonly string[];
   /** `HOST CODE` of each request that ended. */
   readonly observed: readonly string[];
+  /** What answers told of them. */
+  readonly quotas: readonly Quota[];
 }
 
 export interface RegistryStackOptions extends Partial<GuardOptions> {
@@ -70,12 +73,16 @@ const READ_MS = 20_000;
 export function createRegistryStack(options: RegistryStackOptions = {}): RegistryStack {
   const mismatches: string[] = [];
   const observed: string[] = [];
+  const quotas: Quota[] = [];
   const plainHttp = options.plainHttp ?? [];
   const now = options.now ?? ((): number => performance.now());
   const fingerprint = createFingerprint();
   const transport = createTransport({
     guard: options.guard ?? loopbackGuard(options),
-    observe: ({ host, code }) => observed.push(`${host} ${code}`),
+    observe: ({ host, code, quota }) => {
+      observed.push(`${host} ${code}`);
+      if (quota !== undefined) quotas.push(quota);
+    },
     userAgent: 'tagpin/test',
     ...(options.authoritiesOf && { authoritiesOf: options.authoritiesOf }),
     ...(options.proxyOf && { proxyOf: options.proxyOf }),
@@ -119,6 +126,7 @@ export function createRegistryStack(options: RegistryStackOptions = {}): Registr
     transport,
     mismatches,
     observed,
+    quotas,
     [Symbol.asyncDispose]: () => transport.close(),
   };
 }

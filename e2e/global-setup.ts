@@ -38,7 +38,7 @@ export default async function globalSetup(): Promise<void> {
 async function startEverything(directory: string): Promise<void> {
   const authority = await createCertificateAuthority();
   const [controlPlane, registry, privateRegistry] = await Promise.all([
-    startControlPlane(directory, authority, await auditFlags(directory)),
+    startControlPlane(directory, authority, { apiServer: await auditFlags(directory) }),
     startRegistry(directory, 'open'),
     startRegistry(directory, 'private'),
   ]);

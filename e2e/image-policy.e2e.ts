@@ -34,7 +34,9 @@ beforeAll(async () => {
   await mkdir(directory);
   const authority = await createCertificateAuthority();
   policy = await ImagePolicy.start(directory, authority);
-  ({ kubeconfig } = await startControlPlane(directory, authority, policy.flags));
+  ({ kubeconfig } = await startControlPlane(directory, authority, {
+    apiServer: policy.flags,
+  }));
   const first = new Kubectl(environment.kubeconfig);
   const known = await first.get<Configuration>('mutatingwebhookconfiguration', 'tagpin');
   await installManifests(new Kubectl(kubeconfig), {

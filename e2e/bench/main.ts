@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
+import { benchCluster } from './cluster.ts';
 import { benchCold } from './cold.ts';
 import { benchCrowd } from './crowd.ts';
 import { textOf, thisMachine } from './machine.ts';
@@ -16,6 +17,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   cold: benchCold,
   crowd: benchCrowd,
   pin: benchPin,
+  cluster: benchCluster,
   size: benchSize,
 };
 

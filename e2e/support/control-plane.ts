@@ -16,17 +16,22 @@ export interface ControlPlane {
   readonly kubeconfig: string;
 }
 
+/** Beside the flags that every control plane has. */
+interface MoreFlags {
+  readonly apiServer?: readonly string[];
+  readonly controllerManager?: readonly string[];
+}
+
 /**
  * Starts etcd, kube-apiserver and kube-controller-manager on free ports of 127.0.0.1. They are
  * ended with their directory, by `stopAll()`.
  *
- * @param apiServerFlags more flags of kube-apiserver
  * @throws Error with the end of its log when one of them does not come up
  */
 export async function startControlPlane(
   directory: string,
   authority: CertificateAuthority,
-  apiServerFlags: readonly string[] = [],
+  more: MoreFlags = {},
 ): Promise<ControlPlane> {
   const etcdUrl = await startEtcd(directory);
   const url = `https://127.0.0.1:${await freePort()}`;
@@ -36,9 +41,9 @@ export async function startControlPlane(
     certificateAuthority: authority.certificate,
     client,
   });
-  const flags = apiServerFlags;
+  const flags = more.apiServer ?? [];
   await startApiServer({ directory, authority, etcdUrl, url, kubeconfig, flags });
-  await startControllerManager(directory, kubeconfig);
+  await startControllerManager(directory, kubeconfig, more.controllerManager ?? []);
   return { url, kubeconfig };
 }
 
@@ -118,7 +123,11 @@ async function startApiServer(options: ApiServerOptions): Promise<void> {
   });
 }
 
-async function startControllerManager(directory: string, kubeconfig: string): Promise<void> {
+async function startControllerManager(
+  directory: string,
+  kubeconfig: string,
+  flags: readonly string[],
+): Promise<void> {
   const port = await freePort();
   await startProcess({
     name: 'kube-controller-manager',
@@ -133,6 +142,7 @@ async function startControllerManager(directory: string, kubeconfig: string): Pr
       `--secure-port=${port}`,
       `--cert-dir=${join(directory, 'kube-controller-manager')}`,
       '--leader-elect=false',
+      ...flags,
     ],
     // It has no condition for "every controller runs"; that it makes a namespace's first
     // ServiceAccount is what the tests build on.

@@ -5,6 +5,13 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
+import {
+  isOtherVersion,
+  kubernetesVersion,
+  versionFlags,
+  writeModule,
+} from './kubernetes-version.ts';
+
 interface Source {
   /** The folder of the go.mod, below e2e/. */
   readonly module: string;
@@ -78,7 +85,9 @@ const BINARY_NAMES: readonly BinaryName[] = (Object.keys(SOURCES) as BinaryName[
 );
 
 const E2E_DIRECTORY = dirname(import.meta.dirname);
-const GO_FLAGS: readonly string[] = ['-trimpath', '-buildvcs=false', '-ldflags', '-s -w'];
+
+/** Programs of the version that `E2E_KUBERNETES` names; the others are of one version always. */
+const OF_VERSION: ReadonlySet<BinaryName> = new Set(['kube-apiserver', 'kube-controller-manager']);
 
 /** Where built programs and the logs of the last run are kept, outside the checkout. */
 export function cacheDirectory(): string {
@@ -92,8 +101,33 @@ export function cacheDirectory(): string {
 export function binaryPath(name: BinaryName): string {
   const assets = process.env['KUBEBUILDER_ASSETS'];
   if (assets !== undefined && existsSync(join(assets, name))) return join(assets, name);
+  if (isOfOtherVersion(name)) return join(versionDirectory(), name);
   const { module } = SOURCES[name];
-  return join(cacheDirectory(), `${basename(module)}-${sourceHash(module)}`, name);
+  const folder = `${basename(module)}-${sourceHash(module, goFlags(name))}`;
+  return join(cacheDirectory(), folder, name);
+}
+
+function isOfOtherVersion(name: BinaryName): boolean {
+  return OF_VERSION.has(name) && isOtherVersion();
+}
+
+function versionDirectory(): string {
+  return join(cacheDirectory(), `kubernetes-${kubernetesVersion()}`);
+}
+
+/** The folder of the go.mod that a program is built from; that of another version is written first. */
+async function moduleOf(name: BinaryName): Promise<string> {
+  if (!isOfOtherVersion(name)) return join(E2E_DIRECTORY, SOURCES[name].module);
+  const folder = join(versionDirectory(), 'module');
+  await writeModule(folder);
+  return folder;
+}
+
+function goFlags(name: BinaryName): readonly string[] {
+  const variables = OF_VERSION.has(name) ? ` ${versionFlags()}` : '';
+  // There is no go.sum yet of a module that was written.
+  const mode = isOfOtherVersion(name) ? ['-mod=mod'] : [];
+  return ['-trimpath', '-buildvcs=false', '-ldflags', `-s -w${variables}`, ...mode];
 }
 
 /**
@@ -105,24 +139,25 @@ export async function buildBinaries(names: readonly BinaryName[] = BINARY_NAMES)
   for (const name of names) {
     const path = binaryPath(name);
     if (existsSync(path)) continue;
-    await requireGo(name);
-    await build(name, path);
+    const module = await moduleOf(name);
+    await requireGo(name, module);
+    await build(name, path, module);
   }
 }
 
-async function build(name: BinaryName, path: string): Promise<void> {
+async function build(name: BinaryName, path: string, module: string): Promise<void> {
   const source = SOURCES[name];
   const started = performance.now();
   process.stderr.write(`e2e: building ${name} (once; kept in ${dirname(path)})\n`);
   await mkdir(dirname(path), { recursive: true });
   // A name of our own until it is whole: a second run beside this one must not start half a file.
   const partial = `${path}.${process.pid}.partial`;
-  const result = await go(source.module, ['build', ...GO_FLAGS, '-o', partial, source.package]);
+  const result = await go(module, ['build', ...goFlags(name), '-o', partial, source.package]);
   if (result.exitCode !== 0) {
     await rm(partial, { force: true });
     throw new Error(
       `Cannot build ${name}: go build ended with ${result.exitCode}\n${result.output}` +
-        `Try it by hand: cd ${join(E2E_DIRECTORY, source.module)} && go build ${source.package}`,
+        `Try it by hand: cd ${module} && go build ${source.package}`,
     );
   }
   await rename(partial, path);
@@ -131,9 +166,8 @@ async function build(name: BinaryName, path: string): Promise<void> {
 }
 
 /** `go list` in the module: the go command itself refuses a module that asks for a newer Go. */
-async function requireGo(name: BinaryName): Promise<void> {
-  const { module } = SOURCES[name];
-  const wanted = /^go (\S+)$/m.exec(goFile(module, 'go.mod'))?.[1] ?? 'unknown';
+async function requireGo(name: BinaryName, module: string): Promise<void> {
+  const wanted = /^go (\S+)$/m.exec(readFileSync(join(module, 'go.mod'), 'utf8'))?.[1] ?? 'unknown';
   const result = await go(module, ['list', '-m']);
   if (result.exitCode === 0) return;
   const archive = `go${wanted}.linux-${process.arch === 'x64' ? 'amd64' : process.arch}.tar.gz`;
@@ -153,7 +187,7 @@ interface GoResult {
 
 function go(module: string, args: readonly string[]): Promise<GoResult> {
   const child = spawn('go', args, {
-    cwd: join(E2E_DIRECTORY, module),
+    cwd: module,
     env: { ...process.env, CGO_ENABLED: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -166,8 +200,8 @@ function go(module: string, args: readonly string[]): Promise<GoResult> {
   });
 }
 
-function sourceHash(module: string): string {
-  const hash = createHash('sha256').update(GO_FLAGS.join(' '));
+function sourceHash(module: string, flags: readonly string[]): string {
+  const hash = createHash('sha256').update(flags.join(' '));
   for (const file of globSync(['go.mod', 'go.sum', '**/*.go'], {
     cwd: join(E2E_DIRECTORY, module),
   }).toSorted()) {

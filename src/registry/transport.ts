@@ -174,6 +174,7 @@ async function sendOnce(
 ): Promise<OpenResponse> {
   const { url, method, signal, form, sender, connection, stranger, purpose } = request;
   const [scheme] = request.headers['authorization']?.split(' ', 1) ?? [];
+  await connectionIsFree();
   const startedAtMs = performance.now();
   const observe = (code: string, quota?: Quota): void => {
     const ms = performance.now() - startedAtMs;
@@ -201,7 +202,6 @@ async function sendOnce(
     const taken = await take(parts, answer, request);
     const header = headerReader(answer.headers);
     observe(String(answer.statusCode), quotaOf(header));
-    if (leadsOn(answer, request)) await connectionIsFree();
     return {
       status: answer.statusCode,
       header,
@@ -216,14 +216,9 @@ async function sendOnce(
   }
 }
 
-/** Whether another request may follow at once: a challenge, a redirect, and a token have one. */
-function leadsOn({ statusCode }: Answer, { purpose }: Pick<RegistryRequest, 'purpose'>): boolean {
-  return statusCode !== 200 || purpose === 'token';
-}
-
 /**
  * undici takes a connection for busy until a turn of the event loop after its answer has ended, and
- * makes another for what is asked before: two round trips more, and a token on each look-up's way.
+ * makes another for what is asked before: two round trips more on the way to a token, and back.
  */
 function connectionIsFree(): Promise<void> {
   return new Promise((resolve) => {

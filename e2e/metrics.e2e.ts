@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { readEnvironment } from './support/environment.ts';
+import { findingsOfPromtool } from './support/promtool.ts';
 import { TestImage } from './support/test-image.ts';
 import { createNamespace } from './support/test-namespace.ts';
 import { Webhook } from './support/webhook.ts';
@@ -53,6 +54,15 @@ describe('the metrics, after three Pods of one image and one of a missing tag', 
     { question: 'does anybody wait', name: 'tagpin_admission_in_flight', labels: {}, value: 0 },
   ])('answer "$question"', async ({ name, labels, value }) => {
     expect(await webhook.metric(name, labels)).toBe(value);
+  });
+
+  it('keep to the rules of Prometheus for names, by promtool', async () => {
+    const findings = await findingsOfPromtool(await webhook.metricsText());
+    // prom-client's own, which dashboards for Node know by these names.
+    const known = ['handles', 'requests', 'resources'].map(
+      (what) => `nodejs_active_${what}_total non-counter metrics should not have "_total" suffix`,
+    );
+    expect(findings).toEqual(known);
   });
 
   it('tell no name of an image, a Pod or a namespace', async () => {

@@ -1,6 +1,6 @@
 import { type Certificate, isDue, isExpired, isValid } from './certificate.ts';
 import type { Entry, Wanted } from './entries.ts';
-import type { Generation, Leaving, State } from './state.ts';
+import { type FormerToken, type Generation, type Leaving, NO_STATE, type State } from './state.ts';
 
 /** What one replica has read of the cluster. */
 export interface Seen {
@@ -61,7 +61,7 @@ type Rule = (view: View) => Step | undefined;
  * 5. The newest settled authority signs.
  */
 export function decide(seen: Seen, self: Self, pace: Pace): Step {
-  const state = seen.state ?? { generations: [], leaving: [] };
+  const state = seen.state ?? NO_STATE;
   const valid = state.generations.filter(({ certificate }) => isValid(certificate, seen.nowMs));
   const view = { ...seen, ...self, ...pace, state, valid };
   for (const rule of RULES) {
@@ -77,20 +77,45 @@ const found: Rule = ({ state, valid, nowMs }) => {
   return { step: 'found', beside: { ...state, generations: valid } };
 };
 
-const tidy: Rule = ({ state, entries, nowMs, leafLifetimeMs }) => {
+const tidy: Rule = (view) => {
+  const { state, nowMs } = view;
   const generations = state.generations.filter(({ certificate }) => !isExpired(certificate, nowMs));
-  const ours = new Set(generations.map(({ certificate }) => certificate.fingerprint));
+  const next = { generations, leaving: leavingIn(view), formerTokens: formerTokensIn(view) };
+  const isSame =
+    generations.length === state.generations.length &&
+    sameItems(state.leaving, next.leaving) &&
+    sameItems(state.formerTokens, next.formerTokens);
+  return isSame ? undefined : { step: 'store', state: next, why: 'tidied' };
+};
+
+/** What is in a bundle and nobody's: of a Secret that was deleted, or from before tagpin made its own. */
+function leavingIn({ state, entries, nowMs, leafLifetimeMs }: View): readonly Leaving[] {
+  const ours = new Set(state.generations.map(({ certificate }) => certificate.fingerprint));
   const known = new Map(state.leaving.map((leaving) => [leaving.fingerprint, leaving]));
   const untilMs = nowMs + leafLifetimeMs;
-  const leaving = unexpired(entries, nowMs)
+  return unexpired(entries, nowMs)
     .filter(({ fingerprint }) => !ours.has(fingerprint))
-    .map(({ fingerprint }): Leaving => known.get(fingerprint) ?? { fingerprint, untilMs });
-  const same =
-    generations.length === state.generations.length &&
-    leaving.length === known.size &&
-    leaving.every(({ fingerprint }) => known.has(fingerprint));
-  return same ? undefined : { step: 'store', state: { generations, leaving }, why: 'tidied' };
-};
+    .map(({ fingerprint }) => known.get(fingerprint) ?? { fingerprint, untilMs });
+}
+
+/** New replicas have to know the tokens, too, by which calls came before the Secret was made anew. */
+function formerTokensIn({ state, entries, nowMs, leafLifetimeMs }: View): readonly FormerToken[] {
+  const ours = new Set(state.generations.map(({ token }) => token));
+  const former = new Map(
+    state.formerTokens
+      .filter(({ untilMs }) => untilMs > nowMs)
+      .map((item): [string, FormerToken] => [item.token, item]),
+  );
+  for (const { token } of entries) {
+    if (token === undefined || ours.has(token) || former.has(token)) continue;
+    former.set(token, { token, untilMs: nowMs + leafLifetimeMs });
+  }
+  return [...former.values()];
+}
+
+function sameItems<T>(one: readonly T[], other: readonly T[]): boolean {
+  return one.length === other.length && other.every((item) => one.includes(item));
+}
 
 const publish: Rule = (view) => {
   const { state, valid, entries, nowMs } = view;

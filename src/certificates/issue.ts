@@ -3,7 +3,9 @@ import { isIP } from 'node:net';
 
 import type * as X509 from '@peculiar/x509';
 
-import type { Issuer, KeyPair, Validity } from './ports.ts';
+import { PinError } from '../errors.ts';
+import { readCertificate } from './certificate.ts';
+import type { IssuedPair, Issuer, Validity } from './ports.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' } as const;
@@ -78,9 +80,11 @@ function common({ nowMs, notAfterMs }: Validity) {
   };
 }
 
-function pairOf(cert: string, privateKey: webcrypto.CryptoKey): KeyPair {
+function pairOf(cert: string, privateKey: webcrypto.CryptoKey): IssuedPair {
+  const certificate = readCertificate(cert);
+  if (certificate === undefined) throw new PinError('internal', 'Cannot read an own certificate');
   const key = KeyObject.from(privateKey).export({ type: 'pkcs8', format: 'pem' });
-  return { cert: `${cert.trim()}\n`, key: String(key) };
+  return { cert: certificate.pem, key: String(key), certificate };
 }
 
 function randomHex(bytes: number): string {

@@ -18,7 +18,7 @@ const FIRST_POLL_MS = 1000;
 
 /** How fast all of it goes: for short lives faster, so that there is time for every step. */
 export function paceOf({ leafMs, authorityMs }: Lifetimes): Pace & { readonly pollMs: number } {
-  const settleMs = Math.min(SETTLE_MS, authorityMs / 10, leafMs / 3);
+  const settleMs = Math.min(SETTLE_MS, authorityMs / 10, leafMs / 6);
   return { leafLifetimeMs: leafMs, settleMs, pollMs: Math.min(POLL_MS, settleMs / 3) };
 }
 

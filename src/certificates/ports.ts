@@ -1,4 +1,5 @@
 import type { JsonObject } from '../json.ts';
+import type { Certificate } from './certificate.ts';
 import type { Generation } from './state.ts';
 
 /** One object, as the API server sent it. */
@@ -41,6 +42,11 @@ export interface KeyPair {
   readonly key: string;
 }
 
+/** The same, as it was just made. */
+export interface IssuedPair extends KeyPair {
+  readonly certificate: Certificate;
+}
+
 /** From when to when a certificate is good, in milliseconds since 1970. */
 export interface Validity {
   readonly nowMs: number;
@@ -49,11 +55,11 @@ export interface Validity {
 
 /** Makes keys and certificates. */
 export interface Issuer {
-  readonly authority: (validity: Validity) => Promise<KeyPair>;
+  readonly authority: (validity: Validity) => Promise<IssuedPair>;
   /** Of a host, signed by an authority. */
   readonly serving: (
     by: Pick<Generation, 'certificate' | 'key'>,
     names: readonly string[],
     validity: Validity,
-  ) => Promise<KeyPair>;
+  ) => Promise<IssuedPair>;
 }

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 
 import { PinError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { type Certificate, readCertificate } from './certificate.ts';
+import type { Certificate } from './certificate.ts';
 import { decide, isEverywhere, type Leaf, type Pace, type Step } from './decide.ts';
 import type { Issuer, KeyPair } from './ports.ts';
 import type { Reading } from './reading.ts';
-import type { Generation } from './state.ts';
+import { type Generation, NO_STATE } from './state.ts';
 
 export interface ReplicaParts {
   /** Throws PinError. */
@@ -53,9 +53,9 @@ export function createReplica(parts: ReplicaParts, pace: Pace): Replica {
   const look: Replica['look'] = async () => {
     const reading = await parts.read();
     const { state, entries } = reading;
-    const generations = state?.generations ?? [];
+    const { generations, formerTokens } = state ?? NO_STATE;
     knowTokens([
-      ...generations.map(({ token }) => token),
+      ...[...generations, ...formerTokens].map(({ token }) => token),
       ...entries.flatMap(({ token }) => token ?? []),
     ]);
     watch(publishedSince, reading, now());
@@ -124,12 +124,12 @@ async function foundGeneration(
   { issuer, lifetimes }: ReplicaParts,
   nowMs: number,
 ): Promise<Generation> {
-  const { cert, key } = await issuer.authority({
+  const { certificate, key } = await issuer.authority({
     nowMs,
     notAfterMs: nowMs + lifetimes.authorityMs,
   });
   const token = randomBytes(32).toString('base64url');
-  return { certificate: certificateOf(cert), key, token, settled: false };
+  return { certificate, key, token, settled: false };
 }
 
 async function signLeaf(
@@ -137,19 +137,12 @@ async function signLeaf(
   { by, notAfterMs }: Extract<Step, { step: 'sign' }>,
   nowMs: number,
 ): Promise<Leaf> {
-  const pair = await issuer.serving(by, names, { nowMs, notAfterMs });
-  const certificate = certificateOf(pair.cert);
+  const { certificate, ...pair } = await issuer.serving(by, names, { nowMs, notAfterMs });
   use(pair);
   observeExpiry('serving', certificate.notAfterMs / 1000);
   observeExpiry('authority', by.certificate.notAfterMs / 1000);
   log.info({ ...described(certificate), by: by.certificate.fingerprint }, 'certificate signed');
   return { certificate, authority: by.certificate.fingerprint };
-}
-
-function certificateOf(pem: string): Certificate {
-  const certificate = readCertificate(pem);
-  if (certificate === undefined) throw new PinError('internal', 'Cannot read an own certificate');
-  return certificate;
 }
 
 function described({ fingerprint, notAfterMs }: Certificate): Record<string, string> {

@@ -21,18 +21,28 @@ export interface Leaving {
   readonly untilMs: number;
 }
 
+/** A token in a path that the Secret did not know: of one that was deleted, for example. */
+export interface FormerToken {
+  readonly token: string;
+  /** Milliseconds since 1970: until then somebody may still call by it. */
+  readonly untilMs: number;
+}
+
 /** What all replicas share: the content of the Secret. */
 export interface State {
   /** From the oldest on. */
   readonly generations: readonly Generation[];
   readonly leaving: readonly Leaving[];
+  readonly formerTokens: readonly FormerToken[];
 }
+
+export const NO_STATE: State = { generations: [], leaving: [], formerTokens: [] };
 
 /** The one key of the Secret. */
 const DATA_KEY = 'certificates.json';
 const VERSION = 1;
-const MAX_GENERATIONS = 16;
-const MAX_LEAVING = 64;
+/** Of each list. */
+const MAX_ITEMS = 64;
 /** 16 random bytes, at least, in base64url. */
 const TOKEN = /^[A-Za-z0-9_-]{22,128}$/;
 
@@ -59,29 +69,54 @@ export function readState(data: unknown, where: string): State | undefined {
   if (value['version'] !== VERSION) {
     throw foreign(where, `${DATA_KEY} is of another version than ${VERSION}`);
   }
-  const generations = listOf(value, 'generations');
-  const leaving = listOf(value, 'leaving');
-  if (generations.length > MAX_GENERATIONS || leaving.length > MAX_LEAVING) {
-    throw foreign(where, `${DATA_KEY} is longer than tagpin writes it`);
-  }
   return {
-    generations: generations.map((item) => readGeneration(item, where)),
-    leaving: leaving.map((item) => readLeaving(item, where)),
+    generations: itemsOf(value, 'generations', where).map((item) => readGeneration(item, where)),
+    leaving: itemsOf(value, 'leaving', where).map((item) => ({
+      fingerprint: textIn(item, 'fingerprint', where),
+      untilMs: untilOf(item, where),
+    })),
+    formerTokens: itemsOf(value, 'formerTokens', where).map((item) => ({
+      token: tokenOf(item, where),
+      untilMs: untilOf(item, where),
+    })),
   };
 }
 
-function readGeneration(item: unknown, where: string): Generation {
-  const fields: JsonObject = isJsonObject(item) ? item : {};
-  const pem = textOf(fields, 'certificate') ?? '';
+function itemsOf(value: JsonObject, field: keyof State, where: string): readonly JsonObject[] {
+  const items = listOf(value, field);
+  if (items.length > MAX_ITEMS || !items.every(isJsonObject)) {
+    throw foreign(where, `its ${field} are not as tagpin writes them`);
+  }
+  return items;
+}
+
+function readGeneration(item: JsonObject, where: string): Generation {
+  const pem = textIn(item, 'certificate', where);
+  const key = textIn(item, 'key', where);
   const certificate = readCertificate(pem);
-  const key = textOf(fields, 'key') ?? '';
-  const token = textOf(fields, 'token') ?? '';
   if (certificate === undefined) throw foreign(where, 'a certificate in it cannot be read');
   if (!isAuthority(pem, key)) {
     throw foreign(where, 'a certificate in it is no authority with its key');
   }
+  return { certificate, key, token: tokenOf(item, where), settled: item['settled'] === true };
+}
+
+function tokenOf(item: JsonObject, where: string): string {
+  const token = textIn(item, 'token', where);
   if (!isToken(token)) throw foreign(where, 'a token in it is none');
-  return { certificate, key, token, settled: fields['settled'] === true };
+  return token;
+}
+
+function textIn(item: JsonObject, field: string, where: string): string {
+  const text = textOf(item, field);
+  if (text === undefined) throw foreign(where, `a ${field} is missing in it`);
+  return text;
+}
+
+function untilOf(item: JsonObject, where: string): number {
+  const untilMs = Date.parse(textIn(item, 'until', where));
+  if (Number.isNaN(untilMs)) throw foreign(where, 'a time in it is none');
+  return untilMs;
 }
 
 function isAuthority(pem: string, key: string): boolean {
@@ -94,18 +129,12 @@ function isAuthority(pem: string, key: string): boolean {
   }
 }
 
-function readLeaving(item: unknown, where: string): Leaving {
-  const fields: JsonObject = isJsonObject(item) ? item : {};
-  const fingerprint = textOf(fields, 'fingerprint');
-  const untilMs = Date.parse(textOf(fields, 'until') ?? '');
-  if (fingerprint === undefined || Number.isNaN(untilMs)) {
-    throw foreign(where, 'what it says of a leaving certificate cannot be read');
-  }
-  return { fingerprint, untilMs };
-}
-
 /** The `data` of a Secret that holds this state. */
-export function writeState({ generations, leaving }: State): Readonly<Record<string, string>> {
+export function writeState({
+  generations,
+  leaving,
+  formerTokens,
+}: State): Readonly<Record<string, string>> {
   const value = {
     version: VERSION,
     generations: generations.map(({ certificate, key, token, settled }) => ({
@@ -115,8 +144,11 @@ export function writeState({ generations, leaving }: State): Readonly<Record<str
       settled,
     })),
     leaving: leaving
-      .slice(0, MAX_LEAVING)
+      .slice(0, MAX_ITEMS)
       .map(({ fingerprint, untilMs }) => ({ fingerprint, until: new Date(untilMs).toISOString() })),
+    formerTokens: formerTokens
+      .slice(-MAX_ITEMS)
+      .map(({ token, untilMs }) => ({ token, until: new Date(untilMs).toISOString() })),
   };
   return { [DATA_KEY]: Buffer.from(JSON.stringify(value)).toString('base64') };
 }

@@ -16,6 +16,12 @@ export function objectAt(root: unknown, path: readonly string[]): JsonObject | u
   return isJsonObject(here) ? here : undefined;
 }
 
+/** The object in `field` of `parent`: objectAt() of one step, for where every review passes. */
+export function objectIn(parent: JsonObject | undefined, field: string): JsonObject | undefined {
+  const value = parent?.[field];
+  return isJsonObject(value) ? value : undefined;
+}
+
 /** The list in `field` of `parent`; anything but a list counts as an empty one. */
 export function listOf(parent: JsonObject, field: string): readonly unknown[] {
   const list = parent[field];

@@ -49,7 +49,7 @@ export function conclude(
   const { review, mode } = call;
   const { subject } = known;
   const { images, record } = settleAll(parts, call, known);
-  const notices = [...skipWarnings(parts, mode, subject), ...misplacedWarnings(review, subject)];
+  const notices = noticesOf(parts, call, subject);
   const failed = images.some(({ outcome }) => outcome === 'failed');
   if (failed && MODE_POLICIES[mode].onFailure === 'deny') {
     const response = deny(review.uid, denialOf(images), notices);
@@ -57,16 +57,15 @@ export function conclude(
   }
   const given = concession(parts.isContended, call, { subject, images });
   const final = given?.images ?? images;
-  const warnings = [
-    ...notices,
-    ...final.flatMap((image) => warningOf(image) ?? []),
-    ...(given === undefined ? [] : [given.warning]),
-    ...(record.isTooLong ? [TOO_LONG] : []),
-    ...movedWarnings(parts.peek, subject, {
-      images: final,
-      identity: identityOf(review.namespace, subject),
-    }),
-  ];
+  const warnings = notices;
+  for (const image of final) {
+    const warning = warningOf(image);
+    if (warning !== undefined) warnings.push(warning);
+  }
+  if (given !== undefined) warnings.push(given.warning);
+  if (record.isTooLong) warnings.push(TOO_LONG);
+  const identity = identityOf(review.namespace, subject);
+  warnings.push(...movedWarnings(parts.peek, subject, { images: final, identity }));
   const annotates = review.subResource === '';
   const patch =
     given !== undefined
@@ -94,16 +93,28 @@ function settleAll(
   { review, mode }: ReviewCall,
   { subject, decisions, answers }: Known,
 ): { readonly images: readonly SettledImage[]; readonly record: RecordChange } {
-  const inForm = (form: ReferenceForm): SettledImage[] =>
-    subject.now.places.flatMap((place, index) => {
+  const inForm = (form: ReferenceForm): SettledImage[] => {
+    const how = { mode, form };
+    const settled: SettledImage[] = [];
+    subject.now.places.forEach((place, index) => {
       const decision = decisions[index];
-      return decision === undefined
-        ? []
-        : settle(place, { decision, answer: answers[index] }, { mode, form });
+      if (decision === undefined) return;
+      settled.push(settle(place, { decision, answer: answers[index] }, how));
     });
+    return settled;
+  };
   const images = inForm(referenceForm);
   const record = review.subResource === '' ? recordToWrite(subject, images, mode) : NO_RECORD;
   return { record, images: record.isTooLong ? inForm('tag-and-digest') : images };
+}
+
+/** What is told whatever becomes of the images. */
+function noticesOf(
+  parts: ConclusionParts,
+  { review, mode }: ReviewCall,
+  subject: Subject,
+): string[] {
+  return [...skipWarnings(parts, mode, subject), ...misplacedWarnings(review, subject)];
 }
 
 function skipWarnings({ decision }: ConclusionParts, mode: Mode, { now }: Subject): string[] {

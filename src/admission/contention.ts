@@ -2,7 +2,7 @@ import { textOf } from '../json.ts';
 import { SKIP_ANNOTATION } from '../workload/annotations.ts';
 import { locationOf } from '../workload/locations.ts';
 import { formatOriginals } from '../workload/originals.ts';
-import { type OwnedPod, ownedPodOf } from './owner.ts';
+import type { OwnedPod } from './owner.ts';
 import { MODE_POLICIES, type Mode } from './policy.ts';
 import type { IsContended, NamedPod } from './ports.ts';
 import { countingEntries } from './record.ts';
@@ -28,7 +28,7 @@ export function concession(
   { subject, images }: { readonly subject: Subject; readonly images: readonly SettledImage[] },
 ): Concession | undefined {
   if (!MODE_POLICIES[mode].givesWay) return undefined;
-  const owned = ownedPodOf(review);
+  const owned = subject.ownedPod;
   const pod = owned === undefined ? undefined : namedPod(owned, subject, images);
   if (owned === undefined || pod === undefined || !isContended(pod, !review.dryRun))
     return undefined;

@@ -3,7 +3,6 @@ import { type Location, locationOf } from '../workload/locations.ts';
 import { type ConclusionParts, conclude } from './conclude.ts';
 import { adopted, type Decision, type DecisionOptions, decide } from './decide.ts';
 import { type LookUpParts, lookUpAll, type PendingAnswer } from './look-ups.ts';
-import { ownedPodOf } from './owner.ts';
 import { MODE_POLICIES, type Mode, type ReviewOutcome } from './policy.ts';
 import type { PinsByOriginal, Revision, SiblingPins } from './ports.ts';
 import type { RefreshPolicy } from './refresh.ts';
@@ -67,7 +66,7 @@ export function createHandler(parts: HandlerParts): AdmissionHandler {
 
     const asked = { mode, options: parts.decision };
     const decisions = subject.now.places.map((place) => decide(subject, place, asked));
-    const revision = revisionToAsk(parts, call, { subject, decisions });
+    const revision = revisionToAsk(parts, mode, { subject, decisions });
     const decided: Decided = { subject, decisions, revision };
     if (revision === undefined) return lookUp(parts, call, decided);
     const siblings = parts.siblings?.of(revision, call.deadlineAtMs);
@@ -80,16 +79,15 @@ export function createHandler(parts: HandlerParts): AdmissionHandler {
 /** The revision whose siblings may know what an image of a new Pod is to be. */
 function revisionToAsk(
   { siblings }: HandlerParts,
-  { review, mode }: AdmissionCall,
-  { subject, decisions }: Pick<Decided, 'subject' | 'decisions'>,
+  mode: Mode,
+  { subject: { ownedPod }, decisions }: Pick<Decided, 'subject' | 'decisions'>,
 ): Revision | undefined {
   const isAsked =
     siblings !== undefined &&
-    subject.where.isPod &&
+    ownedPod !== undefined &&
     MODE_POLICIES[mode].writesPins &&
     decisions.some(({ act }) => act === 'resolve');
-  const pod = isAsked ? ownedPodOf(review) : undefined;
-  return pod === undefined ? undefined : revisionOf(pod);
+  return isAsked ? revisionOf(ownedPod) : undefined;
 }
 
 function adopting<T extends Decided>(decided: T, siblings: PinsByOriginal | undefined): T {

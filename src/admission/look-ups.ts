@@ -89,11 +89,13 @@ const TOO_MANY_SECRETS: Answer = {
  */
 export function identityOf(namespace: string, { where, now }: Subject): PullIdentity {
   const { spec } = now.template;
-  const pullSecrets = listOf(spec, 'imagePullSecrets').flatMap((item) => {
+  const pullSecrets: string[] = [];
+  for (const item of listOf(spec, 'imagePullSecrets')) {
     const name = isJsonObject(item) ? textOf(item, 'name') : undefined;
-    return name === undefined || name === '' ? [] : [name];
-  });
-  const account = textOf(spec, 'serviceAccountName') || textOf(spec, 'serviceAccount') || 'default';
+    if (name !== undefined && name !== '') pullSecrets.push(name);
+  }
   const lends = !where.isPod && pullSecrets.length === 0;
-  return { namespace, pullSecrets, serviceAccount: lends ? account : undefined };
+  if (!lends) return { namespace, pullSecrets, serviceAccount: undefined };
+  const account = textOf(spec, 'serviceAccountName') || textOf(spec, 'serviceAccount') || 'default';
+  return { namespace, pullSecrets, serviceAccount: account };
 }

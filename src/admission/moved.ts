@@ -20,14 +20,21 @@ export function movedWarnings(
   { where, refreshPolicy }: Subject,
   told: { readonly images: readonly SettledImage[]; readonly identity: PullIdentity },
 ): string[] {
-  const kept = told.images.flatMap((image) => keptPin(image) ?? []).slice(0, MAX_PEEKS);
-  return kept.flatMap(({ label, original, reference, digest }) => {
-    const known = peek(reference, told.identity);
-    if (known === undefined || known.digest === digest) return [];
-    const age = Math.round(known.ageMs / 1000);
-    const what = `${label} keeps its pin, though ${JSON.stringify(original)} named another digest ${age} s ago`;
-    return [`${what}: ${whatTakesIt(where.kind, refreshPolicy)}`];
-  });
+  const warnings: string[] = [];
+  let peeks = 0;
+  for (const image of told.images) {
+    const kept = keptPin(image);
+    if (kept === undefined) continue;
+    const known = peek(kept.reference, told.identity);
+    if (known !== undefined && known.digest !== kept.digest) {
+      const age = Math.round(known.ageMs / 1000);
+      const what = `${kept.label} keeps its pin, though ${JSON.stringify(kept.original)} named another digest ${age} s ago`;
+      warnings.push(`${what}: ${whatTakesIt(where.kind, refreshPolicy)}`);
+    }
+    peeks += 1;
+    if (peeks === MAX_PEEKS) break;
+  }
+  return warnings;
 }
 
 interface KeptPin {
@@ -39,7 +46,10 @@ interface KeptPin {
 
 function keptPin({ decision, place, entry, image }: SettledImage): KeptPin | undefined {
   const { label } = place;
-  if (decision.act === 'adopt') return { label, ...decision };
+  if (decision.act === 'adopt') {
+    const { original, reference, digest } = decision;
+    return { label, original, reference, digest };
+  }
   if (decision.act !== 'reuse') return undefined;
   const original = entry?.reference ?? place.image;
   const reference = readImage(original);

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
+import { isJsonObject, type JsonObject, listOf, objectIn, textOf } from '../json.ts';
 import type { Review } from './review.ts';
 
 /** The controller of an object: the one owner reference that says so. */
@@ -15,9 +15,10 @@ export function controllerOf(metadata: JsonObject | undefined): Controller | und
   if (metadata === undefined) return undefined;
   const owner = listOf(metadata, 'ownerReferences').find(isController);
   if (!isJsonObject(owner)) return undefined;
-  const [group = '', version] = (textOf(owner, 'apiVersion') ?? '').split('/');
+  const apiVersion = textOf(owner, 'apiVersion') ?? '';
+  const slash = apiVersion.indexOf('/');
   return {
-    group: version === undefined ? '' : group,
+    group: slash === -1 ? '' : apiVersion.slice(0, slash),
     kind: textOf(owner, 'kind') ?? '',
     name: textOf(owner, 'name') ?? '',
     uid: textOf(owner, 'uid') ?? '',
@@ -41,7 +42,7 @@ const UID = /^[A-Za-z0-9-]{1,64}$/;
 /** The Pod of a review that creates one for a controller; undefined for any other review. */
 export function ownedPodOf({ operation, namespace, object }: Review): OwnedPod | undefined {
   if (operation !== 'CREATE') return undefined;
-  const metadata = objectAt(object, ['metadata']);
+  const metadata = objectIn(object, 'metadata');
   const owner = controllerOf(metadata);
   if (metadata === undefined || owner === undefined || !UID.test(owner.uid)) return undefined;
   return { namespace, owner, metadata };

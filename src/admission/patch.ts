@@ -26,10 +26,13 @@ export function patchOf(
   settled: readonly Settled[],
   changes: AnnotationChanges,
 ): PatchOperation[] {
-  const images: PatchOperation[] = settled
-    .filter(({ image, place }) => image !== place.image)
-    .map(({ image, place }) => ({ op: 'replace', path: place.pointer, value: image }));
-  return [...images, ...annotationPatch(template, changes)];
+  const operations: PatchOperation[] = [];
+  for (const { image, place } of settled) {
+    if (image === place.image) continue;
+    operations.push({ op: 'replace', path: place.pointer, value: image });
+  }
+  operations.push(...annotationPatch(template, changes));
+  return operations;
 }
 
 function annotationPatch(template: PodTemplate, changes: AnnotationChanges): PatchOperation[] {

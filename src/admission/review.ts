@@ -1,5 +1,5 @@
 import { PinError } from '../errors.ts';
-import { isJsonObject, type JsonObject, objectAt, textOf } from '../json.ts';
+import { isJsonObject, type JsonObject, objectIn, textOf } from '../json.ts';
 
 /** The part of an `admission.k8s.io/v1` AdmissionReview request that is looked at. */
 export interface Review {
@@ -14,19 +14,21 @@ export interface Review {
   readonly dryRun: boolean;
   readonly object: JsonObject | undefined;
   readonly oldObject: JsonObject | undefined;
+  /** Of the call, beside its body: which trace of the API server's it is a part of. */
+  readonly traceparent?: string | undefined;
 }
 
 /**
  * Reads an AdmissionReview. Throws `invalid_review` with the field that is missing or wrong.
  * The namespace is always that of the request: an object of a template may have none.
  */
-export function decodeReview(body: unknown): Review {
+export function decodeReview(body: unknown, traceparent?: string): Review {
   if (!isJsonObject(body)) throw invalid('the body is no JSON object');
   if (body['apiVersion'] !== 'admission.k8s.io/v1' || body['kind'] !== 'AdmissionReview') {
     throw invalid('apiVersion and kind are not "admission.k8s.io/v1" and "AdmissionReview"');
   }
-  const request = objectAt(body, ['request']);
-  const kind = objectAt(request, ['kind']);
+  const request = objectIn(body, 'request');
+  const kind = objectIn(request, 'kind');
   if (request === undefined || fieldOf(request, 'uid') === '') {
     throw invalid('request.uid is missing');
   }
@@ -40,8 +42,9 @@ export function decodeReview(body: unknown): Review {
     namespace: fieldOf(request, 'namespace'),
     name: nameOf(request),
     dryRun: request['dryRun'] === true,
-    object: objectAt(request, ['object']),
-    oldObject: objectAt(request, ['oldObject']),
+    object: objectIn(request, 'object'),
+    oldObject: objectIn(request, 'oldObject'),
+    traceparent,
   };
   requireObjects(review);
   return review;
@@ -52,13 +55,11 @@ function fieldOf(parent: JsonObject, field: string): string {
 }
 
 function nameOf(request: JsonObject): string {
-  const metadata = objectAt(request, ['object', 'metadata']);
-  const names = [
-    textOf(request, 'name'),
-    textOf(metadata, 'name'),
-    textOf(metadata, 'generateName'),
-  ];
-  return names.find((name) => name !== undefined && name !== '') ?? '';
+  const asked = fieldOf(request, 'name');
+  if (asked !== '') return asked;
+  const metadata = objectIn(objectIn(request, 'object'), 'metadata');
+  if (metadata === undefined) return '';
+  return fieldOf(metadata, 'name') || fieldOf(metadata, 'generateName');
 }
 
 function requireObjects(review: Review): void {
@@ -128,9 +129,24 @@ export function deny(
   };
 }
 
-/** The AdmissionReview around a response, as bytes of JSON. */
-export function encodeResponse(response: AdmissionResponse): string {
-  return JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response });
+/** An AdmissionReview as JSON, and how many bytes of UTF-8 that is. */
+export interface EncodedReview {
+  readonly text: string;
+  readonly bytes: number;
+}
+
+/**
+ * The AdmissionReview around a response. The patch, by far the longest part, is base64: it is put
+ * in as it is, where JSON.stringify() would look at each of its characters, and so would a count of
+ * its bytes.
+ */
+export function encodeResponse({ patch, ...response }: AdmissionResponse): EncodedReview {
+  const review = { apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response };
+  const rest = JSON.stringify(review);
+  const bytes = Buffer.byteLength(rest);
+  if (patch === undefined) return { text: rest, bytes };
+  const field = `,"patch":"${patch}"`;
+  return { text: `${rest.slice(0, -2)}${field}}}`, bytes: bytes + field.length };
 }
 
 /**

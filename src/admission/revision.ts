@@ -1,4 +1,4 @@
-import { objectAt, textOf } from '../json.ts';
+import { objectIn, textOf } from '../json.ts';
 import type { OwnedPod } from './owner.ts';
 import type { Revision } from './ports.ts';
 
@@ -21,7 +21,7 @@ const LABEL_VALUE = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 /** Whose replica a Pod is, or undefined for one that shares its template with no other for sure. */
 export function revisionOf({ namespace, owner, metadata }: OwnedPod): Revision | undefined {
   const { uid } = owner;
-  const labels = objectAt(metadata, ['labels']);
+  const labels = objectIn(metadata, 'labels');
   const selectorOf = (names: readonly string[]): string | undefined => {
     for (const name of names) {
       const value = textOf(labels, name);

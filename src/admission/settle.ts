@@ -28,8 +28,8 @@ export function settle(
   decided: { readonly decision: Decision; readonly answer: Answer | undefined },
   how: { readonly mode: Mode; readonly form: ReferenceForm },
 ): SettledImage {
-  const { decision } = decided;
-  const base = { ...decided, place, image: place.image, error: undefined };
+  const { decision, answer } = decided;
+  const base = { place, decision, answer, image: place.image, entry: undefined, error: undefined };
   switch (decision.act) {
     case 'leave':
       return { ...base, outcome: decision.outcome };

@@ -1,7 +1,7 @@
-import { objectAt, sameJson, textOf } from '../json.ts';
+import { objectIn, sameJson, textOf } from '../json.ts';
 import { MIRROR_ANNOTATION } from '../workload/annotations.ts';
 import type { Location } from '../workload/locations.ts';
-import { type Controller, controllerOf } from './owner.ts';
+import { type Controller, controllerOf, type OwnedPod, ownedPodOf } from './owner.ts';
 import type { ObjectOutcome } from './policy.ts';
 import { asksForRefresh, type RefreshPolicy, refreshPolicyOf } from './refresh.ts';
 import type { Review } from './review.ts';
@@ -16,6 +16,8 @@ import {
 /** What a review is about: the template that is to be stored, and the one that is. */
 export interface Subject {
   readonly where: Location;
+  /** Present where a controller makes a Pod. */
+  readonly ownedPod: OwnedPod | undefined;
   readonly now: TemplateState;
   /** Present in an UPDATE. */
   readonly before: StoredState | undefined;
@@ -45,10 +47,10 @@ export function untouched(
   where: Location,
   { isForeignOwner }: UntouchedOptions,
 ): ObjectOutcome | undefined {
-  const metadata = objectAt(review.object, ['metadata']);
+  const metadata = objectIn(review.object, 'metadata');
   const owner = controllerOf(metadata);
   if (!where.isPod && owner !== undefined) return 'owned';
-  const annotations = objectAt(metadata, ['annotations']);
+  const annotations = objectIn(metadata, 'annotations');
   if (where.isPod && annotations !== undefined && MIRROR_ANNOTATION in annotations) return 'mirror';
   if (textOf(metadata, 'deletionTimestamp') !== undefined) return 'deleting';
   return owner !== undefined && isForeignOwner(owner) ? 'foreign_owner' : undefined;
@@ -71,6 +73,7 @@ export function subjectOf(
   const canRefresh = before !== undefined && !where.isPod && !where.immutable;
   return {
     where,
+    ownedPod: where.isPod ? ownedPodOf(review) : undefined,
     now,
     before,
     templateChanged,

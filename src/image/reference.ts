@@ -18,8 +18,8 @@ export type ReferenceForm = 'digest' | 'tag-and-digest';
 /** The three parts of a reference in the user's own spelling. */
 interface Spelling {
   readonly name: string;
-  readonly tag?: string;
-  readonly digest?: string;
+  readonly tag: string | undefined;
+  readonly digest: string | undefined;
 }
 
 // Grammar and limits of github.com/distribution/reference (regexp.go, reference.go), which kubelet
@@ -44,12 +44,32 @@ const MAX_QUOTED_CHARS = 256;
 const HUB = 'docker.io';
 const HUB_ALIAS = 'index.docker.io';
 
+/** About 1 MB of them at most: each is 1,024 characters long at most, and most have 60. */
+const MAX_KNOWN = 1000;
+
+/** References that were read, by their text; emptied when it is full, which costs a parse each. */
+const known = new Map<string, ImageReference>();
+
+/** Names of known references, which every look-up asks for several times. */
+const names = new WeakMap<ImageReference, string>();
+
 /**
- * Reads a reference as the `image` field of a container holds it, and normalises its name.
+ * Reads a reference as the `image` field of a container holds it, and normalises its name. A text
+ * that was read before gives the same object again: a cluster has few images, and many reviews.
  *
  * @throws PinError `invalid_reference`
  */
 export function parseReference(text: string): ImageReference {
+  const seen = known.get(text);
+  if (seen !== undefined) return seen;
+  const reference = parse(text);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(text, reference);
+  names.set(reference, nameOf(reference));
+  return reference;
+}
+
+function parse(text: string): ImageReference {
   if (text === '') throw refusal(text, 'it is empty');
   if (text.length > MAX_REFERENCE_CHARS) {
     throw refusal(text, `it is longer than ${MAX_REFERENCE_CHARS} characters`);
@@ -91,7 +111,11 @@ export function spelledName(text: string): string {
 
 /** Host and repository without tag or digest: `docker.io/library/nginx`. */
 export function normalizedName(reference: ImageReference): string {
-  return `${reference.registry}/${reference.repository}`;
+  return names.get(reference) ?? nameOf(reference);
+}
+
+function nameOf({ registry, repository }: ImageReference): string {
+  return `${registry}/${repository}`;
 }
 
 /** The tag a runtime pulls when no digest is given: the one written, or `latest`. */
@@ -114,8 +138,8 @@ function splitSpelling(text: string): Spelling {
   const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
   return {
     name: colon === -1 ? named : named.slice(0, colon),
-    ...(colon !== -1 && { tag: named.slice(colon + 1) }),
-    ...(at !== -1 && { digest: text.slice(at + 1) }),
+    tag: colon === -1 ? undefined : named.slice(colon + 1),
+    digest: at === -1 ? undefined : text.slice(at + 1),
   };
 }
 

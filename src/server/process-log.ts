@@ -1,4 +1,4 @@
-import { destination, pino } from 'pino';
+import { destination } from 'pino';
 
 import type { LogFields, Logger, LogLevel } from '../log.ts';
 
@@ -17,6 +17,14 @@ const BUFFER_BYTES = 8192;
 const FLUSH_INTERVAL_MS = 1000;
 /** The reader of a pipe may be gone, or stand still. */
 const END_LIMIT_MS = 2000;
+
+/** The numbers of pino, which readers of logs know. */
+const LEVELS: Readonly<Record<LogLevel, number>> = {
+  info: 30,
+  warn: 40,
+  error: 50,
+  silent: Number.POSITIVE_INFINITY,
+};
 
 interface Line {
   readonly level: keyof Logger;
@@ -38,9 +46,7 @@ export function createLog(level: LogLevel): ProcessLog {
     minLength: BUFFER_BYTES,
     periodicFlush: FLUSH_INTERVAL_MS,
   });
-  let writingMs = 0;
-  const timestamp = (): string => `,"time":"${new Date(writingMs).toISOString()}"`;
-  const log = pino({ level, base: null, timestamp }, out);
+  const least = LEVELS[level];
   let waiting: Line[] = [];
   let timer: NodeJS.Timeout | undefined;
 
@@ -49,13 +55,10 @@ export function createLog(level: LogLevel): ProcessLog {
     timer = undefined;
     const lines = waiting;
     waiting = [];
-    for (const line of lines) {
-      writingMs = line.atMs;
-      log[line.level](line.fields, line.message);
-    }
+    if (lines.length > 0) out.write(lines.map(textOf).join(''));
   };
   const add = (lineLevel: keyof Logger, fields: LogFields, message: string): void => {
-    if (!log.isLevelEnabled(lineLevel)) return;
+    if (LEVELS[lineLevel] < least) return;
     const count = waiting.push({ level: lineLevel, atMs: Date.now(), fields, message });
     if (count >= MAX_WAITING_LINES || lineLevel === 'error') write();
     else timer ??= setTimeout(write, MAX_WAIT_MS);
@@ -71,6 +74,12 @@ export function createLog(level: LogLevel): ProcessLog {
       return ended(out);
     },
   };
+}
+
+/** As pino writes it, which goes through the fields one by one and takes three times as long. */
+function textOf({ level, atMs, fields, message }: Line): string {
+  const time = new Date(atMs).toISOString();
+  return `${JSON.stringify({ level: LEVELS[level], time, ...fields, msg: message })}\n`;
 }
 
 function ended(out: ReturnType<typeof destination>): Promise<void> {

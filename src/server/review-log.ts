@@ -1,5 +1,5 @@
 import type { Verdict } from '../admission/digests.ts';
-import type { AdmissionReport } from '../admission/report.ts';
+import type { AdmissionReport, ImageReport } from '../admission/report.ts';
 import type { Logger } from '../log.ts';
 
 /**
@@ -11,26 +11,32 @@ export function logReview(log: Logger, report: AdmissionReport): void {
   log.info(
     {
       uid: review.uid,
+      traceparent: review.traceparent,
       namespace: review.namespace,
       kind,
       name: review.name,
       operation: review.operation,
-      ...(review.subResource !== '' && { subResource: review.subResource }),
-      ...(review.dryRun && { dryRun: true }),
+      subResource: review.subResource || undefined,
+      dryRun: review.dryRun || undefined,
       mode,
       outcome,
       ms: round(ms),
-      images: images.map((image) => ({
-        container: image.container,
-        outcome: image.outcome,
-        ...(image.reason !== '' && { reason: image.reason }),
-        ...(image.registry !== undefined && { registry: image.registry }),
-        ...(image.stale && { stale: true }),
-        ms: round(image.ms),
-      })),
+      images: images.map(imageFields),
     },
     'review',
   );
+}
+
+/** What is undefined is left out of the line. */
+function imageFields({ container, outcome, reason, registry, stale, ms }: ImageReport) {
+  return {
+    container,
+    outcome,
+    reason: reason || undefined,
+    registry,
+    stale: stale || undefined,
+    ms: round(ms),
+  };
 }
 
 /** The same of a review that was judged at /validate/digests; those that passed are not told. */
@@ -39,11 +45,12 @@ export function logVerdict(log: Logger, { review, outcome, refused }: Verdict): 
   log.info(
     {
       uid: review.uid,
+      traceparent: review.traceparent,
       namespace: review.namespace,
       name: review.name,
       operation: review.operation,
-      ...(review.subResource !== '' && { subResource: review.subResource }),
-      ...(review.dryRun && { dryRun: true }),
+      subResource: review.subResource || undefined,
+      dryRun: review.dryRun || undefined,
       outcome,
       refused,
     },

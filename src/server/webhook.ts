@@ -16,6 +16,7 @@ import { PinError, toPinError } from '../errors.ts';
 import { describeError, type Logger } from '../log.ts';
 import { discardBody, readJson } from './body.ts';
 import { budgetMs } from './deadline.ts';
+import { traceparentOf } from './traceparent.ts';
 
 export interface WebhookParts {
   readonly handle: AdmissionHandler;
@@ -97,7 +98,7 @@ function answer(parts: WebhookParts, call: Call): void {
   const { answers, startedAtMs, request, next } = call;
   const send = (answered: AdmissionResponse): void => respond(parts, call, answered);
   try {
-    const review = decodeReview(call.body);
+    const review = decodeReview(call.body, traceparentOf(request.headers));
     const deadlineAtMs = startedAtMs + budgetMs(request.url);
     const handled = answers({ review, startedAtMs, deadlineAtMs });
     if (handled instanceof Promise) void sendLater(handled, send, next);
@@ -124,9 +125,8 @@ function respond(
   { response }: Call,
   answered: AdmissionResponse,
 ): void {
-  const text = encodeResponse(answered);
+  const { text, bytes } = encodeResponse(answered);
   if (isDraining()) response.setHeader('connection', 'close');
-  const bytes = Buffer.byteLength(text);
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes });
   // Nearly every answer is ASCII, which is copied, where UTF-8 is encoded.
   response.end(text, bytes === text.length ? 'latin1' : 'utf8');
@@ -142,7 +142,8 @@ function errorHandler(parts: WebhookParts) {
     const error = toPinError(caught);
     const status = error.rule.httpStatus === 200 ? 500 : error.rule.httpStatus;
     parts.observeRefused(error.code);
-    const fields = { path: request.path, code: error.code, ...describeError(error) };
+    const traceparent = traceparentOf(request.headers);
+    const fields = { path: request.path, traceparent, code: error.code, ...describeError(error) };
     if (status === 500) parts.log.error({ ...fields, stack: stackOf(caught) }, 'review failed');
     else parts.log.warn(fields, 'review refused');
     if (response.headersSent) return;

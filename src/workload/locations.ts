@@ -1,5 +1,5 @@
 import { PinError } from '../errors.ts';
-import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
+import { isJsonObject, type JsonObject, listOf, objectAt, objectIn, textOf } from '../json.ts';
 
 /** Where a kind keeps its pod template, and what an update may do to it. */
 export interface Location {
@@ -47,15 +47,12 @@ export interface PodTemplate {
 /** The pod template of `object`, or undefined where it has no pod spec. */
 export function podTemplateOf(object: unknown, where: Location): PodTemplate | undefined {
   const whole = objectAt(object, where.template);
-  const spec = objectAt(whole, ['spec']);
+  const spec = objectIn(whole, 'spec');
   if (whole === undefined || spec === undefined) return undefined;
-  return {
-    whole,
-    spec,
-    pointer: where.template.map((step) => `/${step}`).join(''),
-    metadata: objectAt(whole, ['metadata']),
-    annotations: objectAt(whole, ['metadata', 'annotations']),
-  };
+  const metadata = objectIn(whole, 'metadata');
+  const annotations = objectIn(metadata, 'annotations');
+  const pointer = where.template.map((step) => `/${step}`).join('');
+  return { whole, spec, pointer, metadata, annotations };
 }
 
 /** One place in a pod spec that holds an image. */
@@ -79,9 +76,11 @@ interface ImageList {
   readonly list: string;
   readonly noun: string;
   readonly keyPrefix: string;
-  /** The object inside the list's item that holds the image, if not the item itself. */
-  readonly holder: readonly string[];
+  /** The field of the list's item whose object holds the image, if not the item itself. */
+  readonly holder: string | undefined;
   readonly imageField: string;
+  /** Both, as a JSON pointer has them. */
+  readonly field: string;
   readonly pullPolicyField: string;
   readonly recorded: boolean;
   readonly immutableInPod: boolean;
@@ -91,8 +90,9 @@ const CONTAINERS: ImageList = {
   list: 'containers',
   noun: 'container',
   keyPrefix: '',
-  holder: [],
+  holder: undefined,
   imageField: 'image',
+  field: 'image',
   pullPolicyField: 'imagePullPolicy',
   recorded: true,
   immutableInPod: false,
@@ -113,8 +113,9 @@ const IMAGE_LISTS: readonly ImageList[] = [
     list: 'volumes',
     noun: 'image volume',
     keyPrefix: 'volume/',
-    holder: ['image'],
+    holder: 'image',
     imageField: 'reference',
+    field: 'image/reference',
     pullPolicyField: 'pullPolicy',
     recorded: true,
     immutableInPod: true,
@@ -135,10 +136,11 @@ const MAX_PLACES = 5000;
 export function imagePlacesOf(template: PodTemplate): ImagePlace[] {
   const places: ImagePlace[] = [];
   for (const list of IMAGE_LISTS) {
-    listOf(template.spec, list.list).forEach((item, index) => {
-      const place = placeIn(list, item, `${template.pointer}/spec/${list.list}/${index}`);
+    const items = listOf(template.spec, list.list);
+    for (let index = 0; index < items.length; index += 1) {
+      const place = placeIn(list, items[index], pointerOf(template, list, index));
       if (place !== undefined) places.push(place);
-    });
+    }
   }
   if (places.length > MAX_PLACES) {
     const message = `The pod spec has ${places.length} images, of which at most ${MAX_PLACES} are read`;
@@ -147,9 +149,15 @@ export function imagePlacesOf(template: PodTemplate): ImagePlace[] {
   return places;
 }
 
+/** Of the image field of one item of a list. */
+function pointerOf(template: PodTemplate, { list, field }: ImageList, index: number): string {
+  return `${template.pointer}/spec/${list}/${index}/${field}`;
+}
+
 function placeIn(list: ImageList, item: unknown, pointer: string): ImagePlace | undefined {
-  const holder = objectAt(item, list.holder);
-  if (holder === undefined || !isJsonObject(item)) return undefined;
+  if (!isJsonObject(item)) return undefined;
+  const holder = list.holder === undefined ? item : objectIn(item, list.holder);
+  if (holder === undefined) return undefined;
   const name = textOf(item, 'name') ?? '';
   return {
     key: list.keyPrefix + name,
@@ -157,7 +165,7 @@ function placeIn(list: ImageList, item: unknown, pointer: string): ImagePlace | 
     label: `${list.noun} ${JSON.stringify(name)}`,
     image: textOf(holder, list.imageField) ?? '',
     pullPolicy: textOf(holder, list.pullPolicyField),
-    pointer: `${[pointer, ...list.holder].join('/')}/${list.imageField}`,
+    pointer,
     recorded: list.recorded,
     immutableInPod: list.immutableInPod,
   };
@@ -170,8 +178,7 @@ export function withImages(template: PodTemplate, images: ReadonlyMap<string, st
     const items = listOf(template.spec, list.list);
     if (items.length === 0) continue;
     spec[list.list] = items.map((item, index) => {
-      const place = placeIn(list, item, `${template.pointer}/spec/${list.list}/${index}`);
-      const image = place === undefined ? undefined : images.get(place.pointer);
+      const image = images.get(pointerOf(template, list, index));
       return image === undefined ? item : withImage(list, item, image);
     });
   }
@@ -180,7 +187,6 @@ export function withImages(template: PodTemplate, images: ReadonlyMap<string, st
 
 function withImage({ holder, imageField }: ImageList, item: unknown, image: string): unknown {
   if (!isJsonObject(item)) return item;
-  const [step] = holder;
-  if (step === undefined) return { ...item, [imageField]: image };
-  return { ...item, [step]: { ...objectAt(item, holder), [imageField]: image } };
+  if (holder === undefined) return { ...item, [imageField]: image };
+  return { ...item, [holder]: { ...objectIn(item, holder), [imageField]: image } };
 }

@@ -56,10 +56,12 @@ export function formatOriginals(originals: Originals): string {
   for (const [key, { reference, digest }] of originals.entries) {
     values.set(key, `${reference} ${digest}`);
   }
-  const fields = [...values]
-    .toSorted(([one], [other]) => (one < other ? -1 : 1))
-    .map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
-  return `{${fields.join(',')}}`;
+  let fields = '';
+  for (const key of [...values.keys()].toSorted()) {
+    const field = `${JSON.stringify(key)}:${JSON.stringify(values.get(key) ?? '')}`;
+    fields = fields === '' ? field : `${fields},${field}`;
+  }
+  return `{${fields}}`;
 }
 
 /**

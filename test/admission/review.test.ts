@@ -163,10 +163,21 @@ describe('deny()', () => {
 
 describe('encodeResponse()', () => {
   it('wraps a response as the API server reads it', () => {
-    expect(JSON.parse(encodeResponse(allow('1', [], ['a'])))).toEqual({
+    expect(JSON.parse(encodeResponse(allow('1', [], ['a'])).text)).toEqual({
       apiVersion: 'admission.k8s.io/v1',
       kind: 'AdmissionReview',
       response: { uid: '1', allowed: true, warnings: ['a'] },
     });
+  });
+
+  it.each([
+    ['no patch', allow('1', [], [])],
+    ['a patch', allow('1', [{ op: 'replace', path: '/spec/a', value: 'b' }], [])],
+    ['a patch and warnings', allow('"ü"', [{ op: 'remove', path: '/ü' }], ['größer', '"'])],
+    ['a denial', deny('1', 'größer', ['ß'])],
+  ])('writes what JSON.stringify() would, and counts its bytes: %s', (_name, response) => {
+    const { text, bytes } = encodeResponse(response);
+    expect(JSON.parse(text).response).toEqual(response);
+    expect(bytes).toBe(Buffer.byteLength(text));
   });
 });

@@ -119,6 +119,18 @@ describe('parseReference()', () => {
   });
 });
 
+describe('parseReference() of many references', () => {
+  it('reads a text anew when it has been forgotten, to the same', () => {
+    const first = parseReference('example.com/a:1');
+    expect(parseReference('example.com/a:1')).toBe(first);
+    for (let index = 0; index < 1001; index += 1) parseReference(`example.com/b:${index}`);
+    const again = parseReference('example.com/a:1');
+    expect(again).not.toBe(first);
+    expect(again).toEqual(first);
+    expect(normalizedName({ ...again })).toBe(normalizedName(again));
+  });
+});
+
 describe('withDigest()', () => {
   it.each([
     ['nginx', 'nginx', 'nginx'],

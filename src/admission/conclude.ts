@@ -1,5 +1,6 @@
 import type { ReferenceForm } from '../image/reference.ts';
 import { SKIP_ANNOTATION } from '../workload/annotations.ts';
+import { auditAnnotationsOf } from './audit-annotations.ts';
 import { concession } from './contention.ts';
 import type { Decision, DecisionOptions } from './decide.ts';
 import { identityOf } from './look-ups.ts';
@@ -142,7 +143,8 @@ function finish(
     images: ended.images.map(imageReport),
     ms: parts.now() - startedAtMs,
   });
-  return ended.response;
+  const auditAnnotations = auditAnnotationsOf(ended.images);
+  return auditAnnotations === undefined ? ended.response : { ...ended.response, auditAnnotations };
 }
 
 function imageReport({ place, outcome, decision, answer, error }: SettledImage): ImageReport {

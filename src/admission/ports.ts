@@ -22,6 +22,8 @@ export interface ImageQuestion {
 /** What is known of a tag. */
 export interface ResolvedImage {
   readonly digest: string;
+  /** The registry that told it, or a mirror of it. */
+  readonly host: string;
   /** The last known digest, served because the registry did not answer. */
   readonly stale: boolean;
   readonly ageMs: number;

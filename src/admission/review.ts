@@ -1,5 +1,6 @@
 import { PinError } from '../errors.ts';
 import { isJsonObject, type JsonObject, objectIn, textOf } from '../json.ts';
+import type { AuditAnnotations } from './audit-annotations.ts';
 
 /** The part of an `admission.k8s.io/v1` AdmissionReview request that is looked at. */
 export interface Review {
@@ -89,6 +90,7 @@ export interface AdmissionResponse {
   /** Base64 of the JSON Patch; with `patchType` or not at all. */
   readonly patch?: string;
   readonly warnings?: readonly string[];
+  readonly auditAnnotations?: AuditAnnotations;
   readonly status?: { readonly code: number; readonly reason: string; readonly message: string };
 }
 

@@ -101,6 +101,7 @@ describe.each(KINDS)('createHandler() for a new $kind', (kind) => {
     expect(response).toEqual({
       uid: '705ab4f5-6393-11e8-b7cc-42010a800002',
       allowed: false,
+      auditAnnotations: { images: expect.stringContaining('not_found') },
       status: {
         code: 403,
         reason: 'Forbidden',
@@ -244,7 +245,12 @@ describe('createHandler() and its port', () => {
       startedAtMs: 0,
       deadlineAtMs: 9,
     } as const;
-    const answer: ResolvedImage = { digest: A, stale: false, ageMs: 0 };
+    const answer: ResolvedImage = {
+      digest: A,
+      host: 'registry.example.com',
+      stale: false,
+      ageMs: 0,
+    };
     const known = new Admission({}, { resolve: () => answer }).handle(call);
     expect(known).not.toBeInstanceOf(Promise);
     const asked = new Admission({}, { resolve: () => Promise.resolve(answer) }).handle(call);
@@ -281,7 +287,12 @@ describe('createHandler() and its port', () => {
     expect(open).toHaveLength(3);
     // The last question is answered first: every image gets its own answer all the same.
     for (const [index, digit] of ['a', 'b', 'c'].entries()) {
-      open.at(-1 - index)?.({ digest: digest(digit), stale: false, ageMs: 0 });
+      open.at(-1 - index)?.({
+        digest: digest(digit),
+        host: 'registry.example.com',
+        stale: false,
+        ageMs: 0,
+      });
     }
     expect(imagesOf(POD, (await pending).object)).toEqual({
       web: `nginx@${digest('c')}`,
@@ -297,7 +308,7 @@ describe('createHandler() and its port', () => {
       {
         resolve: ({ repository }) =>
           repository === 'library/nginx'
-            ? { digest: A, stale: false, ageMs: 0 }
+            ? { digest: A, host: 'registry.example.com', stale: false, ageMs: 0 }
             : Promise.resolve(new PinError('unavailable', 'nobody answers')),
       },
     );
@@ -515,7 +526,12 @@ describe('createHandler() for ephemeral containers', () => {
 
 describe('createHandler() with an answer that is stale', () => {
   it('pins, and tells the age', () => {
-    const resolve = (): ResolvedImage => ({ digest: A, stale: true, ageMs: 90_400 });
+    const resolve = (): ResolvedImage => ({
+      digest: A,
+      host: 'registry.example.com',
+      stale: true,
+      ageMs: 90_400,
+    });
     const object = objectOf(POD, { spec: specOf({ web: 'nginx:1' }) });
     const { response, report } = new Admission({}, { resolve }).review(POD, { object });
     expect(response.warnings).toEqual([

@@ -11,7 +11,9 @@ const B = digest('b');
 function peeking(known: string | undefined, seen: string[] = []): PeekTag {
   return ({ registry, repository, tag }, { namespace, serviceAccount }) => {
     seen.push(`${registry}/${repository}:${tag} of ${namespace}/${serviceAccount}`);
-    return known === undefined ? undefined : { digest: known, stale: false, ageMs: 12_400 };
+    return known === undefined
+      ? undefined
+      : { digest: known, host: 'registry.example.com', stale: false, ageMs: 12_400 };
   };
 }
 

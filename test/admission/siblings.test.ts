@@ -213,7 +213,7 @@ describe('revisionOf()', () => {
 });
 
 function movedToA(): ResolvedImage {
-  return { digest: A, stale: false, ageMs: 3000 };
+  return { digest: A, host: 'registry.example.com', stale: false, ageMs: 3000 };
 }
 
 describe('a new Pod whose siblings hold a tag that has moved', () => {

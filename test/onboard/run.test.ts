@@ -54,7 +54,14 @@ const resolveFake =
   (asked: string[]): ResolveImage =>
   ({ registry, repository, tag }) => {
     asked.push(`${registry}/${repository}:${tag}`);
-    return FAILURES[repository.split('/').at(-1) ?? ''] ?? { digest: NOW, stale: false, ageMs: 0 };
+    return (
+      FAILURES[repository.split('/').at(-1) ?? ''] ?? {
+        digest: NOW,
+        host: 'registry.example.com',
+        stale: false,
+        ageMs: 0,
+      }
+    );
   };
 
 async function onboard(world: World): Promise<Ended> {

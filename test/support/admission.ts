@@ -129,7 +129,9 @@ export class Admission {
     if (known === undefined) {
       return new PinError('not_found', `${registry} answered 404 (not found)`, { host: registry });
     }
-    return known instanceof PinError ? known : { digest: known, stale: false, ageMs: 0 };
+    return known instanceof PinError
+      ? known
+      : { digest: known, host: registry, stale: false, ageMs: 0 };
   }
 
   #answered({ object }: RequestParts, response: AdmissionResponse): Answered {

@@ -81,7 +81,7 @@ export async function startWebhook(options: WebhookOptions = {}): Promise<Runnin
 
 function pinEverything(): AdmissionHandler {
   return createHandler({
-    resolve: () => ({ digest: digest('a'), stale: false, ageMs: 0 }),
+    resolve: () => ({ digest: digest('a'), host: 'registry.example.com', stale: false, ageMs: 0 }),
     refusesShortNames: false,
     observe: () => {},
     now: () => performance.now(),

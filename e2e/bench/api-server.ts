@@ -29,11 +29,14 @@ interface Kubeconfig {
   }[];
 }
 
+function decoded(text: string | undefined): Buffer {
+  return Buffer.from(text ?? '', 'base64');
+}
+
 /** As the user of a kubeconfig of these tests, over connections that stay. */
 export function connectTo(kubeconfig: string, connections: number): ApiServer {
   const { clusters, users } = JSON.parse(readFileSync(kubeconfig, 'utf8')) as Kubeconfig;
   const [cluster, user] = [clusters[0]?.cluster, users[0]?.user];
-  const decoded = (text: string | undefined): Buffer => Buffer.from(text ?? '', 'base64');
   const agent = new Agent({
     keepAlive: true,
     maxSockets: connections,

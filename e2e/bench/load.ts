@@ -63,6 +63,9 @@ end
   if (numbers === undefined) throw new Error(`wrk gave no result:\n${text}`);
   const [requests = 0, requestsPerSecond = 0, p50Ms = 0, p95Ms = 0, p99Ms = 0, errors = 0] =
     numbers;
+  // wrk tells 0 where nothing was answered at all.
+  if (requests === 0)
+    throw new Error(`${options.url} answered nothing within ${options.seconds} s`);
   return { requests, requestsPerSecond, p50Ms, p95Ms, p99Ms, errors };
 }
 

@@ -3,11 +3,11 @@ import { parseArgs } from 'node:util';
 
 import { benchCluster } from './cluster.ts';
 import { benchCold } from './cold.ts';
-import { benchCrowd } from './crowd.ts';
 import { textOf, thisMachine } from './machine.ts';
 import { benchPin } from './pin.ts';
 import { reportOf, sentenceOf } from './report.ts';
 import { type Part, type PartOptions, type PartResult, reaches } from './result.ts';
+import { benchSick } from './sick.ts';
 import { benchSize } from './size.ts';
 import { benchWarm } from './warm.ts';
 
@@ -15,7 +15,7 @@ import { benchWarm } from './warm.ts';
 const PARTS: Readonly<Record<string, Part>> = {
   warm: benchWarm,
   cold: benchCold,
-  crowd: benchCrowd,
+  sick: benchSick,
   pin: benchPin,
   cluster: benchCluster,
   size: benchSize,

@@ -16,9 +16,12 @@ export interface PodMaker {
   readonly empty: (place: PodPlace) => Promise<void>;
 }
 
+function pathOf({ namespace }: PodPlace): string {
+  return `/api/v1/namespaces/${namespace}/pods`;
+}
+
 export function createPodMaker(api: ApiServer, pod: unknown, atATime: number): PodMaker {
   const body = JSON.stringify(pod);
-  const pathOf = ({ namespace }: PodPlace): string => `/api/v1/namespaces/${namespace}/pods`;
   const create = async (place: PodPlace): Promise<number> => {
     const startedAtMs = performance.now();
     const { status, text } = await api.send('POST', pathOf(place), body);

@@ -7,7 +7,7 @@ import type { KeyPair } from '../support/certificate.ts';
 
 /** A registry in this process that has every tag. */
 export interface TagRegistry {
-  /** `127.0.0.1:PORT`. */
+  /** `ADDRESS:PORT`. */
   readonly host: string;
   /** How many requests it has had. */
   readonly requests: () => number;
@@ -15,7 +15,9 @@ export interface TagRegistry {
 }
 
 export interface TagRegistryOptions {
-  /** How far away it is; may be another time at each request. */
+  /** Of loopback; 127.0.0.1 unless told otherwise. */
+  readonly address?: string;
+  /** How far away it is; may be another time at each request. Infinity: it does not answer. */
   readonly delayMs?: () => number;
   /** Speaks https with it; http without. */
   readonly pair?: KeyPair;
@@ -25,24 +27,25 @@ export interface TagRegistryOptions {
 
 /** Answers every question with a digest that belongs to the tag. */
 export async function startTagRegistry(options: TagRegistryOptions = {}): Promise<TagRegistry> {
-  const { pair, delayMs } = options;
+  const { address = '127.0.0.1', pair, delayMs } = options;
   let requests = 0;
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
     requests += 1;
     const waitMs = delayMs?.() ?? 0;
     if (waitMs === 0) answer(options, request, response);
-    else setTimeout(() => answer(options, request, response), waitMs);
+    else if (waitMs !== Number.POSITIVE_INFINITY)
+      setTimeout(() => answer(options, request, response), waitMs);
   };
   const server =
     pair === undefined
       ? createServer(listener)
       : createTlsServer({ cert: pair.certificate, key: pair.key }, listener);
-  server.listen(0, '127.0.0.1');
+  server.listen(0, address);
   await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('No port was assigned');
+  const at = server.address();
+  if (at === null || typeof at === 'string') throw new Error('No port was assigned');
   return {
-    host: `127.0.0.1:${address.port}`,
+    host: `${address}:${at.port}`,
     requests: () => requests,
     close: () => {
       server.close();

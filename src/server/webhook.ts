@@ -47,36 +47,21 @@ export function createWebhookApp(parts: WebhookParts): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', false);
-  let inFlight = 0;
-  const serve =
-    (answers: Answers) =>
-    (request: Request, response: Response, next: NextFunction): void => {
-      const startedAtMs = parts.now();
-      if (inFlight >= MAX_IN_FLIGHT) {
-        const error = new PinError('overloaded', `${MAX_IN_FLIGHT} reviews are being answered`);
-        discardBody(request, () => next(error));
-        return;
-      }
-      inFlight += 1;
-      parts.observeInFlight(1);
-      response.once('close', () => {
-        inFlight -= 1;
-        parts.observeInFlight(-1);
-      });
-      readJson(request, (body) => {
-        if (body instanceof PinError) next(body);
-        else answer(parts, { answers, startedAtMs, body: body.value, request, response, next });
-      });
-    };
+  const calls = new Map<string, Answers>([
+    ['/validate/digests', ({ review }) => parts.judge(review)],
+  ]);
   for (const mode of MODES) {
-    const answers: Answers = ({ review, startedAtMs, deadlineAtMs }) =>
-      parts.handle({ review, mode, startedAtMs, deadlineAtMs });
-    app.post(`/admission/${mode}`, serve(answers));
+    calls.set(`/admission/${mode}`, ({ review, startedAtMs, deadlineAtMs }) =>
+      parts.handle({ review, mode, startedAtMs, deadlineAtMs }),
+    );
   }
-  app.post(
-    '/validate/digests',
-    serve(({ review }) => parts.judge(review)),
-  );
+  const serve = serving(parts);
+  // One layer for all of them: express would hold the path against a pattern for each, of every call.
+  app.use((request, response, next) => {
+    const answers = request.method === 'POST' ? calls.get(pathOf(request.url)) : undefined;
+    if (answers === undefined) next();
+    else serve(answers, { request, response, next });
+  });
   app.use((request, response) => {
     response.status(404).json({ error: `no ${request.method} ${request.path} here` });
   });
@@ -84,13 +69,46 @@ export function createWebhookApp(parts: WebhookParts): Express {
   return app;
 }
 
-interface Call {
-  readonly answers: Answers;
-  readonly startedAtMs: number;
-  readonly body: unknown;
+/** The API server adds `?timeout=10s`. */
+function pathOf(url: string): string {
+  const end = url.indexOf('?');
+  return end === -1 ? url : url.slice(0, end);
+}
+
+/** What express gives for each call. */
+interface Exchange {
   readonly request: Request;
   readonly response: Response;
   readonly next: NextFunction;
+}
+
+/** Reads the review of a call and has it answered, unless there are too many already. */
+function serving(parts: WebhookParts): (answers: Answers, exchange: Exchange) => void {
+  let inFlight = 0;
+  return (answers, { request, response, next }) => {
+    const startedAtMs = parts.now();
+    if (inFlight >= MAX_IN_FLIGHT) {
+      const error = new PinError('overloaded', `${MAX_IN_FLIGHT} reviews are being answered`);
+      discardBody(request, () => next(error));
+      return;
+    }
+    inFlight += 1;
+    parts.observeInFlight(1);
+    response.once('close', () => {
+      inFlight -= 1;
+      parts.observeInFlight(-1);
+    });
+    readJson(request, (body) => {
+      if (body instanceof PinError) next(body);
+      else answer(parts, { answers, startedAtMs, body: body.value, request, response, next });
+    });
+  };
+}
+
+interface Call extends Exchange {
+  readonly answers: Answers;
+  readonly startedAtMs: number;
+  readonly body: unknown;
 }
 
 /** Answers at once where the handler does; express catches nothing in a callback. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,8 @@ export interface LocalWebhook {
    */
   readonly send: (mode: string, review: unknown, timeout?: string) => Promise<AdmissionAnswer>;
   readonly metrics: () => Promise<string>;
+  /** What it has written so far. */
+  readonly log: () => Promise<string>;
   readonly stop: () => Promise<void>;
 }
 
@@ -81,6 +83,7 @@ export async function startLocalWebhook(
     send: (mode, review, timeout = '10s') =>
       post(agent, `https://127.0.0.1:${port}/admission/${mode}?timeout=${timeout}`, review),
     metrics: () => operations('/metrics'),
+    log: () => readFile(running.logFile, 'utf8'),
     stop: async () => {
       agent.destroy();
       await running.stop();

@@ -75,7 +75,7 @@ beforeAll(async () => {
   await writeFile(
     join(kustomize, 'overlays', 'additions', 'kustomization.yaml'),
     'resources: [../files]\n' +
-      'components: [../../components/keep-pins, ../../components/validate-digests-files]\n',
+      'components: [../../components/keep-pins, ../../components/validate-digests-files, ../../components/shared-cache]\n',
   );
 });
 

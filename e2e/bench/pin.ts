@@ -4,14 +4,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type SampleRegistry, startSampleRegistry } from '../demo/sample-registry.ts';
+import { startSampleRegistry } from '../demo/sample-registry.ts';
+import { type ManifestFolderOptions, type Writing, writeManifests } from './manifest-folder.ts';
 import type { Part, Row } from './result.ts';
+import { interleaved } from './rounds.ts';
 
 /**
  * `tagpin pin` over many files whose registry is some way off, and what a person waits for at each
- * start, from the sources and as it is built, beside what Node needs to do nothing. Interleaved
- * rounds in one run, because a figure of one machine says nothing on another, and little an hour
- * later.
+ * start, from the sources and as it is built, beside what Node needs to do nothing.
  */
 const ROUNDS = 7;
 const FILES = 1000;
@@ -20,181 +20,73 @@ const REGISTRY_MS = 20;
 const LIMITS = { pinMs: 1500, rssMiB: 200, helpRatio: 1.5, helpExtraMs: 60 };
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const MAINS = { source: join(ROOT, 'src', 'main.ts'), built: join(ROOT, 'dist', 'main.js') };
-type Main = keyof typeof MAINS;
+const SOURCE = join(ROOT, 'src', 'main.ts');
+const BUILT = join(ROOT, 'dist', 'main.js');
 
-/** Milliseconds, from the start of a process to its end. */
-interface Round {
-  readonly node: number;
-  readonly help: Readonly<Record<Main, number>>;
-  readonly pin: Readonly<Record<Main, number>>;
-}
-
-interface PinRun {
-  readonly ms: number;
-  readonly lookUps: number;
-}
+const TEXT = `\`tagpin pin\` of ${FILES} files with ${IMAGES} images, of a registry that answers after ${REGISTRY_MS} ms; once more with a text over several lines in each file; and \`tagpin --help\` beside \`node -e 0\`. ${ROUNDS} rounds, memory in a run of its own.`;
 
 export const benchPin: Part = async () => {
-  await run('npm', ['run', '--silent', 'build'], ROOT);
   const directory = mkdtempSync(join(tmpdir(), 'tagpin-pin-'));
   const tags = Array.from(
     { length: IMAGES },
     (_, index) => `team-${index % 9}/app-${index}:1.${index}`,
   );
   const registry = await startSampleRegistry(tags, REGISTRY_MS);
-  const pin = (main: Main, args: readonly string[] = []): Promise<PinRun> =>
-    pinAll([...args, MAINS[main]], { directory, registry, tags });
+  const setting = { directory, files: FILES, registry, tags };
+  const start = (...args: string[]): Promise<number> => timed(args, directory);
+  const lookUps: number[] = [];
+  const pin = async (args: readonly string[], writing: Writing = 'plain'): Promise<number> => {
+    const before = registry.requests.length;
+    const ms = await pinAll(args, setting, writing);
+    lookUps.push(registry.requests.length - before);
+    return ms;
+  };
   try {
-    const lookUps: number[] = [];
-    const rounds: Round[] = [];
-    // The first round fills the caches of the file system.
-    for (let round = 0; round <= ROUNDS; round += 1) {
-      const node = await timed(['-e', '0'], directory);
-      const help = {
-        source: await timed([MAINS.source, '--help'], directory),
-        built: await timed([MAINS.built, '--help'], directory),
-      };
-      const pins = { source: await pin('source'), built: await pin('built') };
-      lookUps.push(pins.source.lookUps, pins.built.lookUps);
-      if (round > 0) {
-        rounds.push({ node, help, pin: { source: pins.source.ms, built: pins.built.ms } });
-      }
-    }
-    const measured = { rss: await peakMiB(pin, directory), lookUps: Math.max(...lookUps) };
-    return {
-      part: 'pin',
-      text: `${FILES} files, ${IMAGES} images, a registry that answers after ${REGISTRY_MS} ms, and \`node -e 0\` beside it; ${ROUNDS} rounds.`,
-      rows: rowsOf(rounds, measured),
+    await run('npm', ['run', '--silent', 'build'], ROOT);
+    // The first round fills the caches of the file system, and is thrown away.
+    const found = await interleaved(1 + ROUNDS, {
+      node: () => start('-e', '0'),
+      helpOfSource: () => start(SOURCE, '--help'),
+      help: () => start(BUILT, '--help'),
+      pinOfSource: () => pin([SOURCE]),
+      pin: () => pin([BUILT]),
+      pinOfBlocks: () => pin([BUILT], 'block'),
+    });
+    const peak = {
+      built: await peakMiB(BUILT, pin, directory),
+      source: await peakMiB(SOURCE, pin, directory),
     };
+    return { part: 'pin', text: TEXT, rows: rowsOf(found, peak, lookUps) };
   } finally {
     registry.close();
     rmSync(directory, { recursive: true });
   }
 };
 
-interface Setting {
-  readonly directory: string;
-  readonly registry: SampleRegistry;
-  readonly tags: readonly string[];
+/** One run over fresh files, in milliseconds; fails where an image of any of them is not pinned. */
+async function pinAll(
+  args: readonly string[],
+  setting: ManifestFolderOptions,
+  writing: Writing,
+): Promise<number> {
+  const { path, expectPinned } = writeManifests(setting, writing);
+  const ms = await timed([...args, 'pin', path], setting.directory);
+  expectPinned();
+  return ms;
 }
 
-/** One run over fresh files; fails where an image of any of them is not pinned. */
-async function pinAll(args: readonly string[], setting: Setting): Promise<PinRun> {
-  const { directory, registry, tags } = setting;
-  // A folder of its own: a file system is slow where many files have just been removed.
-  const folder = mkdtempSync(join(directory, 'manifests-'));
-  const names = Array.from({ length: FILES }, (_, index) => join(folder, `app-${index}.yaml`));
-  const imagesOf = (index: number): readonly [string, string] => [
-    tags[index % IMAGES] ?? '',
-    tags[(index * 7 + 3) % IMAGES] ?? '',
-  ];
-  names.forEach((name, index) => {
-    const [one, other] = imagesOf(index);
-    writeFileSync(name, manifestOf(index, `${registry.host}/${one}`, `${registry.host}/${other}`));
-  });
-  const before = registry.requests.length;
-  const ms = await timed([...args, 'pin', folder], directory);
-  names.forEach((name, index) => {
-    const [one, other] = imagesOf(index).map(
-      (tag) => `${registry.host}/${tag.replace(/:.*/, '')}@${registry.digestOf(tag)}`,
-    );
-    const wanted = manifestOf(index, one ?? '', other ?? '');
-    if (readFileSync(name, 'utf8') !== wanted) throw new Error(`${name} is not as it should be`);
-  });
-  return { ms, lookUps: registry.requests.length - before };
-}
-
-/** Some 70 lines, as they stand in repositories: a Deployment of two containers, and a Service. */
-function manifestOf(index: number, one: string, other: string): string {
-  const name = `app-${index}`;
-  return `# ${name}, as team ${index % 9} runs it
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: ${name}
-  labels: &labels
-    app.kubernetes.io/name: ${name}
-    app.kubernetes.io/part-of: shop
-spec:
-  replicas: 2
-  selector:
-    matchLabels: *labels
-  template:
-    metadata:
-      labels: *labels
-    spec:
-      serviceAccountName: ${name}
-      securityContext:
-        runAsNonRoot: true
-        seccompProfile:
-          type: RuntimeDefault
-      containers:
-        - name: web
-          image: ${one}
-          args: ["--listen=:8080", "--log-level=info"]
-          ports:
-            - name: http
-              containerPort: 8080
-          env:
-            - name: POD_NAME
-              valueFrom:
-                fieldRef:
-                  fieldPath: metadata.name
-            - name: GOMAXPROCS
-              value: "2"
-          readinessProbe:
-            httpGet:
-              path: /readyz
-              port: http
-          resources:
-            requests:
-              cpu: 100m
-              memory: 128Mi
-            limits:
-              memory: 128Mi
-        - name: proxy # beside the application
-          image: "${other}"
-          ports:
-            - name: metrics
-              containerPort: 9090
-          volumeMounts:
-            - name: config
-              mountPath: /etc/proxy
-              readOnly: true
-      volumes:
-        - name: config
-          configMap:
-            name: ${name}-proxy
----
-apiVersion: v1
-kind: Service
-metadata:
-  name: ${name}
-spec:
-  selector:
-    app.kubernetes.io/name: ${name}
-  ports:
-    - name: http
-      port: 80
-      targetPort: http
-`;
-}
-
-/** The most memory that a run has had; in runs of their own, as the question takes time too. */
+/** The most memory that a run has had; in a run of its own, as the question takes time too. */
 async function peakMiB(
-  pin: (main: Main, args: readonly string[]) => Promise<PinRun>,
+  main: string,
+  pin: (args: readonly string[]) => Promise<number>,
   directory: string,
-): Promise<Record<Main, number>> {
+): Promise<number> {
   const file = join(directory, 'rss');
   const hook = join(directory, 'rss.cjs');
   const write = `require('node:fs').writeFileSync(${JSON.stringify(file)}, String(process.resourceUsage().maxRSS))`;
   writeFileSync(hook, `process.once('exit', () => ${write});`);
-  const peakOf = async (main: Main): Promise<number> => {
-    await pin(main, ['--require', hook]);
-    return Number(readFileSync(file, 'utf8')) / 1024;
-  };
-  return { source: await peakOf('source'), built: await peakOf('built') };
+  await pin(['--require', hook, main]);
+  return Number(readFileSync(file, 'utf8')) / 1024;
 }
 
 async function timed(args: readonly string[], cwd: string): Promise<number> {
@@ -214,38 +106,40 @@ async function run(command: string, args: readonly string[], cwd: string): Promi
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}`);
 }
 
-interface Measured {
-  readonly rss: Readonly<Record<Main, number>>;
-  readonly lookUps: number;
+type Contender = 'node' | 'help' | 'helpOfSource' | 'pin' | 'pinOfSource' | 'pinOfBlocks';
+
+function msRow(what: string, values: readonly number[]): Row {
+  return { what, unit: 'ms', digits: 0, values };
+}
+
+function mibRow(what: string, value: number): Row {
+  return { what, unit: 'MiB', digits: 0, values: [value] };
 }
 
 /** What is promised, is promised of the program as it is built. */
-function rowsOf(rounds: readonly Round[], { rss, lookUps }: Measured): Row[] {
-  const ms = (what: string, of: (round: Round) => number): Row => ({
-    what,
-    unit: 'ms',
-    digits: 0,
-    values: rounds.map(of),
-  });
-  const over = ({ help, node }: Round): number => help.built - LIMITS.helpRatio * node;
-  const mib = (main: Main): Row => ({
-    what: `pin, ${main}: peak of memory`,
-    unit: 'MiB',
-    digits: 0,
-    values: [rss[main]],
-  });
+function rowsOf(
+  found: Readonly<Record<Contender, readonly number[]>>,
+  peak: { readonly built: number; readonly source: number },
+  lookUps: readonly number[],
+): Row[] {
+  const counted = (name: Contender): readonly number[] => found[name].slice(1);
+  const node = counted('node');
+  const over = counted('help').map(
+    (help, round) => help - LIMITS.helpRatio * (node[round] ?? Number.NaN),
+  );
   return [
-    { ...ms('pin, built', ({ pin }) => pin.built), goal: { atMost: LIMITS.pinMs } },
-    ms('pin, source', ({ pin }) => pin.source),
-    ms('node -e 0', ({ node }) => node),
-    ms('--help, built', ({ help }) => help.built),
-    ms('--help, source', ({ help }) => help.source),
+    { ...msRow('pin, built', counted('pin')), goal: { atMost: LIMITS.pinMs } },
+    msRow('pin, built, texts over several lines', counted('pinOfBlocks')),
+    msRow('pin, source', counted('pinOfSource')),
+    msRow('node -e 0', node),
+    msRow('--help, built', counted('help')),
+    msRow('--help, source', counted('helpOfSource')),
     {
-      ...ms(`--help, built, over ${LIMITS.helpRatio} × node`, over),
+      ...msRow(`--help, built, over ${LIMITS.helpRatio} × node`, over),
       goal: { atMost: LIMITS.helpExtraMs },
     },
-    { ...mib('built'), goal: { atMost: LIMITS.rssMiB } },
-    mib('source'),
-    { what: 'look-ups', unit: '', digits: 0, values: [lookUps], goal: { atMost: IMAGES } },
+    { ...mibRow('pin, built: peak of memory', peak.built), goal: { atMost: LIMITS.rssMiB } },
+    mibRow('pin, source: peak of memory', peak.source),
+    { what: 'look-ups of a run', unit: '', digits: 0, values: lookUps, goal: { atMost: IMAGES } },
   ];
 }

@@ -9,7 +9,10 @@ import type { Run } from './sweeps.ts';
 export type Result = Pick<Run, 'sweep' | 'series' | 'value'> & { readonly figures: Figures };
 
 /** Makes all runs, as many at a time as there are processors; the results in the order of the runs. */
-export async function runAll(runs: readonly Run[]): Promise<Result[]> {
+export async function runAll(
+  runs: readonly Run[],
+  observe: (ended: Result) => void,
+): Promise<Result[]> {
   const results: Result[] = [];
   const left = [...runs.entries()];
   const work = async (): Promise<void> => {
@@ -20,7 +23,9 @@ export async function runAll(runs: readonly Run[]): Promise<Result[]> {
       worker.postMessage(run.scenario);
       // oxlint-disable-next-line no-await-in-loop -- one run after the other
       const [figures] = (await once(worker, 'message')) as [Figures];
-      results[index] = { sweep: run.sweep, series: run.series, value: run.value, figures };
+      const result = { sweep: run.sweep, series: run.series, value: run.value, figures };
+      results[index] = result;
+      observe(result);
     }
     await worker.terminate();
   };

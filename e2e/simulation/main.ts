@@ -28,7 +28,9 @@ async function find(): Promise<AllFigures> {
   const started = performance.now();
   const memory = await measureMemory();
   const runs = allRuns();
-  const results = await runAll(runs);
+  const results = await runAll(runs, ({ sweep, series, value, figures }) => {
+    process.stderr.write(`${sweep} ${value}, ${series}: ${figures.manifests} manifests an hour\n`);
+  });
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   process.stdout.write(`${runs.length} runs in ${seconds} s; docs/scaling.md has their figures\n`);
   return { results, memory };

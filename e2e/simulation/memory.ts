@@ -1,7 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+import { PinError } from '../../src/errors.ts';
 import { parseReference } from '../../src/image/reference.ts';
+import type { Resolver } from '../../src/resolve/resolver.ts';
 import { Agenda } from './agenda.ts';
 import { createCountingRegistry } from './registry.ts';
 import { createReplica } from './replica.ts';
@@ -13,8 +15,8 @@ export interface MemoryPoint {
   readonly heapMB: number;
 }
 
-const WARM_UP_TAGS = 2000;
-const STEP_TAGS = 9000;
+const WARM_UP_TAGS = 1000;
+const STEP_TAGS = 3000;
 const STEPS = 3;
 const REPOSITORIES = 1000;
 
@@ -50,11 +52,17 @@ function createLooking(): (from: number, to: number) => Promise<void> {
     for (let n = from; n < to; n += 1) {
       const reference = parseReference(`${BASE.ownRegistry}/team/app-${n % REPOSITORIES}:1.0.${n}`);
       const deadlineAtMs = agenda.now() + 1000;
-      const found = resolver.resolve(reference, { identity, deadlineAtMs, notBeforeMs: undefined });
+      const question = { identity, deadlineAtMs, notBeforeMs: undefined };
+      let found: ReturnType<Resolver['resolve']> | undefined;
+      agenda.at(agenda.now(), () => {
+        found = resolver.resolve(reference, question);
+        return found;
+      });
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await agenda.run(deadlineAtMs);
       // oxlint-disable-next-line no-await-in-loop -- see above
-      await found;
+      if ((await found) instanceof PinError)
+        throw new Error(`${reference.repository} has no digest`);
     }
   };
 }

@@ -2,7 +2,7 @@ import type { Result } from './crew.ts';
 import { type AllFigures, lineOf } from './figures.ts';
 import { drawPlot, type Line } from './plot.ts';
 import type { Figures } from './simulation.ts';
-import { SWEEPS, type Sweep } from './sweeps.ts';
+import { BASE, SWEEPS, type Sweep } from './sweeps.ts';
 
 /** Docker Hub's allowance of pulls in an hour, where it is 100 or 200 in six hours. */
 const HUB_LEVELS = [
@@ -24,8 +24,9 @@ export function plotsOf(figures: AllFigures): ReadonlyMap<string, string> {
 }
 
 function linesOf(figures: AllFigures, sweep: Sweep, valueOf: (of: Figures) => number): Line[] {
-  return sweep.series.map(({ name }) => ({
+  return sweep.series.map(({ name, look }) => ({
     name,
+    look,
     points: lineOf(figures, sweep.name, name).map((one) => [one.value, valueOf(one.figures)]),
   }));
 }
@@ -36,7 +37,8 @@ function hubPlot(figures: AllFigures, sweep: Sweep): string {
     xLabel: sweep.label,
     yLabel: 'HEAD requests an hour',
     xScale: LOG_AXES.has(sweep.name) ? 'log' : 'linear',
-    yScale: 'log',
+    // Of Pods there are forty times as many at one end as at the other.
+    yScale: sweep.name === 'pods' ? 'log' : 'linear',
     xTick: (value) => shownValue(sweep, value),
     yTick: shown,
     lines: linesOf(figures, sweep, ({ hubManifests }) => hubManifests),
@@ -67,7 +69,26 @@ function savedShare({ lookUps, manifests }: Figures): number {
 /** The tables of docs/scaling.md, by the name in their marks. */
 export function tablesOf(figures: AllFigures): ReadonlyMap<string, string> {
   const sweeps = SWEEPS.map((sweep) => [sweep.name, sweepTable(figures, sweep)] as const);
-  return new Map([...sweeps, ['memory', memoryTable(figures)]]);
+  return new Map([
+    ...sweeps,
+    ['outcomes', outcomesTable(figures)],
+    ['memory', memoryTable(figures)],
+  ]);
+}
+
+/** By the outcomes of metrics: what became of the images in the base. */
+function outcomesTable(figures: AllFigures): string {
+  const sweep = sweepOf('replicas');
+  const ofBase = sweep.series
+    .filter(({ changes }) => changes.sharedCache !== true)
+    .flatMap(({ name }) => lineOf(figures, sweep.name, name))
+    .filter(({ value }) => value === BASE.replicas);
+  const outcomes = [...new Set(ofBase.flatMap((one) => Object.keys(one.figures.images)))];
+  const rows = ofBase.map((one) => [
+    one.series,
+    ...outcomes.map((outcome) => shown(one.figures.images[outcome] ?? 0)),
+  ]);
+  return table(['set-up', ...outcomes.map((outcome) => `\`${outcome}\``)], rows);
 }
 
 const COLUMNS: readonly (readonly [string, (of: Figures) => string])[] = [

@@ -1,6 +1,8 @@
 /** One line of a plot. */
 export interface Line {
   readonly name: string;
+  /** The number of its style, below 5: the same for the same thing in all plots. */
+  readonly look: number;
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
@@ -20,10 +22,11 @@ export interface Plot {
 }
 
 const WIDTH = 760;
-const HEIGHT = 400;
+const HEIGHT = 412;
 const BOX = { left: 76, right: 740, top: 44, bottom: 276 } as const;
 const LEGEND_TOP = 346;
-const LEGEND_COLUMN = 230;
+const LEGEND_COLUMNS = 2;
+const LEGEND_COLUMN = 330;
 
 /** Of Okabe and Ito, so that nobody need tell red from green; each also has a mark and a dash of its own. */
 const STYLES = [
@@ -59,8 +62,8 @@ export function drawPlot(plot: Plot): string {
     ...yAxis(plot, y),
     ...xAxis(plot, x),
     ...plot.levels.flatMap((level) => drawLevel(level, y.at(level.y))),
-    ...plot.lines.flatMap((line, n) => drawLine(line, styleOf(n), { x, y })),
-    ...plot.lines.flatMap(({ name }, n) => drawLegend(name, styleOf(n), n)),
+    ...plot.lines.flatMap((line) => drawLine(line, { x, y })),
+    ...plot.lines.flatMap(drawLegend),
     '</svg>',
   ].join('\n')}\n`;
 }
@@ -84,11 +87,13 @@ function scaleOf(
     return { at: (value) => from + ((to - from) * value) / end, ticks };
   }
   const least = Math.min(...values.filter((value) => value > 0));
-  const low = Math.floor(Math.log10(least));
-  const high = Math.max(low + 1, Math.ceil(Math.log10(most)));
+  const isAcross = from < to;
+  // Upwards to whole powers of ten, where the grid is; across to the values, which are the ticks.
+  const low = isAcross ? Math.log10(least) : Math.floor(Math.log10(least));
+  const high = isAcross ? Math.log10(most) : Math.max(low + 1, Math.ceil(Math.log10(most)));
   const share = (value: number): number =>
     value <= 0 ? 0 : (Math.log10(value) - low) / (high - low);
-  const ticks = Array.from({ length: high - low + 1 }, (_, n) => 10 ** (low + n));
+  const ticks = Array.from({ length: Math.floor(high - low) + 1 }, (_, n) => 10 ** (low + n));
   return { at: (value) => from + (to - from) * share(value), ticks };
 }
 
@@ -135,7 +140,8 @@ function drawLevel({ name }: Plot['levels'][number], at: number): string[] {
   ];
 }
 
-function drawLine(line: Line, style: Style, { x, y }: { x: Scale; y: Scale }): string[] {
+function drawLine(line: Line, { x, y }: { x: Scale; y: Scale }): string[] {
+  const style = styleOf(line);
   const points = line.points.map(([a, b]) => [round(x.at(a)), round(y.at(b))] as const);
   const path = points.map((point) => point.join(',')).join(' ');
   return [
@@ -152,19 +158,20 @@ function drawMark([x, y]: readonly [number, number], { color, mark }: Style): st
     : `<rect x="${x - 4}" y="${y - 4}" width="8" height="8" ${paint}/>`;
 }
 
-function drawLegend(name: string, style: Style, n: number): string[] {
-  const x = BOX.left + (n % 3) * LEGEND_COLUMN;
-  const y = LEGEND_TOP + Math.floor(n / 3) * 24;
+function drawLegend(line: Line, n: number): string[] {
+  const style = styleOf(line);
+  const x = BOX.left + (n % LEGEND_COLUMNS) * LEGEND_COLUMN;
+  const y = LEGEND_TOP + Math.floor(n / LEGEND_COLUMNS) * 24;
   return [
     `<line x1="${x}" x2="${x + 28}" y1="${y}" y2="${y}" stroke="${style.color}" stroke-width="2" stroke-dasharray="${style.dash}"/>`,
     drawMark([x + 14, y], style),
-    text([x + 36, y + 4], escaped(name), ''),
+    text([x + 36, y + 4], escaped(line.name), ''),
   ];
 }
 
-function styleOf(n: number): Style {
-  const style = STYLES[n];
-  if (style === undefined) throw new Error(`A plot has at most ${STYLES.length} lines`);
+function styleOf({ name, look }: Line): Style {
+  const style = STYLES[look];
+  if (style === undefined) throw new Error(`${name} looks like none of ${STYLES.length} styles`);
   return style;
 }
 

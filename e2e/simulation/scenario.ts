@@ -80,7 +80,7 @@ export function clusterOf(nodes: number): Scenario {
 }
 
 /** Enough Pods to count, and no more. */
-const MEASURED_PODS = 800;
+const MEASURED_PODS = 500;
 const MIN_MEASURED_MS = 10 * MINUTE_MS;
 const MAX_MEASURED_MS = 4 * 60 * MINUTE_MS;
 /** The cluster is being made in the first five of them. */

@@ -3,6 +3,8 @@ import { clusterOf, type Scenario, varied } from './scenario.ts';
 /** One line of a plot: how tagpin is set up. */
 interface Series {
   readonly name: string;
+  /** Which of the plots' styles it has, in all of them. */
+  readonly look: number;
   readonly changes: Partial<Scenario>;
 }
 
@@ -19,15 +21,20 @@ export interface Sweep {
 
 export const BASE: Scenario = clusterOf(200);
 
-const TEMPLATES: Series = { name: 'templates pinned', changes: {} };
-const PODS: Series = { name: 'Pods only', changes: { pinnedShare: 0 } };
+const TEMPLATES: Series = { name: 'templates pinned', look: 0, changes: {} };
+const PODS: Series = { name: 'Pods only', look: 2, changes: { pinnedShare: 0 } };
 const ALONE: Series = {
   name: 'Pods only, no siblings',
+  look: 4,
   changes: { pinnedShare: 0, siblings: 'off' },
 };
 
-function sharing({ name, changes }: Series): Series {
-  return { name: `${name}, shared cache`, changes: { ...changes, sharedCache: true } };
+function sharing({ name, look, changes }: Series): Series {
+  return {
+    name: `${name}, shared cache`,
+    look: look + 1,
+    changes: { ...changes, sharedCache: true },
+  };
 }
 
 const FOUR: readonly Series[] = [TEMPLATES, sharing(TEMPLATES), PODS, sharing(PODS)];
@@ -39,48 +46,48 @@ export const SWEEPS: readonly Sweep[] = [
   {
     name: 'replicas',
     label: 'replicas of tagpin',
-    values: [1, 2, 3, 5, 10, 20],
+    values: [1, 2, 5, 20],
     at: (replicas) => ({ replicas }),
     series: [...FOUR, ALONE],
   },
   {
     name: 'tags',
     label: 'different tags in use',
-    values: [20, 100, 200, 1000, 5000],
+    values: [20, 200, 1000, 5000],
     at: (tags) => ({ tags }),
     series: THREE,
   },
   {
     name: 'pods',
     label: 'Pods that start in an hour',
-    values: [100, 200, 400, 1000, 4000],
+    values: [100, 400, 1500, 4000],
     at: (podsPerHour) => ({ podsPerHour }),
     series: THREE,
   },
   {
     name: 'ttl',
-    label: '--cache-ttl',
+    label: '--cache-ttl, with ten replicas',
     unit: 'duration',
-    values: [10 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS],
-    at: (cacheTtlMs) => ({ cacheTtlMs }),
+    values: [10 * SECOND_MS, MINUTE_MS, 10 * MINUTE_MS, 60 * MINUTE_MS],
+    at: (cacheTtlMs) => ({ cacheTtlMs, replicas: 10 }),
     series: FOUR,
   },
   {
     name: 'pinned',
-    label: 'share of the namespaces in which templates are pinned',
+    label: 'namespaces in which templates are pinned',
     unit: 'share',
-    values: [0, 0.25, 0.5, 0.75, 1],
+    values: [0, 0.5, 0.9, 1],
     at: (pinnedShare) => ({ pinnedShare }),
     series: [
-      { name: 'with siblings', changes: {} },
-      { name: 'without siblings', changes: { siblings: 'off' } },
+      { name: 'with siblings', look: 2, changes: {} },
+      { name: 'without siblings', look: 4, changes: { siblings: 'off' } },
     ],
   },
   {
     name: 'own-jobs',
-    label: 'share of the Pods whose Job somebody makes anew',
+    label: 'Pods whose Job somebody makes anew',
     unit: 'share',
-    values: [0, 0.05, 0.25, 0.5],
+    values: [0, 0.1, 0.25, 0.5],
     at: (ownJobs) => ({
       mix: { ownJobs, cronJobs: (1 - ownJobs) * 0.4, replicas: (1 - ownJobs) * 0.6 },
     }),
@@ -98,7 +105,7 @@ export const SWEEPS: readonly Sweep[] = [
     label: "accounts at the company's registry",
     values: [1, 5, 20],
     at: (accounts) => ({ accounts }),
-    series: [TEMPLATES, PODS],
+    series: [PODS],
   },
 ];
 

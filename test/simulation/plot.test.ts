@@ -13,6 +13,7 @@ const PLOT: Plot = {
   lines: [
     {
       name: 'one',
+      look: 0,
       points: [
         [1, 0],
         [10, 10],
@@ -63,8 +64,8 @@ describe('drawPlot()', () => {
     expect(drawPlot(PLOT)).toContain('@media (prefers-color-scheme: dark)');
   });
 
-  it('refuses more lines than it has styles', () => {
-    const lines = Array.from({ length: 6 }, (_, n) => ({ name: `${n}`, points: [] }));
-    expect(() => drawPlot({ ...PLOT, lines })).toThrow('at most 5');
+  it('refuses a style that there is not', () => {
+    const lines = [{ name: 'odd', look: 5, points: [] }];
+    expect(() => drawPlot({ ...PLOT, lines })).toThrow('odd looks like none of 5 styles');
   });
 });

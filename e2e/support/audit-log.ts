@@ -10,7 +10,12 @@ interface AuditEvent {
   readonly verb: string;
   readonly requestURI: string;
   readonly user: { readonly username: string };
-  readonly objectRef: { readonly resource: string; readonly subresource?: string };
+  readonly objectRef: {
+    readonly resource: string;
+    readonly subresource?: string;
+    readonly apiGroup?: string;
+    readonly name?: string;
+  };
   readonly requestObject?: unknown;
   readonly responseObject?: unknown;
   readonly responseStatus?: { readonly code: number };
@@ -36,6 +41,7 @@ const WORKLOADS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const LOG = 'kube-apiserver-audit.jsonl';
+const TAGPIN = 'system:serviceaccount:tagpin-system:tagpin';
 
 /** Flags that have the API server write down, in this directory, whatever is done to workloads. */
 export async function auditFlags(directory: string): Promise<readonly string[]> {
@@ -44,6 +50,8 @@ export async function auditFlags(directory: string): Promise<readonly string[]> 
     kind: 'Policy',
     omitStages: ['RequestReceived'],
     rules: [
+      // What tagpin itself asks for, which its rights are held against.
+      { level: 'Metadata', users: [TAGPIN] },
       {
         level: 'RequestResponse',
         verbs: ['create', 'update', 'patch', 'delete'],
@@ -58,6 +66,28 @@ export async function auditFlags(directory: string): Promise<readonly string[]> 
   const file = join(directory, 'audit-policy.yaml');
   await writeFile(file, JSON.stringify(policy));
   return [`--audit-policy-file=${file}`, `--audit-log-path=${join(directory, LOG)}`];
+}
+
+/** What tagpin asked the API server for: `get secrets`, each once, and in the order of the alphabet. */
+export async function requestsOfTagpin(directory: string): Promise<readonly string[]> {
+  const requests = new Set<string>();
+  for await (const line of createInterface({ input: createReadStream(join(directory, LOG)) })) {
+    const { user, verb, objectRef } = JSON.parse(line) as AuditEvent;
+    if (user.username !== TAGPIN) continue;
+    requests.add(rightOf(verb, objectRef));
+  }
+  return [...requests].toSorted();
+}
+
+function rightOf(verb: string, asked: AuditEvent['objectRef'] | undefined): string {
+  if (asked === undefined) return `${verb} (no resource)`;
+  const { apiGroup, resource, subresource, name } = asked;
+  const group = apiGroup === undefined || apiGroup === '' ? '' : `.${apiGroup}`;
+  const below = subresource === undefined ? '' : `/${subresource}`;
+  // The two that rights are bound to by name, which cannot be for what is not there yet.
+  const isNamed = verb !== 'create' && (name === 'tagpin' || name === 'tagpin-certificates');
+  const named = isNamed ? ` ${name}` : '';
+  return `${verb} ${resource}${group}${below}${named}`;
 }
 
 /** How much was looked at, and what was wrong with it. */

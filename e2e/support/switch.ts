@@ -22,6 +22,11 @@ export class Switch {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** New connections alone, as in a rollout: those that stand are their server's to end. */
+  leadTo(port: number): void {
+    this.#target = port;
+  }
+
   async close(): Promise<void> {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
@@ -33,7 +38,7 @@ export class Switch {
       socket.destroy();
       return;
     }
-    const upstream = connect(this.#target, '127.0.0.1');
+    const upstream = connect({ port: this.#target, host: '127.0.0.1', noDelay: true });
     this.#sockets.add(socket);
     const end = (): void => {
       this.#sockets.delete(socket);

@@ -93,16 +93,23 @@ subjects:
 {{- end -}}
 
 {{- /*
-How the API server calls one webhook entry. Takes the root and what the file has; gives what is applied.
-Built-in certificates write caBundle and path themselves: what a file does not say, no tool puts back.
+How the API server calls one webhook entry. Takes the root, the kind, the entry's name and what the file has; gives
+what is applied. Built-in certificates write caBundle and path themselves: what a file does not say, no tool puts back.
+In a URL the path cannot be left out: what tagpin has written there stays.
 */ -}}
 {{- define "tagpin.client-config" -}}
 {{- $values := .root.Values -}}
 {{- $builtIn := eq $values.certificates.source "built-in" -}}
 {{- $path := .service.path -}}
 {{- with $values.callers.token }}{{ $path = printf "/caller/%s%s" . $path }}{{ end -}}
-{{- if $values.webhook.url }}
-url: {{ $values.webhook.url }}{{ if not $builtIn }}{{ $path }}{{ end }}
+{{- if and $values.webhook.url $builtIn }}
+{{- $url := $values.webhook.url }}
+{{- range (lookup "admissionregistration.k8s.io/v1" .kind "" "tagpin").webhooks }}
+{{- if and (eq .name $.name) (hasPrefix (printf "%s/" $url) (.clientConfig.url | default "")) }}{{ $url = .clientConfig.url }}{{ end }}
+{{- end }}
+url: {{ $url }}
+{{- else if $values.webhook.url }}
+url: {{ $values.webhook.url }}{{ $path }}
 {{- else }}
 service:
   namespace: {{ .root.Release.Namespace }}

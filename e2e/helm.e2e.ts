@@ -1,0 +1,253 @@
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { auditFlags, requestsOfTagpin } from './support/audit-log.ts';
+import { createCertificateAuthority } from './support/certificate.ts';
+import { type RunningProcess, startProcess, stopAll } from './support/child-process.ts';
+import { startControlPlane } from './support/control-plane.ts';
+import { readEnvironment } from './support/environment.ts';
+import { eventually } from './support/eventually.ts';
+import { freePort } from './support/free-port.ts';
+import { helm } from './support/helm.ts';
+import { writeKubeconfig } from './support/kubeconfig.ts';
+import { Kubectl } from './support/kubectl.ts';
+import { PodMaker } from './support/pod-maker.ts';
+import { createPullSecret } from './support/pull-secret.ts';
+import { ACCOUNT } from './support/registry.ts';
+import { CHART } from './support/rendered.ts';
+import { Switch } from './support/switch.ts';
+import { TestImage } from './support/test-image.ts';
+import { createNamespace } from './support/test-namespace.ts';
+import { workload } from './support/workload.ts';
+
+const environment = readEnvironment();
+const { registry, privateRegistry } = environment;
+const directory = join(environment.directory, 'helm');
+const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts');
+const NAMESPACE = 'tagpin-system';
+
+/** What stands in the place of the Service: there is no network of Services here, and no node. */
+const service = new Switch();
+let servicePort: number;
+let url: string;
+let authorityOfServer: string;
+let admin: Kubectl;
+let image: TestImage;
+
+beforeAll(async () => {
+  await mkdir(directory);
+  const authority = await createCertificateAuthority();
+  authorityOfServer = authority.certificate;
+  const flags = { apiServer: await auditFlags(directory) };
+  const controlPlane = await startControlPlane(directory, authority, flags);
+  ({ url } = controlPlane);
+  admin = new Kubectl(controlPlane.kubeconfig);
+  servicePort = await freePort();
+  await service.listen(servicePort);
+  image = await TestImage.ofOnePlatform(registry);
+});
+
+afterAll(async () => {
+  await service.close();
+  await stopAll(directory);
+});
+
+/** Beside those of the chart. */
+interface Values {
+  readonly [name: string]: unknown;
+}
+
+async function release(args: readonly string[], values?: Values): Promise<string> {
+  const where = [`--kubeconfig=${admin.kubeconfig}`, `--namespace=${NAMESPACE}`];
+  if (values === undefined) return helm([...args, ...where], directory);
+  const file = join(directory, 'values.json');
+  const address = { webhook: { url: `https://127.0.0.1:${servicePort}` } };
+  await writeFile(file, JSON.stringify({ ...address, ...values }));
+  return helm([...args, ...where, `--values=${file}`], directory);
+}
+
+/**
+ * The chart as it would have been packaged as an earlier version. There is no earlier release: it is
+ * this chart, with another version.
+ */
+async function earlierChart(): Promise<string> {
+  const folder = join(directory, 'earlier');
+  await cp(CHART, folder, { recursive: true });
+  const file = join(folder, 'Chart.yaml');
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replaceAll(/ersion: 0\.1\.0$/gm, 'ersion: 0.0.9'));
+  await helm(['package', folder, `--destination=${directory}`], directory);
+  return join(directory, 'tagpin-0.0.9.tgz');
+}
+
+interface Deployment {
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly { args: string[] }[] } };
+  };
+}
+
+/** A replica, with the flags that the Deployment has for it, and the rights of its ServiceAccount. */
+async function startReplica(name: string): Promise<RunningProcess> {
+  const where = [`--namespace=${NAMESPACE}`];
+  const deployment = await admin.get<Deployment>('deployment', 'tagpin', ...where);
+  const [container] = deployment.spec.template.spec.containers;
+  const [command = '', ...flags] = container?.args ?? [];
+  const token = await admin.run(['create', 'token', 'tagpin', ...where]);
+  const kubeconfig = await writeKubeconfig(join(directory, `${name}.kubeconfig`), {
+    url,
+    certificateAuthority: authorityOfServer,
+    token: token.stdout.trim(),
+  });
+  const [port, operationsPort] = [await freePort(), await freePort()];
+  const replica = await startProcess({
+    name,
+    directory,
+    command: process.execPath,
+    args: [
+      MAIN,
+      command,
+      ...flags.filter((flag) => !/^--(operations-)?listen=/.test(flag)),
+      `--listen=127.0.0.1:${port}`,
+      `--operations-listen=127.0.0.1:${operationsPort}`,
+      `--kubeconfig=${kubeconfig}`,
+      `--plain-http=${registry.host},${privateRegistry.host}`,
+      '--allow-address=127.0.0.0/8',
+      '--drain-time=2s',
+    ],
+    ready: async () => {
+      const response = await fetch(`http://127.0.0.1:${operationsPort}/readyz`);
+      if (!response.ok) throw new Error(await response.text());
+    },
+  });
+  service.leadTo(port);
+  return replica;
+}
+
+async function untilPinned(kubectl: Kubectl): Promise<void> {
+  await eventually(async () => {
+    const pod = workload('Pod', { name: 'asks', image: image.tagged });
+    const { stdout } = await kubectl.apply(pod, '--dry-run=server', '--output=json');
+    expect(stdout).toContain(await image.pinned());
+  });
+}
+
+async function untilMade(makers: readonly PodMaker[], more: number): Promise<void> {
+  const goals = makers.map(({ made }) => made.pinned + made.unpinned + made.failures.length + more);
+  await eventually(() => {
+    makers.forEach(({ made }, index) => {
+      const count = made.pinned + made.unpinned + made.failures.length;
+      expect(count).toBeGreaterThanOrEqual(goals[index] ?? 0);
+    });
+  });
+}
+
+describe('a release of helm', () => {
+  let first: RunningProcess;
+  let second: RunningProcess;
+  let makers: readonly PodMaker[];
+
+  it('is installed, here an earlier version of this chart, and pins', async () => {
+    const chart = await earlierChart();
+    const said = await release(['install', 'tagpin', chart, '--create-namespace'], {
+      audit: { every: '24h' },
+    });
+    expect(said).toContain('kubectl label namespace NAMESPACE tagpin.dev/mode=pin');
+    first = await startReplica('first');
+    const namespaces = await Promise.all(
+      (['pin', 'enforce'] as const).map((mode) => createNamespace(admin.kubeconfig, { mode })),
+    );
+    for (const kubectl of namespaces) await untilPinned(kubectl);
+    makers = namespaces.map((kubectl) => new PodMaker(kubectl, image.tagged));
+    await untilMade(makers, 20);
+  });
+
+  it('is upgraded to this version and other values while Pods are made: all are pinned', async () => {
+    await release(['upgrade', 'tagpin', CHART], {
+      audit: { every: '24h' },
+      validateDigests: { enabled: true },
+      skipInEnforce: true,
+    });
+    await untilMade(makers, 20);
+    second = await startReplica('second');
+    await first.stop();
+    await untilMade(makers, 20);
+    for (const { made } of makers) expect(made).toMatchObject({ unpinned: 0, failures: [] });
+  });
+
+  it('was installed with the rights that it uses, and no others', async () => {
+    await useEverything();
+    const rights = await grantedRights();
+    await eventually(async () => expect(await requestsOfTagpin(directory)).toEqual(rights));
+  });
+
+  it('is removed while Pods are made: none is refused, in `enforce` neither', async () => {
+    await release(['uninstall', 'tagpin']);
+    await untilMade(makers, 20);
+    const made = await Promise.all(makers.map((maker) => maker.stop()));
+    for (const { unpinned, failures } of made) {
+      expect(failures).toEqual([]);
+      expect(unpinned).toBeGreaterThan(0);
+    }
+    await second.stop();
+    const kinds =
+      'mutatingwebhookconfigurations,validatingwebhookconfigurations,validatingadmissionpolicies,' +
+      'validatingadmissionpolicybindings,clusterroles,clusterrolebindings';
+    const label = '--selector=app.kubernetes.io/part-of=tagpin';
+    const { stdout } = await admin.run(['get', kinds, label, '--output=name']);
+    expect(stdout).toBe('');
+  });
+});
+
+/** Whatever tagpin asks an API server for: pull secrets, accounts, siblings; audits run by themselves. */
+async function useEverything(): Promise<void> {
+  const secret = await TestImage.ofOnePlatform(privateRegistry);
+  const kubectl = await createNamespace(admin.kubeconfig, { mode: 'pin', level: 'pods' });
+  await createPullSecret(kubectl, 'pull', { host: privateRegistry.host, ...ACCOUNT });
+  const deployment = workload('Deployment', { image: secret.tagged });
+  await kubectl.run([
+    'patch',
+    'serviceaccount',
+    'default',
+    '--patch',
+    '{"imagePullSecrets":[{"name":"pull"}]}',
+  ]);
+  await kubectl.apply(deployment);
+  await eventually(async () => {
+    const { stdout } = await kubectl.run(['get', 'pods', '--output=jsonpath={..image}']);
+    expect(stdout).toContain(await secret.pinned());
+  });
+  const templates = await createNamespace(admin.kubeconfig, { mode: 'pin' });
+  await templates.apply(workload('Deployment', { image: secret.tagged }));
+}
+
+interface Role {
+  readonly metadata: { readonly name: string };
+  readonly rules: readonly {
+    readonly apiGroups: readonly string[];
+    readonly resources: readonly string[];
+    readonly resourceNames?: readonly string[];
+    readonly verbs: readonly string[];
+  }[];
+}
+
+/** Of the roles that the release has, in the same words as the requests. */
+async function grantedRights(): Promise<readonly string[]> {
+  const label = '--selector=app.kubernetes.io/part-of=tagpin';
+  const roles = await admin.get<{ items: Role[] }>('clusterroles,roles', '--all-namespaces', label);
+  const rights = roles.items.flatMap(({ rules }) =>
+    rules.flatMap(({ apiGroups, resources, resourceNames = [''], verbs }) =>
+      apiGroups.flatMap((group) =>
+        resources.flatMap((resource) =>
+          resourceNames.flatMap((name) =>
+            verbs.map(
+              (verb) =>
+                `${verb} ${resource}${group === '' ? '' : `.${group}`}${name === '' ? '' : ` ${name}`}`,
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
+  return [...new Set(rights)].toSorted();
+}

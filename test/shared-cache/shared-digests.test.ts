@@ -75,6 +75,15 @@ function lookupAt(askedAtMs: number): CachedLookup {
   };
 }
 
+function failing(error: Error): Connection {
+  return {
+    ...SERVER,
+    read: async () => {
+      throw error;
+    },
+  };
+}
+
 /** Told by a replica whose look-up began now, with its clock so far ahead. */
 async function told(aheadMs: number = 0): Promise<void> {
   const teller = replica({ aheadMs });
@@ -113,7 +122,7 @@ describe('createSharedDigests()', () => {
     ],
     ['from a clock that is a little ahead', 0, CLOCKS_DIFFER_MS, 'read hit'],
     ['not from one that is further ahead', 0, CLOCKS_DIFFER_MS + 1, 'read outdated'],
-  ])('believes what is told %s', async (_what, laterMs, aheadMs, result) => {
+  ])('believes what is told %s', async (...[, laterMs, aheadMs, result]) => {
     await told(aheadMs);
     passedMs += laterMs;
     await replica().find(KEY);
@@ -182,10 +191,6 @@ describe('createSharedDigests()', () => {
   });
 
   it('counts a broken connection against it, and a refusal as an answer', async () => {
-    const failing = (error: Error): Connection => ({
-      ...SERVER,
-      read: () => Promise.reject(error),
-    });
     await replica({ connection: failing(new Error('reset')) }).find(KEY);
     await replica({ connection: failing(new RefusedByServer('it answered NOPERM')) }).find(KEY);
     expect(observed).toEqual(['read error', 'read error']);

@@ -3,21 +3,27 @@ import { parseArgs } from 'node:util';
 
 import { benchCluster } from './cluster.ts';
 import { benchCold } from './cold.ts';
+import { benchHerd } from './herd.ts';
 import { textOf, thisMachine } from './machine.ts';
 import { benchPin } from './pin.ts';
 import { reportOf, sentenceOf } from './report.ts';
 import { type Part, type PartOptions, type PartResult, reaches } from './result.ts';
+import { benchRollout } from './rollout.ts';
 import { benchSick } from './sick.ts';
 import { benchSize } from './size.ts';
+import { benchStart } from './start.ts';
 import { benchWarm } from './warm.ts';
 
 /** What can be measured, in this order. */
 const PARTS: Readonly<Record<string, Part>> = {
   warm: benchWarm,
   cold: benchCold,
-  sick: benchSick,
+  herd: benchHerd,
+  start: benchStart,
   pin: benchPin,
   cluster: benchCluster,
+  sick: benchSick,
+  rollout: benchRollout,
   size: benchSize,
 };
 

@@ -9,7 +9,7 @@ import { MAX_VALUE_CHARS, type Sealed, type ToldDigest } from './sealed-digests.
  * replica for this key, `outdated` is older than digests are fresh or ahead of the clock, `skipped`
  * was not asked because it is left alone.
  */
-export type SharedCacheResult =
+type SharedCacheResult =
   | 'hit'
   | 'miss'
   | 'rejected'

@@ -24,30 +24,38 @@ const MAX_ORIGINAL_CHARS = 512;
  * webhook that is called again for an object that it has pinned tells nothing else of it.
  */
 export function auditAnnotationsOf(images: readonly SettledImage[]): AuditAnnotations | undefined {
-  let text = '';
-  let more = 0;
-  for (const image of images) {
-    if (SILENT.has(image.outcome)) continue;
-    const item = JSON.stringify(auditOf(image));
-    if (text.length + item.length > MAX_ANNOTATION_CHARS) more += 1;
-    else text += text === '' ? item : `,${item}`;
+  const told: object[] = [];
+  for (const image of images) if (!SILENT.has(image.outcome)) told.push(auditOf(image));
+  if (told.length === 0) return undefined;
+  const text = JSON.stringify(told);
+  return { images: text.length <= MAX_ANNOTATION_CHARS ? text : cut(told) };
+}
+
+/** What fits, and how many more there are. */
+function cut(told: readonly object[]): string {
+  const items: string[] = [];
+  let chars = 0;
+  for (const item of told) {
+    const text = JSON.stringify(item);
+    if (chars + text.length > MAX_ANNOTATION_CHARS) continue;
+    chars += text.length + 1;
+    items.push(text);
   }
-  if (more > 0) text += `${text === '' ? '' : ','}{"more":${more}}`;
-  return text === '' ? undefined : { images: `[${text}]` };
+  return `[${[...items, `{"more":${told.length - items.length}}`].join(',')}]`;
 }
 
 function auditOf({ place, decision, outcome, entry, answer, error }: SettledImage): object {
   const original = entry?.reference ?? ('original' in decision ? decision.original : place.image);
-  const result = answer?.result;
-  const found = result !== undefined && 'digest' in result ? result : undefined;
-  return {
+  const told = {
     container: place.key,
     outcome,
     reason: error?.code,
     original: original.slice(0, MAX_ORIGINAL_CHARS),
-    digest: entry?.digest ?? found?.digest,
-    host: found?.host,
-    ageSeconds: found === undefined ? undefined : Math.round(found.ageMs / 1000),
-    stale: found?.stale === true ? true : undefined,
+    digest: entry?.digest,
   };
+  const result = answer?.result;
+  if (result === undefined || !('digest' in result)) return told;
+  const { digest, host, ageMs, stale } = result;
+  const ageSeconds = Math.round(ageMs / 1000);
+  return { ...told, digest: told.digest ?? digest, host, ageSeconds, stale: stale || undefined };
 }

@@ -69,6 +69,7 @@ export interface ServeSettings
   readonly exemptImages: readonly string[];
   /** Milliseconds; 0: never. */
   readonly auditEvery: number;
+  readonly events: boolean;
   readonly drainTime: number;
   readonly logLevel: LogLevel;
 }
@@ -252,6 +253,12 @@ export const SERVE_SETTINGS: Settings<ServeSettings> = {
     fallback: '0s',
     text: 'How often all workloads are held against what registries have, for the metric tagpin_audit_images; 0s: never. tagpin has to list workloads and nodes for that (component audit).',
     parse: parseDurationMs,
+  },
+  events: {
+    flag: '--events',
+    fallback: 'false',
+    text: 'Write an Event, ImageNotPinned, where an image keeps its tag or is refused. tagpin has to create Events for that (component events).',
+    parse: parseBoolean,
   },
   drainTime: {
     flag: '--drain-time DURATION',

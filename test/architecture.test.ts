@@ -89,9 +89,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
     rooms: VOCABULARY,
     packages: ['@peculiar/x509', 'node:crypto', 'node:net', 'reflect-metadata'],
   },
+  // What is told a namespace of images that kept their tags.
+  events: { rooms: ['admission', 'image', ...VOCABULARY], packages: ['lru-cache'] },
   kube: {
-    rooms: ['audit', 'certificates', 'credentials', 'onboard', ...VOCABULARY],
-    packages: ['@kubernetes/client-node', 'node:fs/promises'],
+    rooms: ['audit', 'certificates', 'credentials', 'events', 'onboard', ...VOCABULARY],
+    packages: ['@kubernetes/client-node', 'node:fs/promises', 'node:os'],
   },
   server: {
     rooms: ['admission', ...VOCABULARY],
@@ -169,6 +171,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'contents',
       'credentials',
       'credentials/sources',
+      'events',
       'explain',
       'image',
       'installation-key.ts',

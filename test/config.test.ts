@@ -85,6 +85,7 @@ describe('readSettings() with nothing set', () => {
       siblingPins: true,
       exemptImages: [],
       auditEvery: 0,
+      events: false,
       drainTime: 10_000,
       logLevel: 'info',
     });

@@ -17,6 +17,7 @@ import { exemptionOf } from '../workload/digest-policy.ts';
 import { parseExtraKinds } from '../workload/extra-kinds.ts';
 import { composeAuditWatch } from './audit-watch.ts';
 import { composeEngine, type Engine, type EngineParts } from './engine.ts';
+import { composeEvents } from './events.ts';
 import { NO_CLUSTER } from './no-cluster.ts';
 import { pinningOf } from './pinning.ts';
 import { composeSharedCache } from './shared-cache.ts';
@@ -57,10 +58,12 @@ export function composeServe(
     environment,
     now,
   });
+  const tellNamespace = composeEvents(settings, { metrics, log, now });
   const handle = composeHandler(settings, engine, {
     observe: (report) => {
       metrics.review(report);
       logReview(log, report);
+      tellNamespace?.(report);
     },
     siblings: settings.siblingPins
       ? createSiblings({ listPods: cluster.listPods, log, observe: metrics.siblings, now })

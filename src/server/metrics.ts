@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 import { type AdmissionMetrics, createAdmissionMetrics } from './admission-metrics.ts';
 import { type AuditMetrics, createAuditMetrics } from './audit-metrics.ts';
+import { createEventMetrics, type EventMetrics } from './event-metrics.ts';
 import { createRegistryLabels } from './registry-labels.ts';
 import { createRegistryMetrics, type RegistryMetrics } from './registry-metrics.ts';
 import { createSharedCacheMetrics, type SharedCacheMetrics } from './shared-cache-metrics.ts';
@@ -11,6 +12,7 @@ import { createSnapshotMetrics, type SnapshotMetrics } from './snapshot-metrics.
 export interface Metrics
   extends AdmissionMetrics,
     AuditMetrics,
+    EventMetrics,
     RegistryMetrics,
     SharedCacheMetrics,
     SnapshotMetrics {
@@ -40,6 +42,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   return {
     ...createAdmissionMetrics(register, labels),
     ...createAuditMetrics(register),
+    ...createEventMetrics(register),
     ...createRegistryMetrics(register, labels, options.now),
     ...createSharedCacheMetrics(register),
     ...createSnapshotMetrics(register),

@@ -34,7 +34,12 @@ function kindBoundBy(binding: Manifest): string {
 
 describe('the permissions', () => {
   it('are to get Secrets and ServiceAccounts, to list Pods, and nothing else, but for components', () => {
-    const ofComponents = ['tagpin-auditor', 'tagpin-certificate-keeper', 'tagpin-webhook-keeper'];
+    const ofComponents = [
+      'tagpin-auditor',
+      'tagpin-certificate-keeper',
+      'tagpin-event-writer',
+      'tagpin-webhook-keeper',
+    ];
     const roles = permissions().filter(
       (role) => role.kind.endsWith('Role') && !ofComponents.includes(nameOf(role)),
     );
@@ -58,6 +63,7 @@ describe('the permissions', () => {
     const bindings = permissions().filter(({ kind }) => kind.endsWith('Binding'));
     expect(bindings.map((binding) => `${binding.kind} ${nameOf(binding)}`).toSorted()).toEqual([
       'ClusterRoleBinding tagpin-auditor',
+      'ClusterRoleBinding tagpin-event-writer',
       'ClusterRoleBinding tagpin-pull-secret-reader',
       'ClusterRoleBinding tagpin-sibling-reader',
       'ClusterRoleBinding tagpin-webhook-keeper',
@@ -111,6 +117,15 @@ describe('the permissions', () => {
       [expect.objectContaining({ value: '--sibling-pins=false' })],
       ...names,
     ]);
+  });
+
+  it('to create Events, and to do nothing else with them, come with their component', () => {
+    expect(readDocument('components/events/event-writer.yaml')).toEqual({
+      apiVersion: `${RBAC}/v1`,
+      kind: 'ClusterRole',
+      metadata: { name: 'tagpin-event-writer' },
+      rules: [{ apiGroups: [''], resources: ['events'], verbs: ['create'] }],
+    });
   });
 
   it('to write come with built-in certificates, for one Secret and the webhook configurations', () => {

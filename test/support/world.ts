@@ -276,6 +276,7 @@ function worldMetrics(now: () => number): Metrics {
     certificateExpiry: () => {},
     audited: () => {},
     snapshotWrite: () => {},
+    event: () => {},
     text: () => register.metrics(),
     contentType: register.contentType,
   };

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +56,8 @@ interface Same {
 
 const BUILT_IN = 'overlays/built-in';
 
+const COMPONENTS = readdirSync(join(CHART, '..', 'kustomize', 'components')).toSorted();
+
 /** With cert-manager, whose annotation a component has by itself. */
 const SAME: readonly Same[] = [
   { name: 'the defaults', overlay: { resource: BUILT_IN }, values: {} },
@@ -66,11 +69,14 @@ const SAME: readonly Same[] = [
   ...(
     [
       ['audit', { audit: { every: '6h' } }],
+      ['events', { events: true }],
       ['extra-kinds', { extraKinds: [ROLLOUTS, SERVICES] }],
       ['keep-pins', { keepPins: true }],
       ['monitoring', { monitoring: EVERYTHING_WATCHED }],
       ['namespaced-secrets', { pullSecrets: { scope: 'namespaces' } }],
       ['no-sibling-pins', { siblingPins: false }],
+      ['shared-cache', { sharedCache: { enabled: true } }],
+      ['snapshot', { snapshot: true }],
       ['skip-in-enforce', { skipInEnforce: true }],
       ['validate-digests-built-in', { validateDigests: { enabled: true } }],
     ] as const
@@ -85,6 +91,12 @@ describe('the chart and kustomize make the same objects', () => {
   it.each(SAME)('with $name', async ({ overlay, values }) => {
     const [ofKustomize, ofHelm] = await Promise.all([renderOverlay(overlay), renderChart(values)]);
     expect(comparable(ofHelm)).toEqual(comparable(ofKustomize));
+  });
+
+  it('has a value for each component, of which two are for other overlays', () => {
+    const compared = SAME.flatMap(({ overlay }) => overlay.components ?? []);
+    const others = ['built-in-certificates', 'validate-digests-files'];
+    expect([...compared, ...others].toSorted()).toEqual(COMPONENTS);
   });
 
   it('with a certificate from files: the same, with the Secret that exists', async () => {
@@ -127,6 +139,9 @@ const VARIANTS: readonly { readonly name: string; readonly values: object }[] = 
       extraKinds: [ROLLOUTS, { ...SERVICES, template: 'spec.workload.template' }],
       validateDigests: { enabled: true, exemptImages: ['registry.example.com/base/*'] },
       audit: { every: '6h' },
+      events: true,
+      snapshot: true,
+      sharedCache: { enabled: true },
       autoscaling: { enabled: true },
       priorityClass: { name: 'system-cluster-critical' },
       topologySpread: { whenUnsatisfiable: 'DoNotSchedule' },

@@ -16,6 +16,7 @@ import { PodMaker } from './support/pod-maker.ts';
 import { createPullSecret } from './support/pull-secret.ts';
 import { ACCOUNT } from './support/registry.ts';
 import { CHART } from './support/rendered.ts';
+import { type Role, rightsOf } from './support/rights.ts';
 import { Switch } from './support/switch.ts';
 import { TestImage } from './support/test-image.ts';
 import { createNamespace } from './support/test-namespace.ts';
@@ -221,33 +222,13 @@ async function useEverything(): Promise<void> {
   await templates.apply(workload('Deployment', { image: secret.tagged }));
 }
 
-interface Role {
-  readonly metadata: { readonly name: string };
-  readonly rules: readonly {
-    readonly apiGroups: readonly string[];
-    readonly resources: readonly string[];
-    readonly resourceNames?: readonly string[];
-    readonly verbs: readonly string[];
-  }[];
-}
-
 /** Of the roles that the release has, in the same words as the requests. */
 async function grantedRights(): Promise<readonly string[]> {
   const label = '--selector=app.kubernetes.io/part-of=tagpin';
-  const roles = await admin.get<{ items: Role[] }>('clusterroles,roles', '--all-namespaces', label);
-  const rights = roles.items.flatMap(({ rules }) =>
-    rules.flatMap(({ apiGroups, resources, resourceNames = [''], verbs }) =>
-      apiGroups.flatMap((group) =>
-        resources.flatMap((resource) =>
-          resourceNames.flatMap((name) =>
-            verbs.map(
-              (verb) =>
-                `${verb} ${resource}${group === '' ? '' : `.${group}`}${name === '' ? '' : ` ${name}`}`,
-            ),
-          ),
-        ),
-      ),
-    ),
+  const { items } = await admin.get<{ items: Role[] }>(
+    'clusterroles,roles',
+    '--all-namespaces',
+    label,
   );
-  return [...new Set(rights)].toSorted();
+  return rightsOf(items);
 }

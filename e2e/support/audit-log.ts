@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { isJsonObject, objectAt, sameJson, textOf } from '../../src/json.ts';
+import { rightsOfManifests, textOfRight } from './rights.ts';
 
 /** What the API server writes down of one request (audit.k8s.io/v1, Event). */
 interface AuditEvent {
@@ -72,22 +73,19 @@ export async function auditFlags(directory: string): Promise<readonly string[]> 
 export async function requestsOfTagpin(directory: string): Promise<readonly string[]> {
   const requests = new Set<string>();
   for await (const line of createInterface({ input: createReadStream(join(directory, LOG)) })) {
-    const { user, verb, objectRef } = JSON.parse(line) as AuditEvent;
-    if (user.username !== TAGPIN) continue;
-    requests.add(rightOf(verb, objectRef));
+    const event = JSON.parse(line) as AuditEvent;
+    if (event.user.username === TAGPIN) requests.add(rightOf(event));
   }
   return [...requests].toSorted();
 }
 
-function rightOf(verb: string, asked: AuditEvent['objectRef'] | undefined): string {
-  if (asked === undefined) return `${verb} (no resource)`;
-  const { apiGroup, resource, subresource, name } = asked;
-  const group = apiGroup === undefined || apiGroup === '' ? '' : `.${apiGroup}`;
-  const below = subresource === undefined ? '' : `/${subresource}`;
+function rightOf({ verb, objectRef }: AuditEvent): string {
+  if (objectRef === undefined) return `${verb} of no resource`;
+  const { apiGroup: group = '', subresource, name: asked = '' } = objectRef;
+  const resource = `${objectRef.resource}${subresource === undefined ? '' : `/${subresource}`}`;
   // The two that rights are bound to by name, which cannot be for what is not there yet.
-  const isNamed = verb !== 'create' && (name === 'tagpin' || name === 'tagpin-certificates');
-  const named = isNamed ? ` ${name}` : '';
-  return `${verb} ${resource}${group}${below}${named}`;
+  const isNamed = verb !== 'create' && (asked === 'tagpin' || asked === 'tagpin-certificates');
+  return textOfRight({ verb, group, resource, name: isNamed ? asked : '' });
 }
 
 /** How much was looked at, and what was wrong with it. */
@@ -105,8 +103,10 @@ export interface AuditVerdict {
 export async function judgeAuditLog(directory: string): Promise<AuditVerdict> {
   const byObject = new Map<string, Write[]>();
   const deleted = new Set<string>();
+  const asked = new Set<string>();
   for await (const line of createInterface({ input: createReadStream(join(directory, LOG)) })) {
     const event = JSON.parse(line) as AuditEvent;
+    if (event.user.username === TAGPIN) asked.add(rightOf(event));
     if (event.verb === 'delete') deleted.add(deletedUid(event));
     const write = writeOf(event);
     if (write === undefined) continue;
@@ -120,10 +120,19 @@ export async function judgeAuditLog(directory: string): Promise<AuditVerdict> {
     writes: histories.reduce((sum, writes) => sum + writes.length, 0),
     replicaSets: histories.filter(([first]) => isNew(first, 'replicasets')).length,
     problems: [
+      ...rightsNobodyGrants(asked),
       ...histories.flatMap(changesNobodyAsked),
       ...replicaSetsNobodyAsked(histories, deleted),
     ],
   };
+}
+
+/** What tagpin asked for in any test, though no manifest lets it. */
+function rightsNobodyGrants(asked: ReadonlySet<string>): readonly string[] {
+  const granted = new Set(rightsOfManifests());
+  return [...asked]
+    .filter((right) => !granted.has(right))
+    .map((right) => `tagpin asked to ${right}, which no role of the manifests has`);
 }
 
 /** The API server answers with the object, or with a Status that names it. */

@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { parseAllDocuments, stringify } from 'yaml';
 
-import { isJsonObject } from '../../src/json.ts';
+import { isJsonObject, textOf } from '../../src/json.ts';
 import { binaryPath } from './binaries.ts';
 import { helm } from './helm.ts';
 
@@ -79,8 +79,8 @@ function documentsOf(text: string): readonly Rendered[] {
 }
 
 /**
- * Objects by kind, namespace and name, without what cannot be the same: the labels by which helm knows
- * its objects, and lists that kustomize leaves empty. No Namespace: helm is told one.
+ * Objects by kind, namespace and name, without what need not be the same: the labels by which helm knows
+ * its objects, lists that kustomize leaves empty, and the order of variables and volumes. No Namespace: helm is told one.
  */
 export function comparable(objects: readonly Rendered[]): Readonly<Record<string, unknown>> {
   const entries = objects
@@ -103,9 +103,25 @@ function ownLabels(object: Rendered): Rendered {
   return { ...object, metadata: { ...object.metadata, labels: Object.fromEntries(labels) } };
 }
 
+/** Lists whose order says nothing. */
+const UNORDERED = new Set(['env', 'volumes', 'volumeMounts']);
+
 function withoutEmptyLists(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutEmptyLists);
   if (!isJsonObject(value)) return value;
   const filled = Object.entries(value).filter(([, one]) => !Array.isArray(one) || one.length > 0);
-  return Object.fromEntries(filled.map(([name, one]) => [name, withoutEmptyLists(one)]));
+  return Object.fromEntries(
+    filled.map(([name, one]) => {
+      const isUnordered = UNORDERED.has(name) && Array.isArray(one);
+      return [name, withoutEmptyLists(isUnordered ? one.toSorted(byName) : one)];
+    }),
+  );
+}
+
+function byName(a: unknown, b: unknown): number {
+  return nameOf(a) < nameOf(b) ? -1 : 1;
+}
+
+function nameOf(item: unknown): string {
+  return isJsonObject(item) ? (textOf(item, 'name') ?? '') : '';
 }

@@ -28,6 +28,12 @@ const OF_THE_CHART: ReadonlySet<string> = new Set([
   'sibling-pins',
   'exempt-images',
   'audit-every',
+  'events',
+  'installation-key-file',
+  'snapshot',
+  'shared-cache',
+  'shared-cache-password-file',
+  'shared-cache-ca',
 ]);
 
 /** Shapes of values with commas between them. */

@@ -69,6 +69,9 @@ subjects:
 {{- with .Values.audit.every }}
 - --audit-every={{ . }}
 {{- end }}
+{{- if .Values.events }}
+- --events
+{{- end }}
 {{- with .Values.extraKinds }}
 {{- $kinds := list }}
 {{- range . }}{{ $kinds = append $kinds (printf "%s/%s=%s" .group .kind .template) }}{{ end }}

@@ -46,8 +46,7 @@ async function main(): Promise<void> {
     },
   });
   const names = positionals.length === 0 ? Object.keys(PARTS) : positionals;
-  const unknown = names.filter((name) => !Object.hasOwn(PARTS, name));
-  if (values.help === true || unknown.length > 0) {
+  if (values.help === true || areUnknown(names) || isNoNumber(values.minutes)) {
     process.stderr.write(USAGE);
     process.exitCode = values.help === true ? 0 : 2;
     return;
@@ -69,6 +68,14 @@ async function main(): Promise<void> {
   const missed = parts.flatMap(({ rows }) => rows).filter((row) => reaches(row) === false);
   process.stderr.write(missed.map((row) => `missed: ${sentenceOf(row)}\n`).join(''));
   if (missed.length > 0) process.exitCode = 1;
+}
+
+function areUnknown(names: readonly string[]): boolean {
+  return names.some((name) => !Object.hasOwn(PARTS, name));
+}
+
+function isNoNumber(text: string | undefined): boolean {
+  return text !== undefined && !(Number(text) > 0);
 }
 
 /** A part that cannot be measured takes none of the others with it. */

@@ -112,8 +112,8 @@ function podText(host: string, images: readonly string[], n: number | string): s
     .replaceAll('"uid":"a"', `"uid":"5f0e6d0c-90f2-4c53-b2a4-${n}"`);
 }
 
-/** Has it look up the images of so many Pods. */
-async function fill(webhook: LocalWebhook, host: string, pods: number): Promise<void> {
+/** Has it look up the images of so many Pods, four of each. */
+export async function fill(webhook: LocalWebhook, host: string, pods: number): Promise<void> {
   let next = 1;
   const worker = async (): Promise<void> => {
     while (next <= pods) {

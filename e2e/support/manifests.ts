@@ -39,7 +39,7 @@ export function renderManifests(kubectl: Kubectl): Promise<readonly KubernetesOb
 }
 
 /** What an overlay has that takes a component beside the base, and the base by itself has not. */
-async function addedByComponent(
+export async function addedByComponent(
   kubectl: Kubectl,
   component: string,
 ): Promise<readonly KubernetesObject[]> {

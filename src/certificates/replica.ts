@@ -128,7 +128,7 @@ async function foundGeneration(
     nowMs,
     notAfterMs: nowMs + lifetimes.authorityMs,
   });
-  const token = randomBytes(32).toString('base64url');
+  const token = randomBytes(32).toString('hex');
   return { certificate, key, token, settled: false };
 }
 

@@ -43,8 +43,11 @@ const DATA_KEY = 'certificates.json';
 const VERSION = 1;
 /** Of each list. */
 const MAX_ITEMS = 64;
-/** 16 random bytes, at least, in base64url. */
-const TOKEN = /^[A-Za-z0-9_-]{22,128}$/;
+/**
+ * 16 random bytes, at least, in hexadecimal or the like: each part of a path in a webhook configuration
+ * has to be a DNS subdomain (apiserver, ValidateWebhookService).
+ */
+const TOKEN = /^[a-z0-9]{32,128}$/;
 
 export function isToken(text: string): boolean {
   return TOKEN.test(text);

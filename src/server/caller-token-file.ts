@@ -2,8 +2,11 @@ import { PinError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { createPolledFiles, type PolledFiles } from './polled-files.ts';
 
-/** 16 random bytes, at least, in base64url: what nobody guesses, and what needs no escape in a path. */
-const TOKEN = /^[A-Za-z0-9_-]{22,128}$/;
+/**
+ * What nobody guesses, and what the API server takes in the path of a Service, where each part has to be
+ * a DNS subdomain (apiserver, ValidateWebhookService).
+ */
+const TOKEN = /^[a-z0-9]{32,128}$/;
 const MAX_TOKENS = 16;
 
 /** Tokens in a file, one a line: while one follows the other, both. */
@@ -22,7 +25,7 @@ export function createCallerTokenFile(
       const wrong = tokens.findIndex((token) => !TOKEN.test(token));
       if (tokens.length === 0 || tokens.length > MAX_TOKENS || wrong !== -1) {
         const which = wrong === -1 ? `${tokens.length} tokens` : `token ${wrong + 1}`;
-        const expected = '1 to 16 tokens of 22 to 128 letters, digits, - and _, one a line';
+        const expected = '1 to 16 tokens of 32 to 128 small letters and digits, one a line';
         const message = `Cannot use ${which} in ${file}: expected ${expected}`;
         throw new PinError('invalid_config', message);
       }

@@ -1,0 +1,271 @@
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'node:https';
+import { connect } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+import { Balancer } from './support/balancer.ts';
+import {
+  type BuiltInReplica,
+  bareConfiguration,
+  CONFIGURATION,
+  type Configuration,
+  generationsOf,
+  SECRET,
+  startReplica,
+} from './support/built-in.ts';
+import { readEnvironment } from './support/environment.ts';
+import { eventually } from './support/eventually.ts';
+import { freePort } from './support/free-port.ts';
+import { Kubectl } from './support/kubectl.ts';
+import { addedByComponent } from './support/manifests.ts';
+import { pinsOf } from './support/pins.ts';
+import { PodMaker } from './support/pod-maker.ts';
+import { TestImage } from './support/test-image.ts';
+import { createNamespace } from './support/test-namespace.ts';
+import { podTemplateOf, type StoredObject, workload } from './support/workload.ts';
+
+const environment = readEnvironment();
+const admin = new Kubectl(environment.kubeconfig);
+/** Lives short enough for a rotation of everything within a minute, on a machine that is busy. */
+const LIFETIMES = ['--certificate-lifetime=40s', '--authority-lifetime=60s'];
+
+let port: number;
+let balancer: Balancer;
+let image: TestImage;
+let namespace: Kubectl;
+let granted: object;
+let others: object;
+const replicas: BuiltInReplica[] = [];
+
+function readConfiguration(): Promise<Configuration> {
+  return admin.get<Configuration>('mutatingwebhookconfiguration', CONFIGURATION);
+}
+
+async function ourEntry(): Promise<{ readonly url: URL; readonly bundle: string }> {
+  const { webhooks } = await readConfiguration();
+  const { url, caBundle = '' } = webhooks[1]!.clientConfig;
+  return { url: new URL(url), bundle: Buffer.from(caBundle, 'base64').toString() };
+}
+
+/** Takes the configuration away that other tests go by; gives what brings it back. */
+async function setAside(): Promise<object> {
+  const stored = await admin.get<{ metadata: { name: string }; webhooks: object[] }>(
+    'mutatingwebhookconfiguration',
+    CONFIGURATION,
+  );
+  await admin.run(['delete', 'mutatingwebhookconfiguration', CONFIGURATION]);
+  return { ...stored, metadata: { name: CONFIGURATION } };
+}
+
+/** What a new connection to a replica says, as an API server looks at it. */
+function handshake(replica: BuiltInReplica, bundle: string): Promise<X509Certificate> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port: replica.port, host: '127.0.0.1', ca: bundle }, () => {
+      resolve(socket.getPeerX509Certificate()!);
+      socket.destroy();
+    });
+    socket.once('error', reject);
+  });
+}
+
+function post(path: string, bundle: string): Promise<{ status: number; body: string }> {
+  const agent = new Agent({ ca: bundle });
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json' };
+    const call = request(
+      { agent, host: '127.0.0.1', port: replicas[0]!.port, path, method: 'POST', headers },
+      (response) => {
+        let body = '';
+        response.on('data', (chunk: Buffer) => (body += chunk.toString()));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      },
+    );
+    call.once('error', reject);
+    call.end('{}');
+  });
+}
+
+async function stopReplicas(): Promise<void> {
+  await Promise.all(replicas.splice(0).map((replica) => replica.stop()));
+}
+
+beforeAll(async () => {
+  const items = await addedByComponent(admin, 'built-in-certificates');
+  granted = { apiVersion: 'v1', kind: 'List', items };
+  await admin.apply(granted);
+  others = await setAside();
+  port = await freePort();
+  balancer = new Balancer(() => replicas.map((replica) => replica.port));
+  await balancer.listen(port);
+  await admin.apply(bareConfiguration(port));
+  image = await TestImage.ofOnePlatform(environment.registry);
+  namespace = await createNamespace(environment.kubeconfig);
+  const label = 'e2e.example.com/certificates=built-in';
+  await admin.run(['label', 'namespace', namespace.namespace ?? '', label]);
+});
+
+afterAll(async () => {
+  await stopReplicas();
+  await balancer.close();
+  await admin.run(['delete', 'mutatingwebhookconfiguration', CONFIGURATION]);
+  await admin.run(['delete', 'secret', SECRET, '--namespace=tagpin-system', '--ignore-not-found']);
+  await admin.run(['delete', '--filename=-'], { input: granted });
+  await admin.apply(others);
+});
+
+describe('built-in certificates, with nothing else installed', () => {
+  it('three replicas that start at once agree on one authority, and a Pod is pinned', async () => {
+    const started = await Promise.all([1, 2, 3].map(() => startReplica(environment, [])));
+    replicas.push(...started);
+
+    const generations = await generationsOf(admin);
+    expect(generations).toHaveLength(1);
+    const authority = new X509Certificate(generations[0]!.certificate);
+    const { bundle } = await ourEntry();
+    for (const replica of replicas) {
+      const shown = await handshake(replica, bundle);
+      expect(shown.checkIssued(authority)).toBe(true);
+    }
+    await namespace.apply(workload('Pod', { image: image.tagged }));
+    const stored = podTemplateOf(await namespace.get<StoredObject>('pod', 'web'));
+    expect(pinsOf(stored).images).toEqual({ web: await image.pinned() });
+  });
+
+  it('leave entries of others alone', async () => {
+    const { webhooks } = await readConfiguration();
+    expect(webhooks[0]?.clientConfig).toEqual({ url: 'https://127.0.0.1:1/other' });
+  });
+
+  it('stay as they are when the file is applied again, which says nothing of them', async () => {
+    const stored = await readConfiguration();
+    const { clientConfig } = stored.webhooks[2]!;
+    expect(clientConfig).toMatchObject({
+      caBundle: stored.webhooks[1]?.clientConfig.caBundle,
+      service: { path: (await ourEntry()).url.pathname },
+    });
+    for (const how of [[], ['--server-side', '--force-conflicts']]) {
+      const apply = ['apply', '--filename=-', '--dry-run=server', '--output=json', ...how];
+      const { stdout } = await admin.run(apply, { input: bareConfiguration(port) });
+      const applied = JSON.parse(stdout) as Configuration;
+      expect(applied.webhooks[2]?.clientConfig).toEqual(clientConfig);
+    }
+  });
+
+  it('say when certificate and authority expire', async () => {
+    const name = 'tagpin_certificate_expiry_timestamp_seconds';
+    const day = 86_400;
+    const leaf = await replicas[0]!.metric(name, { certificate: 'serving', source: 'built-in' });
+    const authority = await replicas[0]!.metric(name, { certificate: 'authority' });
+    expect(Math.round((leaf - Date.now() / 1000) / day)).toBe(7);
+    expect(Math.round((authority - Date.now() / 1000) / day)).toBe(365);
+  });
+});
+
+describe('who may call', () => {
+  it('is told by the path alone, and nobody else learns anything', async () => {
+    const { url, bundle } = await ourEntry();
+    const [, , token = ''] = url.pathname.split('/');
+    const wrong = token.startsWith('a') ? `b${token.slice(1)}` : `a${token.slice(1)}`;
+    const refused = await Promise.all(
+      ['/admission/pin', `/caller/${wrong}/admission/pin`, '/nothing', `/caller/${token}`].map(
+        (path) => post(path, bundle),
+      ),
+    );
+    expect(new Set(refused.map(({ status, body }) => `${status} ${body}`)).size).toBe(1);
+    expect(refused[0]?.status).toBe(401);
+    expect(await post(url.pathname, bundle)).toMatchObject({ status: 400 });
+    const reason = { reason: 'unknown_caller' };
+    expect(await replicas[0]!.metric('tagpin_admission_refused_total', reason)).toBe(4);
+    for (const { logFile } of replicas) {
+      const log = readFileSync(logFile, 'utf8');
+      expect(log).not.toContain(token);
+      expect(log).not.toContain('PRIVATE KEY');
+    }
+  });
+});
+
+describe('while Pods are made, one after the other', () => {
+  it('certificates, authorities and paths change, the Secret is deleted, and each Pod is made and pinned', async () => {
+    await stopReplicas();
+    await admin.run(['delete', 'secret', SECRET, '--namespace=tagpin-system']);
+    await admin.run(['delete', 'mutatingwebhookconfiguration', CONFIGURATION]);
+    await admin.apply(bareConfiguration(port));
+    replicas.push(
+      ...(await Promise.all([1, 2, 3].map(() => startReplica(environment, LIFETIMES)))),
+    );
+    await eventually(() =>
+      namespace.apply(workload('Pod', { name: 'first', image: image.tagged })),
+    );
+
+    const paths = new Set<string>();
+    const serials = new Set<string>();
+    const authorities = new Set<string>();
+    const maker = new PodMaker(namespace, image.tagged);
+    const lookAround = async (): Promise<void> => {
+      const { url, bundle } = await ourEntry();
+      paths.add(url.pathname);
+      for (const replica of replicas) {
+        const shown = await handshake(replica, bundle);
+        serials.add(shown.serialNumber);
+        authorities.add(shown.issuer);
+      }
+    };
+    const until = async (count: number): Promise<void> => {
+      while (paths.size < count || authorities.size < count) await lookAround();
+    };
+    try {
+      await until(2);
+      await admin.run(['delete', 'secret', SECRET, '--namespace=tagpin-system']);
+      await until(3);
+    } finally {
+      await maker.stop();
+    }
+
+    const { pinned, unpinned, failures } = maker.made;
+    process.stderr.write(
+      `e2e: ${pinned} Pods made during ${authorities.size - 1} changes of the authority, ` +
+        `${serials.size} certificates\n`,
+    );
+    expect(failures).toEqual([]);
+    expect(unpinned).toBe(0);
+    expect(pinned).toBeGreaterThan(50);
+    // Three replicas, and each changed its certificate with each authority.
+    expect(serials.size).toBeGreaterThanOrEqual(9);
+    for (const { logFile } of replicas) {
+      const log = readFileSync(logFile, 'utf8');
+      for (const path of paths) expect(log).not.toContain(path.split('/')[2]);
+    }
+  }, 300_000);
+});
+
+describe('a Secret that holds something else', () => {
+  it('is left alone, named in the log, and keeps a new replica from being ready, and no other', async () => {
+    const { data } = await admin.get<{ data: object }>(
+      'secret',
+      SECRET,
+      '--namespace=tagpin-system',
+    );
+    const foreign = '[{"op":"replace","path":"/data","value":{"tls.crt":"Zm9yZWlnbg=="}}]';
+    const patch = ['patch', 'secret', SECRET, '--namespace=tagpin-system', '--type=json'];
+    await admin.run([...patch, `--patch=${foreign}`]);
+    try {
+      const late = await startReplica(
+        environment,
+        [],
+        async (response) => (await response.text()) === 'not ready: no certificate is signed\n',
+      );
+      await late.stop();
+      const log = readFileSync(late.logFile, 'utf8');
+      expect(log).toContain(
+        `Cannot use the Secret \\"tagpin-system/${SECRET}\\": it has \\"tls.crt\\"`,
+      );
+      await namespace.apply(workload('Pod', { name: 'meanwhile', image: image.tagged }));
+      const now = await admin.get<{ data: object }>('secret', SECRET, '--namespace=tagpin-system');
+      expect(now.data).toEqual({ 'tls.crt': 'Zm9yZWlnbg==' });
+    } finally {
+      const back = JSON.stringify([{ op: 'replace', path: '/data', value: data }]);
+      await admin.run([...patch, `--patch=${back}`]);
+    }
+  });
+});

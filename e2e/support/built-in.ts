@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+
+import type { RunningProcess } from './child-process.ts';
+import { startProcess } from './child-process.ts';
+import type { Environment } from './environment.ts';
+import { freePort } from './free-port.ts';
+import type { Kubectl } from './kubectl.ts';
+import { sumSeries } from './metrics.ts';
+
+const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+
+export const CONFIGURATION = 'tagpin';
+export const SECRET = 'tagpin-certificates';
+
+/** As much of a webhook configuration as is read here. */
+export interface Configuration {
+  readonly metadata: { readonly name: string; readonly resourceVersion: string };
+  readonly webhooks: readonly {
+    readonly name: string;
+    readonly clientConfig: {
+      readonly url: string;
+      readonly caBundle?: string;
+      readonly service?: { readonly path: string };
+    };
+  }[];
+}
+
+/** One replica with built-in certificates. */
+export interface BuiltInReplica extends RunningProcess {
+  readonly port: number;
+  readonly operationsPort: number;
+  readonly metric: (name: string, labels?: Readonly<Record<string, string>>) => Promise<number>;
+}
+
+/** Starts one, with certificates that live as long as it is told, and waits until it is ready. */
+export async function startReplica(
+  { directory, webhook, registry }: Environment,
+  settings: readonly string[],
+  isReady: (response: Response) => Promise<boolean> = async ({ ok }) => ok,
+): Promise<BuiltInReplica> {
+  const [port, operationsPort] = [await freePort(), await freePort()];
+  const ask = (path: string): Promise<Response> =>
+    fetch(`http://127.0.0.1:${operationsPort}${path}`);
+  const running = await startProcess({
+    name: `built-in-${port}`,
+    directory,
+    command: process.execPath,
+    args: [
+      MAIN,
+      'serve',
+      '--certificates=built-in',
+      '--certificate-names=127.0.0.1',
+      `--listen=127.0.0.1:${port}`,
+      `--operations-listen=127.0.0.1:${operationsPort}`,
+      `--kubeconfig=${webhook.kubeconfig}`,
+      `--plain-http=${registry.host}`,
+      '--allow-address=127.0.0.0/8',
+      '--drain-time=0s',
+      ...settings,
+    ],
+    ready: async () => {
+      const response = await ask('/readyz');
+      if (!(await isReady(response))) throw new Error(`/readyz answered ${response.status}`);
+    },
+  });
+  const metric: BuiltInReplica['metric'] = async (name, labels) =>
+    sumSeries(await (await ask('/metrics')).text(), name, labels);
+  return { ...running, port, operationsPort, metric };
+}
+
+/**
+ * A configuration as the component has it: no caBundle, no path. `Fail` where tagpin's own entries have
+ * `Ignore`, so that each call that does not get its answer is a Pod that is not made.
+ */
+export function bareConfiguration(port: number): object {
+  const entry = {
+    name: 'pods.pin.tagpin.dev',
+    clientConfig: { url: `https://127.0.0.1:${port}` },
+    namespaceSelector: { matchLabels: { 'e2e.example.com/certificates': 'built-in' } },
+    rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
+    failurePolicy: 'Fail',
+    reinvocationPolicy: 'IfNeeded',
+    timeoutSeconds: 10,
+    sideEffects: 'None',
+    admissionReviewVersions: ['v1'],
+  };
+  const others = {
+    ...entry,
+    name: 'other.example.com',
+    clientConfig: { url: 'https://127.0.0.1:1/other' },
+    namespaceSelector: { matchLabels: { 'e2e.example.com/certificates': 'nobody' } },
+  };
+  // A path has a field of its own here, which a file need not have.
+  const inService = {
+    ...others,
+    name: 'workloads.pin.tagpin.dev',
+    clientConfig: { service: { namespace: 'tagpin-system', name: 'tagpin' } },
+  };
+  return {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingWebhookConfiguration',
+    metadata: { name: CONFIGURATION },
+    webhooks: [others, entry, inService],
+  };
+}
+
+/** What the Secret says: authorities from the oldest on. */
+export async function generationsOf(
+  kubectl: Kubectl,
+): Promise<
+  readonly { readonly certificate: string; readonly token: string; readonly settled: boolean }[]
+> {
+  const { data } = await kubectl.get<{ data: Record<string, string> }>(
+    'secret',
+    SECRET,
+    '--namespace=tagpin-system',
+  );
+  const text = Buffer.from(data['certificates.json'] ?? '', 'base64').toString();
+  const { generations } = JSON.parse(text) as {
+    generations: { certificate: string; token: string; settled: boolean }[];
+  };
+  return generations;
+}

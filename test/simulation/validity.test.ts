@@ -17,7 +17,7 @@ const SMALL: Scenario = {
   workloads: 12,
   replicasPerWorkload: 3,
   tags: 20,
-  podsPerHour: 80,
+  podsPerHour: 50,
   rolloutsPerHour: 5,
   restartsPerHour: 5,
   appliesPerHour: 5,
@@ -59,19 +59,24 @@ async function startCountingRegistry(tokenLifeS: number) {
   };
 }
 
-/** Sends the reviews that a simulation saw to real processes; the answers that are other ones. */
-async function differing(
+/** What an answer does to the object and says to its user; the note for the audit log tells ages as well. */
+function effectOf(answer: unknown): unknown {
+  const { uid, allowed, patch, warnings } = answer as Partial<Record<string, unknown>>;
+  return { uid, allowed, patch, warnings };
+}
+
+/** Sends the reviews that a simulation saw to real processes, in their order: the effects of the answers. */
+async function effectsOf(
   played: readonly Played[],
   webhooks: readonly LocalWebhook[],
 ): Promise<unknown[]> {
-  const wrong: unknown[] = [];
-  for (const { replica, review, answer } of played) {
-    // oxlint-disable-next-line no-await-in-loop -- in the order of the simulation
-    const sent = await webhooks[replica]?.send('pin', review);
-    const wanted = JSON.stringify(await answer);
-    if (JSON.stringify(sent?.response) !== wanted) wrong.push({ sent, wanted });
+  const effects: unknown[] = [];
+  for (const { replica, review } of played) {
+    // oxlint-disable-next-line no-await-in-loop -- one review after the other
+    const answer = await webhooks[replica]?.send('pin', review);
+    effects.push(effectOf(answer?.response));
   }
-  return wrong;
+  return effects;
 }
 
 describe('simulate()', () => {
@@ -81,7 +86,7 @@ describe('simulate()', () => {
     [
       'where everything has expired by the next review',
       '1ms',
-      { mix: { replicas: 0.6, cronJobs: 0, ownJobs: 0.4 }, registryLatencyMs: 1 },
+      { replicas: 1, mix: { replicas: 0.6, cronJobs: 0, ownJobs: 0.4 }, registryLatencyMs: 1 },
     ],
   ] as const)(
     'asks registries as often as real processes are seen to, %s, with the same answers',
@@ -95,12 +100,11 @@ describe('simulate()', () => {
         played.push({ replica, review, answer }),
       );
       const settings = [`--plain-http=${host}`, `--cache-ttl=${cacheTtl}`, '--log-level=warn'];
-      const webhooks = await Promise.all([
-        startLocalWebhook(settings),
-        startLocalWebhook(settings),
-      ]);
+      const starting = Array.from({ length: scenario.replicas }, () => startLocalWebhook(settings));
+      const webhooks = await Promise.all(starting);
       try {
-        expect(await differing(played, webhooks)).toEqual([]);
+        const answers = await Promise.all(played.map(({ answer }) => answer));
+        expect(await effectsOf(played, webhooks)).toEqual(answers.map(effectOf));
       } finally {
         await Promise.all(webhooks.map((webhook) => webhook.stop()));
       }
@@ -109,9 +113,9 @@ describe('simulate()', () => {
         manifests: figures.manifests,
         requests: figures.requests,
       });
-      expect(played.length).toBeGreaterThan(80);
+      expect(played.length).toBeGreaterThan(50);
       expect(manifests).toBeGreaterThan(20);
     },
-    60_000,
+    120_000,
   );
 });

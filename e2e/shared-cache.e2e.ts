@@ -173,6 +173,28 @@ describe('two replicas with a shared cache over TLS', () => {
   });
 });
 
+/** New connections need it; those that are there are ended. */
+async function changePassword(password: string): Promise<void> {
+  await redis.command('ACL', 'SETUSER', redis.username, 'resetpass', `>${password}`);
+  await redis.command('CLIENT', 'KILL', 'USER', redis.username);
+}
+
+describe('a password that changes', () => {
+  it('is told in the log without it while it is wrong, and read again', async () => {
+    const file = join(directory, 'password');
+    await changePassword('another-not-a-secret');
+    await eventually(async () => {
+      expect(await one.log()).toContain('it answered WRONGPASS');
+    });
+    await writeFile(file, 'another-not-a-secret');
+    await Promise.all([connected(one), connected(other)]);
+    expect(await one.log()).not.toContain('not-a-secret');
+    await writeFile(file, redis.password);
+    await changePassword(redis.password);
+    await Promise.all([connected(one), connected(other)]);
+  });
+});
+
 /** Another text of the same length. */
 function turned(value: string): string {
   return (value.startsWith('A') ? 'B' : 'A') + value.slice(1);
@@ -247,12 +269,13 @@ describe('a shared cache that goes away under load', () => {
     expect(await counted(other, 'read', 'hit')).toBe(hits + 1);
   });
 
-  it('tells so in the log, once each time, and never a password', async () => {
+  it('tells so in the log, not with each trial, and never a password', async () => {
     const log = await one.log();
     const changes = log.split('\n').filter((line) => line.includes('"msg":"shared cache '));
-    const states = changes.map((line) => line.includes('used'));
-    expect(states.length).toBeGreaterThanOrEqual(5);
-    expect(states).toEqual(states.map((_state, n) => n % 2 === 0));
+    const absences = changes.filter((line) => line.includes('left alone'));
+    expect(absences.length).toBeGreaterThanOrEqual(2);
+    // However many trials there were, each reason of an absence is a line.
+    expect(absences.length).toBeLessThan(20);
     expect(log).not.toContain(redis.password);
     expect(await one.metrics()).not.toContain(redis.password);
   });
@@ -265,7 +288,9 @@ describe('a replica whose shared cache is not there', () => {
       const image = await TestImage.ofOnePlatform(registry);
       expect(await admit(alone, image.tagged)).toBe(await image.pinned());
       expect(await counted(alone, 'read', 'skipped')).toBe(1);
-      expect(await alone.log()).toContain('ECONNREFUSED');
+      await eventually(async () => {
+        expect(await alone.log()).toContain('ECONNREFUSED');
+      });
     } finally {
       await alone.stop();
     }

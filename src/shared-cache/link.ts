@@ -89,15 +89,26 @@ export function createLink(parts: LinkParts): Link {
   };
 }
 
-/** Tells of changes alone: a server that is away for a day is two lines. */
+/** Reasons of one absence that are logged: a wrong password may follow a connection that was lost. */
+const MAX_REASONS = 5;
+
+/** Tells of changes alone, and of new reasons: a server that is away for a day is a few lines. */
 function createTelling({ log, observe, address }: LinkParts): (why: unknown) => void {
   let wasUp: boolean | undefined;
+  const reasons = new Set<string>();
   return (why) => {
     const isUp = why === undefined;
-    if (isUp === wasUp) return;
-    wasUp = isUp;
-    observe(!isUp);
-    if (isUp) log.info({ address }, 'shared cache used');
-    else log.warn({ address, ...describeError(why) }, 'shared cache left alone');
+    if (isUp !== wasUp) {
+      wasUp = isUp;
+      reasons.clear();
+      observe(!isUp);
+      if (isUp) log.info({ address }, 'shared cache used');
+    }
+    if (isUp) return;
+    const described = describeError(why);
+    const reason = String(described['error']);
+    if (reasons.has(reason) || reasons.size >= MAX_REASONS) return;
+    reasons.add(reason);
+    log.warn({ address, ...described }, 'shared cache left alone');
   };
 }

@@ -9,14 +9,7 @@ import { MAX_VALUE_CHARS, type Sealed, type ToldDigest } from './sealed-digests.
  * replica for this key, `outdated` is older than digests are fresh or ahead of the clock, `skipped`
  * was not asked because it is left alone.
  */
-type SharedCacheResult =
-  | 'hit'
-  | 'miss'
-  | 'rejected'
-  | 'outdated'
-  | 'written'
-  | 'error'
-  | 'skipped';
+type SharedCacheResult = 'hit' | 'miss' | 'rejected' | 'outdated' | 'written' | 'error' | 'skipped';
 
 export interface SharedDigestsParts {
   readonly link: Pick<Link, 'connection' | 'answered' | 'failed'>;

@@ -134,19 +134,31 @@ describe('createLink()', () => {
     expect(attempts).toBe(4);
   });
 
-  it('logs changes alone', async () => {
+  it('logs changes alone, and each reason once', async () => {
     const connection = await connected();
     connection.lose('reset by peer');
-    await pass(5000);
+    script.push(new Error('wrong password'), new Error('wrong password'));
+    await pass(7500);
     script.push(new Scripted());
     await pass(30_000);
     const address = '"address":"cache.example.com:6379"';
+    const leftAlone = (why: string): string =>
+      `warn shared cache left alone {${address},"error":"Error: ${why}"}`;
     expect(lines).toEqual([
       `info shared cache used {${address}}`,
-      `warn shared cache left alone {${address},"error":"Error: reset by peer"}`,
+      leftAlone('reset by peer'),
+      leftAlone('wrong password'),
+      leftAlone('nobody there'),
       `info shared cache used {${address}}`,
     ]);
     expect(gated).toEqual([false, true, false]);
+  });
+
+  it('logs no more than five reasons of one absence', async () => {
+    script.push(...Array.from({ length: 20 }, (_, n) => new Error(`reason ${n}`)));
+    link.start();
+    await pass(10 * 60_000);
+    expect(lines).toHaveLength(5);
   });
 
   it('ends with its process: no further attempt, and a connection that comes late is closed', async () => {

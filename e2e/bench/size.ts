@@ -34,7 +34,7 @@ const CONNECTIONS = 8;
 const FILLERS = 16;
 const PER_SECOND = 500;
 const MINUTES = 10;
-const SAMPLES = 20;
+const SAMPLES = 15;
 /** Of the samples, until all that is bounded is full. */
 const SETTLING = 0.25;
 const MAX_HEAP_MB = 60;
@@ -89,7 +89,7 @@ export const benchSize: Part = async ({ minutes = MINUTES }) => {
     const soaked = await soak(weighed['100,000'], registry.host, minutes);
     return {
       part: 'size',
-      text: `Three webhooks with room for ${CAPACITY} references (\`--cache-entries\`), of which they know 4, 10,000 and 100,000, read from in turns by Pods of ${IMAGES.length} of them over ${CONNECTIONS} connections, ${ROUNDS} rounds of ${SECONDS} s; memory after a forced collection. Then the last one, which is full, under ${PER_SECOND} reviews/s whose image it has never seen, for ${minutes} minutes; of a trend the three figures are the lower end, the middle and the upper end of its 95 % interval, and the first quarter does not count.`,
+      text: `Three webhooks with room for ${CAPACITY} references (\`--cache-entries\`), of which they know 4, 10,000 and 100,000, read from in turns by Pods of ${IMAGES.length} of them over ${CONNECTIONS} connections, ${ROUNDS} rounds of ${SECONDS} s; memory after a forced collection. Then the last one, which is full, under ${PER_SECOND} reviews/s whose image it has never seen, for ${minutes} minutes; of a trend the three figures are the lower end, the middle and the upper end of its 95 % interval, and the first quarter does not count. The memory is read after ${SAMPLES} forced collections, which hold reviews up and are not in the event loop's figures.`,
       rows: [...memoryRows(memory), ...readRows(reads), ...soaked],
     };
   } finally {
@@ -240,7 +240,12 @@ async function soak(
     delayRow('p99', settled, ({ delayP99Ms }) => delayP99Ms),
     { what: 'new images: reviews', unit: '/s', digits: 0, values: [sent / (minutes * 60)] },
     { what: 'new images: p50 of a review', unit: 'ms', digits: 1, values: [p50Ms] },
-    { what: 'new images: p99 of a review', unit: 'ms', digits: 1, values: [p99Ms] },
+    {
+      what: 'new images: p99 of a review, forced collections and all',
+      unit: 'ms',
+      digits: 1,
+      values: [p99Ms],
+    },
     {
       what: 'new images: reviews not pinned',
       unit: '',

@@ -123,11 +123,15 @@ export function createCache(options: CacheOptions): DigestCache {
     },
     size: () => digests.size + restored.size + failures.size,
     lastKnown: function* (nowMs) {
-      // All of them first: what is used meanwhile changes its place.
-      const keys = [...digests.keys()];
-      for (const key of keys) {
-        const known = digests.peek(key);
-        if (known !== undefined && isUsable(known, nowMs)) yield [key, known];
+      // Not all keys at once, for which reviews would wait. What is used just when it is looked at
+      // moves to the front, and takes the walk along: some come twice, and it must end.
+      const seen = new Set<string>();
+      let steps = 2 * digests.size;
+      for (const [key, known] of digests.entries()) {
+        if (!seen.has(key) && isUsable(known, nowMs)) yield [key, known];
+        seen.add(key);
+        steps -= 1;
+        if (steps === 0) break;
       }
       for (const [key, known] of restored) {
         if (isUsable(known, nowMs)) yield [key, known];

@@ -32,7 +32,7 @@ export interface SnapshotParts {
 }
 
 /** So many lines are made at a time: a millisecond, between which reviews are answered. */
-const LINES_AT_A_TIME = 500;
+const LINES_AT_A_TIME = 200;
 /** A volume may hang. */
 const READ_LIMIT_MS = 5000;
 const LAST_WRITE_LIMIT_MS = 5000;

@@ -253,6 +253,31 @@ describe('createCache()', () => {
     expect(seen.map((count) => count - (seen[0] ?? 0))).toEqual([0, 0, 1, 2]);
   });
 
+  it('gives each of the last known digests once, whatever is used or refused meanwhile', () => {
+    const { fresh, keep, keepFailure, lastKnown } = cache();
+    const keys = Array.from({ length: 100 }, (_none, n) => `key-${n}`);
+    for (const key of keys) keep(key, found(NOW_MS));
+    const told: string[] = [];
+    for (const [key] of lastKnown(NOW_MS)) {
+      told.push(key);
+      // The walk begins anew with it.
+      if (told.length % 50 === 0) fresh(key, NOW_MS);
+      if (told.length === 70) keepFailure(key, failure('not_found'), at(NOW_MS + 1));
+    }
+    expect(told.toSorted()).toEqual(keys.toSorted());
+  });
+
+  it('comes to an end where each digest is used while it is told', () => {
+    const { fresh, keep, lastKnown } = cache();
+    for (const key of ['a', 'b', 'c']) keep(key, found(NOW_MS));
+    const told: string[] = [];
+    for (const [key] of lastKnown(NOW_MS)) {
+      told.push(key);
+      fresh(key, NOW_MS);
+    }
+    expect(new Set(told).size).toBe(told.length);
+  });
+
   it('gives the last known digests with the most used first', () => {
     const { fresh, keep, lastKnown } = cache();
     for (const key of ['a', 'b', 'c']) keep(key, found(NOW_MS));

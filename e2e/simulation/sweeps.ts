@@ -117,7 +117,7 @@ export interface Run {
   readonly scenario: Scenario;
 }
 
-export function runsOf({ name, values, series, at }: Sweep): Run[] {
+function runsOf({ name, values, series, at }: Sweep): Run[] {
   return series.flatMap((one) =>
     values.map((value) => ({
       sweep: name,

@@ -16,46 +16,44 @@ const SILENT: ReadonlySet<ImageOutcome> = new Set([
 
 /** An audit log keeps every byte of every request: what is left out is counted. */
 const MAX_ANNOTATION_CHARS = 4096;
-const MAX_ORIGINAL_CHARS = 512;
+const MAX_TEXT_CHARS = 512;
+/** Names of containers come here before the API server has validated them, and images need not be any. */
+const PLAIN = /^[\w.:/@-]{1,512}$/;
 
 /**
- * Which digest each image got, and by whom: JSON in one annotation, `images`, whose last item is
- * `{"more":N}` where not all fit. Undefined where there is nothing to tell, so that a
- * webhook that is called again for an object that it has pinned tells nothing else of it.
+ * Which digest each image got, and by whom: `name=value` with spaces between them, and `; ` between
+ * images, so that nothing is escaped inside of an audit log's JSON. Undefined where there is nothing
+ * to tell, so that a webhook that is called again for an object that it has pinned tells nothing
+ * else of it.
  */
 export function auditAnnotationsOf(images: readonly SettledImage[]): AuditAnnotations | undefined {
-  const told: object[] = [];
-  for (const image of images) if (!SILENT.has(image.outcome)) told.push(auditOf(image));
-  if (told.length === 0) return undefined;
-  const text = JSON.stringify(told);
-  return { images: text.length <= MAX_ANNOTATION_CHARS ? text : cut(told) };
-}
-
-/** What fits, and how many more there are. */
-function cut(told: readonly object[]): string {
-  const items: string[] = [];
-  let chars = 0;
-  for (const item of told) {
-    const text = JSON.stringify(item);
-    if (chars + text.length > MAX_ANNOTATION_CHARS) continue;
-    chars += text.length + 1;
-    items.push(text);
+  let text = '';
+  let more = 0;
+  for (const image of images) {
+    if (SILENT.has(image.outcome)) continue;
+    const told = auditOf(image);
+    if (text === '') text = told;
+    else if (text.length + told.length > MAX_ANNOTATION_CHARS) more += 1;
+    else text += `; ${told}`;
   }
-  return `[${[...items, `{"more":${told.length - items.length}}`].join(',')}]`;
+  if (text === '') return undefined;
+  return { images: more === 0 ? text : `${text}; and ${more} more` };
 }
 
-function auditOf({ place, decision, outcome, entry, answer, error }: SettledImage): object {
+function auditOf({ place, decision, outcome, entry, answer, error }: SettledImage): string {
   const original = entry?.reference ?? ('original' in decision ? decision.original : place.image);
-  const told = {
-    container: place.key,
-    outcome,
-    reason: error?.code,
-    original: original.slice(0, MAX_ORIGINAL_CHARS),
-    digest: entry?.digest,
-  };
+  let text = `container=${plain(place.key)} outcome=${outcome} original=${plain(original)}`;
+  if (error !== undefined) text += ` reason=${error.code}`;
   const result = answer?.result;
-  if (result === undefined || !('digest' in result)) return told;
-  const { digest, host, ageMs, stale } = result;
-  const ageSeconds = Math.round(ageMs / 1000);
-  return { ...told, digest: told.digest ?? digest, host, ageSeconds, stale: stale || undefined };
+  const found = result !== undefined && 'digest' in result ? result : undefined;
+  const digest = entry?.digest ?? found?.digest;
+  if (digest !== undefined) text += ` digest=${digest}`;
+  if (found === undefined) return text;
+  text += ` host=${plain(found.host)} age=${Math.round(found.ageMs / 1000)}s`;
+  return found.stale ? `${text} stale=true` : text;
+}
+
+/** Text that looks like more than one value stands in quotes. */
+function plain(text: string): string {
+  return PLAIN.test(text) ? text : JSON.stringify(text.slice(0, MAX_TEXT_CHARS));
 }

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 
 import type { Credential } from './credential.ts';
 
@@ -19,6 +19,7 @@ const KEY_BYTES = 32;
  * this process, unless what is kept under fingerprints outlives it, or is shared with others.
  */
 export function createFingerprint(key: Buffer = randomBytes(KEY_BYTES)): Fingerprint {
+  const secret = createSecretKey(key);
   return (credentials, lent = []) => {
     if (credentials.length === 0 && lent.length === 0) return 'anonymous';
     const own = credentials.map((one) => [
@@ -29,7 +30,7 @@ export function createFingerprint(key: Buffer = randomBytes(KEY_BYTES)): Fingerp
     ]);
     const names = lent.map(({ name }) => name);
     // JSON keeps apart what concatenation would not: "a" + "bc" and "ab" + "c".
-    return createHmac('sha256', key)
+    return createHmac('sha256', secret)
       .update(JSON.stringify([own, names]))
       .digest('base64url');
   };

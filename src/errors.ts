@@ -91,7 +91,8 @@ export const ERROR_RULES: Readonly<Record<PinErrorCode, ErrorRule>> = {
   },
   forbidden_secret: {
     ...IMAGE_ERROR,
-    action: 'let tagpin read Secrets and ServiceAccounts of this namespace',
+    action:
+      'let tagpin read Secrets and ServiceAccounts of this namespace: kubectl create rolebinding tagpin-pull-secret-reader --namespace NAMESPACE --clusterrole tagpin-pull-secret-reader --serviceaccount tagpin-system:tagpin',
   },
   secret_unreadable: {
     ...IMAGE_ERROR,
@@ -217,6 +218,11 @@ export class PinError extends Error {
   get rule(): ErrorRule {
     return ERROR_RULES[this.code];
   }
+}
+
+/** What an operator can do about a failure in a namespace. */
+export function actionIn(namespace: string, code: PinErrorCode): string {
+  return ERROR_RULES[code].action.replaceAll('NAMESPACE', namespace);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { ERROR_RULES, PinError, type PinErrorCode, toPinError } from '../src/errors.ts';
+import { actionIn, ERROR_RULES, PinError, type PinErrorCode, toPinError } from '../src/errors.ts';
 
 const CODES = Object.keys(ERROR_RULES) as PinErrorCode[];
 
@@ -107,3 +107,16 @@ function errorOf(run: () => unknown): unknown {
     return caught;
   }
 }
+
+describe('actionIn()', () => {
+  it('has the command that lets tagpin read the pull secrets of a namespace', () => {
+    expect(actionIn('shop', 'forbidden_secret')).toContain(
+      ': kubectl create rolebinding tagpin-pull-secret-reader --namespace shop ' +
+        '--clusterrole tagpin-pull-secret-reader --serviceaccount tagpin-system:tagpin',
+    );
+  });
+
+  it('is the action of the code where that names no namespace', () => {
+    expect(actionIn('shop', 'not_found')).toBe(ERROR_RULES.not_found.action);
+  });
+});

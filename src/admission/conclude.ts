@@ -53,7 +53,7 @@ export function conclude(
   const notices = noticesOf(parts, call, subject);
   const failed = images.some(({ outcome }) => outcome === 'failed');
   if (failed && MODE_POLICIES[mode].onFailure === 'deny') {
-    const response = deny(review.uid, denialOf(images), notices);
+    const response = deny(review.uid, denialOf(images, review.namespace), notices);
     return finish(parts, call, { subject, images, outcome: 'denied', response });
   }
   const given = concession(parts.isContended, call, { subject, images });

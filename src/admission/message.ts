@@ -1,4 +1,4 @@
-import type { PinError } from '../errors.ts';
+import { actionIn, type PinError } from '../errors.ts';
 import type { SettledImage } from './settle.ts';
 
 /** What one failed image tells: what was asked, for which container, who answered what. */
@@ -25,11 +25,12 @@ export function warningOf(image: SettledImage): string | undefined {
  * The message of a denial: every failure, then one action, and its code in brackets. An image whose
  * refresh failed denies nothing.
  */
-export function denialOf(images: readonly SettledImage[]): string {
+export function denialOf(images: readonly SettledImage[], namespace: string): string {
   const failed = images.flatMap((image) =>
     image.outcome === 'failed' && image.error !== undefined ? [{ image, error: image.error }] : [],
   );
   const told = failed.map(({ image, error }) => failureOf(image, error)).join('; ');
   const first = failed[0]?.error;
-  return first === undefined ? told : `${told}: ${first.rule.action} [${first.code}]`;
+  if (first === undefined) return told;
+  return `${told}: ${actionIn(namespace, first.code)} [${first.code}]`;
 }

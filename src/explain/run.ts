@@ -1,4 +1,4 @@
-import type { PinError } from '../errors.ts';
+import { actionIn, type PinError } from '../errors.ts';
 import type { Streams } from '../files/streams.ts';
 import { writeYaml } from '../files/yaml.ts';
 import { printableJson } from '../image/printable.ts';
@@ -95,7 +95,7 @@ function reportOf(
 /** To somebody who has pods in a cluster, or to somebody at a command line. */
 function adviceFor(error: PinError, namespace: string | undefined, steps: readonly Step[]): string {
   if (namespace === undefined) return error.advice;
-  const { action } = error.rule;
+  const action = actionIn(namespace, error.code);
   if (error.code !== 'forbidden_secret') return action;
   const isOfPod = steps.some((step) => step.step === 'cluster' && step.needs?.resource === 'pods');
   const role = isOfPod ? 'view' : 'tagpin-pull-secret-reader';

@@ -1,4 +1,4 @@
-import { ERROR_RULES } from '../errors.ts';
+import { actionIn } from '../errors.ts';
 import { SKIP_ANNOTATION } from '../workload/annotations.ts';
 import type { Outlook } from './outlook.ts';
 import type { Owner } from './owners.ts';
@@ -27,11 +27,11 @@ export function plainPlan(plan: OnboardPlan, words: PlanWords): object {
     })),
     failed: plan.failed.map((forecast) => ({
       ...placed(forecast),
-      ...why(forecast),
+      ...why(forecast, namespace),
       ...moved(forecast),
     })),
     ...(flags !== undefined && { registries: { flags } }),
-    owners: owners.map(plainOwner),
+    owners: owners.map((owner) => plainOwner(owner, namespace)),
     leftAlone: plan.leftAlone.map((outlook) => ({
       ...placed(outlook),
       outcome: outlook.outcome,
@@ -72,10 +72,10 @@ function placed({ place }: Pick<Outlook, 'place'>): object {
   return { kind: workload.kind, name: workload.name, place: label, image, pods };
 }
 
-function why({ error }: Outlook): object {
+function why({ error }: Outlook, namespace: string): object {
   if (error === undefined) return {};
   const { code, message } = error;
-  return { reason: code, message, advice: ERROR_RULES[code].action };
+  return { reason: code, message, advice: actionIn(namespace, code) };
 }
 
 function moved({ moves }: Forecast): object {
@@ -95,7 +95,7 @@ function untold({ place }: Forecast): object {
   return pods === 0 ? {} : { untold: pods };
 }
 
-function plainOwner({ reference, leftAlone, outlooks, specs }: Owner): object {
+function plainOwner({ reference, leftAlone, outlooks, specs }: Owner, namespace: string): object {
   const { apiVersion, kind, name } = reference;
   return {
     apiVersion,
@@ -105,7 +105,7 @@ function plainOwner({ reference, leftAlone, outlooks, specs }: Owner): object {
     images: outlooks.map((outlook) => ({
       place: outlook.place.label,
       image: outlook.place.image,
-      ...(outlook.pinned === undefined ? why(outlook) : { pinned: outlook.pinned }),
+      ...(outlook.pinned === undefined ? why(outlook, namespace) : { pinned: outlook.pinned }),
     })),
     specs: specs.map((spec) => ({
       apiVersion: spec.reference.apiVersion,

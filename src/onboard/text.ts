@@ -1,4 +1,4 @@
-import { ERROR_RULES, type PinErrorCode } from '../errors.ts';
+import { actionIn, type PinErrorCode } from '../errors.ts';
 import { printable } from '../image/printable.ts';
 import type { Move } from './moves.ts';
 import type { Outlook } from './outlook.ts';
@@ -21,7 +21,7 @@ export function planText(plan: OnboardPlan, words: PlanWords): string {
     ['In new Pods alone', nextLines(plan, 'pod')],
     [
       'Cannot be resolved now: in "pin" new Pods run by tag, with a warning; in "enforce" they are refused',
-      failedLines(plan.failed),
+      failedLines(plan),
     ],
     [
       'Registries to be named to the webhook, if you trust them; then run this again',
@@ -70,10 +70,10 @@ function untoldLines({ place }: Forecast): readonly string[] {
 }
 
 /** By reason, with what can be done about it. */
-function failedLines(failed: readonly Forecast[]): readonly string[] {
+function failedLines({ namespace, failed }: OnboardPlan): readonly string[] {
   const byCode = Map.groupBy(failed, ({ error }): PinErrorCode => error?.code ?? 'internal');
   return [...byCode].flatMap(([code, forecasts]) => [
-    `${code}: ${ERROR_RULES[code].action}`,
+    `${code}: ${actionIn(namespace, code)}`,
     ...forecasts.flatMap((forecast) => [
       `  ${nameOf(forecast)}: ${forecast.error?.message}`,
       ...forecast.moves.map((move) => `  ${moveLine(move)}`),

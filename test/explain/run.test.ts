@@ -72,7 +72,9 @@ describe('runExplain()', () => {
     const { passed, out } = await told(FAILED, 'text');
     expect(passed).toBe(false);
     expect(out).toContain('answer       r.example.com answered 401 [forbidden_secret]\n');
-    expect(out).toMatch(/what to do {3}let tagpin read Secrets .*--namespace shop --clusterrole/);
+    expect(out).toContain(
+      'what to do   let tagpin read Secrets and ServiceAccounts of this namespace: kubectl create rolebinding tagpin-pull-secret-reader --namespace shop --clusterrole tagpin-pull-secret-reader --serviceaccount tagpin-system:tagpin, or run this as',
+    );
   });
 
   it('gives somebody at a command line other advice than somebody with Pods', async () => {

@@ -4,7 +4,7 @@ import { choiceOf, parseList, parseLongDurationMs, parseText, type Settings } fr
 type CertificateSource = 'files' | 'built-in';
 
 /** An object in a namespace. */
-export interface ObjectAddress {
+interface ObjectAddress {
   readonly namespace: string;
   readonly name: string;
 }

@@ -7,11 +7,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** The module of the version that the tests are run with unless told otherwise. */
-export const KUBERNETES_MODULE: string = join(
-  dirname(import.meta.dirname),
-  'binaries',
-  'kubernetes',
-);
+const KUBERNETES_MODULE: string = join(dirname(import.meta.dirname), 'binaries', 'kubernetes');
 
 const USUAL = /k8s\.io\/kubernetes (v\S+)/.exec(
   readFileSync(join(KUBERNETES_MODULE, 'go.mod'), 'utf8'),
@@ -33,12 +29,6 @@ export function kubernetesVersion(): string {
 /** Whether it is another one than that of the module. */
 export function isOtherVersion(): boolean {
   return kubernetesVersion() !== USUAL;
-}
-
-/** Whether the control plane is of this minor version, or a later one. */
-export function isKubernetes(atLeast: `1.${number}`): boolean {
-  const [, minor = ''] = kubernetesVersion().split('.');
-  return Number(minor) >= Number(atLeast.slice(2));
 }
 
 /** What makes a program tell its version, as those of a release do. */

@@ -9,7 +9,7 @@ import { objectIn, textOf } from '../json.ts';
 import { describeError, type Logger } from '../log.ts';
 
 /** Whom an Event is about: what `kubectl describe` finds it by. */
-export interface Regarding {
+interface Regarding {
   readonly kind: string;
   readonly name: string;
   /** Undefined where the API server has not given it one yet. */

@@ -28,7 +28,7 @@ export interface Connected {
 }
 
 /** Told the headers of an answer, names in lower case, whatever its status. */
-export type SeeHeaders = (headers: Readonly<Record<string, string>>) => void;
+type SeeHeaders = (headers: Readonly<Record<string, string>>) => void;
 
 /** What ends a request, and what becomes of its answer. */
 export type RequestOptions = ConfigurationOptions;

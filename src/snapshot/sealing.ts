@@ -13,7 +13,7 @@ export interface Sealing {
 export type Opened = { readonly text: Buffer } | { readonly refusal: Refusal };
 
 /** Why a snapshot is not used, in words for the log. */
-export type Refusal =
+type Refusal =
   | 'it is no snapshot'
   | 'another version of tagpin wrote it'
   | 'it is damaged, or was not written under this key';

@@ -42,7 +42,7 @@ export const benchPin: Part = async () => {
     return ms;
   };
   try {
-    await run('npm', ['run', '--silent', 'build'], ROOT);
+    await run('npm', ['run', '--silent', 'build'], { cwd: ROOT, home: directory });
     // The first round fills the caches of the file system, and is thrown away.
     const found = await interleaved(1 + ROUNDS, {
       node: () => start('-e', '0'),
@@ -91,16 +91,20 @@ async function peakMiB(
 
 async function timed(args: readonly string[], cwd: string): Promise<number> {
   const started = performance.now();
-  await run(process.execPath, args, cwd);
+  await run(process.execPath, args, { cwd, home: cwd });
   return performance.now() - started;
 }
 
-async function run(command: string, args: readonly string[], cwd: string): Promise<void> {
+async function run(
+  command: string,
+  args: readonly string[],
+  { cwd, home }: { readonly cwd: string; readonly home: string },
+): Promise<void> {
   const child = spawn(command, args, {
     cwd,
     stdio: 'ignore',
     // Of this machine's user nothing counts: no credentials, and no cache of compiled code.
-    env: { PATH: process.env['PATH'], HOME: cwd },
+    env: { PATH: process.env['PATH'], HOME: home },
   });
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}`);

@@ -16,7 +16,7 @@ import { interleaved, ratiosOf } from './rounds.ts';
  * From the start of the process to the first 200 of `/readyz`, and how long the command line takes
  * to say what it can, beside what Node needs to do nothing.
  */
-const ROUNDS = 9;
+const ROUNDS = 7;
 const POLL_MS = 3;
 const GOALS_MS = { 'without a cluster': 600, 'with a cluster': 1200 };
 
@@ -69,7 +69,8 @@ function rowsOf(found: Readonly<Record<string, readonly number[]>>): Row[] {
     ...PLACES.flatMap((place) =>
       WAYS.map((way) => ({
         ...ms(`start to ready ${place}, ${way}`, `${place} ${way}`),
-        goal: { atMost: GOALS_MS[place] },
+        // The image runs what is built.
+        ...(way === 'built' && { goal: { atMost: GOALS_MS[place] } }),
       })),
     ),
     ms('node -e 0', 'node'),

@@ -61,20 +61,23 @@ async function auditAnnotations(name: string): Promise<Readonly<Record<string, s
   throw new Error(`${name} is not in the audit log`);
 }
 
+/** A certificate or a key of a kubeconfig, PEM. */
+function pemIn(fields: Readonly<Record<string, string>>, name: string): Buffer {
+  return Buffer.from(fields[`${name}-data`] ?? '', 'base64');
+}
+
 /** Creates a Pod with headers that kubectl does not send. */
 async function post(pod: object, headers: Readonly<Record<string, string>>): Promise<void> {
   const { clusters, users } = JSON.parse(await readFile(kubeconfig, 'utf8'));
-  const of = (fields: Readonly<Record<string, string>>, name: string): Buffer =>
-    Buffer.from(fields[`${name}-data`] ?? '', 'base64');
   const { cluster } = clusters[0];
   const { user } = users[0];
   const url = `${cluster.server}/api/v1/namespaces/${kubectl.namespace}/pods`;
   const asked = request(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
-    ca: of(cluster, 'certificate-authority'),
-    cert: of(user, 'client-certificate'),
-    key: of(user, 'client-key'),
+    ca: pemIn(cluster, 'certificate-authority'),
+    cert: pemIn(user, 'client-certificate'),
+    key: pemIn(user, 'client-key'),
     agent: false,
   });
   asked.end(JSON.stringify(pod));

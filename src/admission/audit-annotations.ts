@@ -1,4 +1,5 @@
 import type { ImageOutcome } from './policy.ts';
+import type { ResolvedImage } from './ports.ts';
 import type { SettledImage } from './settle.ts';
 
 /** What the API server is to write into its audit log; it puts the webhook's name before each key. */
@@ -40,17 +41,25 @@ export function auditAnnotationsOf(images: readonly SettledImage[]): AuditAnnota
   return { images: more === 0 ? text : `${text}; and ${more} more` };
 }
 
-function auditOf({ place, decision, outcome, entry, answer, error }: SettledImage): string {
+function auditOf(image: SettledImage): string {
+  const { place, decision, outcome, entry, error } = image;
   const original = entry?.reference ?? ('original' in decision ? decision.original : place.image);
   let text = `container=${plain(place.key)} outcome=${outcome} original=${plain(original)}`;
   if (error !== undefined) text += ` reason=${error.code}`;
-  const result = answer?.result;
-  const found = result !== undefined && 'digest' in result ? result : undefined;
+  const found = foundFor(image);
   const digest = entry?.digest ?? found?.digest;
   if (digest !== undefined) text += ` digest=${digest}`;
-  if (found === undefined) return text;
-  text += ` host=${plain(found.host)} age=${Math.round(found.ageMs / 1000)}s`;
-  return found.stale ? `${text} stale=true` : text;
+  return found === undefined ? text : text + tellerOf(found);
+}
+
+function foundFor({ answer }: SettledImage): ResolvedImage | undefined {
+  const result = answer?.result;
+  return result !== undefined && 'digest' in result ? result : undefined;
+}
+
+function tellerOf({ host, ageMs, stale }: ResolvedImage): string {
+  const text = ` host=${plain(host)} age=${Math.round(ageMs / 1000)}s`;
+  return stale ? `${text} stale=true` : text;
 }
 
 /** Text that looks like more than one value stands in quotes. */

@@ -123,16 +123,7 @@ export function createCache(options: CacheOptions): DigestCache {
     },
     size: () => digests.size + restored.size + failures.size,
     lastKnown: function* (nowMs) {
-      // Not all keys at once, for which reviews would wait. What is used just when it is looked at
-      // moves to the front, and takes the walk along: some come twice, and it must end.
-      const seen = new Set<string>();
-      let steps = 2 * digests.size;
-      for (const [key, known] of digests.entries()) {
-        if (!seen.has(key) && isUsable(known, nowMs)) yield [key, known];
-        seen.add(key);
-        steps -= 1;
-        if (steps === 0) break;
-      }
+      for (const entry of mostUsedFirst(digests)) if (isUsable(entry[1], nowMs)) yield entry;
       for (const [key, known] of restored) {
         if (isUsable(known, nowMs)) yield [key, known];
         else restored.delete(key);
@@ -146,4 +137,22 @@ export function createCache(options: CacheOptions): DigestCache {
     },
     changes: () => changes,
   };
+}
+
+/**
+ * Each entry once, and none of them listed before, for which reviews would wait. What is used just
+ * when it is looked at moves to the front, and takes the walk along: it must end all the same.
+ */
+function* mostUsedFirst(
+  digests: LRUCache<string, CachedLookup>,
+): Generator<readonly [key: string, known: CachedLookup]> {
+  const seen = new Set<string>();
+  let steps = 2 * digests.size;
+  for (const entry of digests.entries()) {
+    const [key] = entry;
+    if (!seen.has(key)) yield entry;
+    seen.add(key);
+    steps -= 1;
+    if (steps === 0) return;
+  }
 }

@@ -102,18 +102,21 @@ describe('the manifests, held against the schemas of the API server', () => {
     });
   }
 
-  it.each(['base', 'overlays/files', 'overlays/cert-manager', 'overlays/additions'])(
-    'are valid in the strict sense: %s',
-    async (folder) => {
-      const manifests = await render(folder);
-      const skipped = manifests.filter(({ kind }) => FOREIGN_KINDS.includes(kind)).length;
-      const report = await kubeconform(manifests);
-      expect(report).toContain(
-        `Valid: ${manifests.length - skipped}, Invalid: 0, Errors: 0, Skipped: ${skipped}`,
-      );
-      expect(report).toMatch(/exit 0$/);
-    },
-  );
+  it.each([
+    'base',
+    'overlays/files',
+    'overlays/cert-manager',
+    'overlays/built-in',
+    'overlays/additions',
+  ])('are valid in the strict sense: %s', async (folder) => {
+    const manifests = await render(folder);
+    const skipped = manifests.filter(({ kind }) => FOREIGN_KINDS.includes(kind)).length;
+    const report = await kubeconform(manifests);
+    expect(report).toContain(
+      `Valid: ${manifests.length - skipped}, Invalid: 0, Errors: 0, Skipped: ${skipped}`,
+    );
+    expect(report).toMatch(/exit 0$/);
+  });
 
   it('would not be with a field that does not exist', async () => {
     const deployment = find(await render('base'), 'Deployment') as Deployment;
@@ -172,6 +175,30 @@ describe('the overlays', () => {
       metadata: { namespace },
       spec: { secretName: 'tagpin-tls', dnsNames: ['tagpin.tagpin-system.svc'] },
     });
+  });
+
+  it('leave to tagpin what it writes itself, with built-in certificates, and mount none', async () => {
+    const overlay = join(kustomize, 'overlays', 'built-in-additions');
+    await mkdir(overlay);
+    await writeFile(
+      join(overlay, 'kustomization.yaml'),
+      'resources: [../built-in]\ncomponents: [../../components/validate-digests-built-in]\n',
+    );
+    const manifests = await render('overlays/built-in-additions');
+    const configurations = manifests.filter(({ kind }) => kind.endsWith('WebhookConfiguration'));
+    const entries = (configurations as WebhookConfiguration[]).flatMap(({ webhooks }) => webhooks);
+    expect(entries).toHaveLength(7);
+    for (const { clientConfig } of entries) {
+      expect(clientConfig).toEqual({ service: { name: 'tagpin', namespace: 'tagpin-system' } });
+    }
+    const { spec } = (find(manifests, 'Deployment') as Deployment).spec.template;
+    expect(spec).toMatchObject({ volumes: [], containers: [{ volumeMounts: [] }] });
+    expect(spec.containers[0]).toHaveProperty(
+      'args',
+      expect.arrayContaining(['--certificates=built-in']),
+    );
+    expect(JSON.stringify(spec)).not.toContain('tls-cert');
+    expect(manifests.filter(({ kind }) => kind === 'Secret')).toEqual([]);
   });
 
   it('can leave out the permission for the whole cluster, and keep its text', async () => {

@@ -1,5 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import {
+  type Arbitrary,
+  array,
+  assert,
+  asyncProperty,
+  constant,
+  constantFrom,
+  integer,
+  nat,
+  oneof,
+  record,
+} from 'fast-check';
 
 import { isValid } from '../../src/certificates/certificate.ts';
 import { paceOf } from '../../src/certificates/keeper.ts';
@@ -32,23 +43,23 @@ type Event =
   | { readonly do: 'look' | 'act' | 'round' | 'restart'; readonly who: number }
   | { readonly do: 'delete Secret' };
 
-const EVENTS = fc.array(
-  fc.record({
-    afterMs: fc.integer({ min: 0, max: 6000 }),
-    event: fc.oneof(
+const EVENTS = array(
+  record({
+    afterMs: integer({ min: 0, max: 6000 }),
+    event: oneof(
       {
         weight: 60,
-        arbitrary: fc.record({
-          do: fc.constantFrom('look', 'act', 'look', 'act', 'round'),
-          who: fc.nat(REPLICAS - 1),
+        arbitrary: record({
+          do: constantFrom('look', 'act', 'look', 'act', 'round'),
+          who: nat(REPLICAS - 1),
         }),
       },
       {
         weight: 3,
-        arbitrary: fc.record({ do: fc.constant('restart'), who: fc.nat(REPLICAS - 1) }),
+        arbitrary: record({ do: constant('restart'), who: nat(REPLICAS - 1) }),
       },
-      { weight: 1, arbitrary: fc.constant({ do: 'delete Secret' }) },
-    ) as fc.Arbitrary<Event>,
+      { weight: 1, arbitrary: constant({ do: 'delete Secret' }) },
+    ) as Arbitrary<Event>,
   }),
   { minLength: 200, maxLength: 400, size: 'max' },
 );
@@ -163,8 +174,8 @@ async function act(process: Process): Promise<void> {
 describe('several replicas at once', () => {
   it('never show a certificate that is not trusted, nor refuse a call that comes by the right path', async () => {
     const seen = { signed: 0, conflicts: 0, authorities: 0 };
-    await fc.assert(
-      fc.asyncProperty(EVENTS, async (events) => {
+    await assert(
+      asyncProperty(EVENTS, async (events) => {
         const world = new World();
         const authorities = new Set<string>();
         for (const { afterMs, event } of events) {

@@ -103,14 +103,15 @@ export function certificate(notBeforeMs: number, notAfterMs: number): Certificat
 
 /** Makes certificates without keys. */
 export function paperIssuer(): Issuer {
-  const issue = (nowMs: number, notAfterMs: number): IssuedPair => {
-    const issued = certificate(nowMs - (notAfterMs - nowMs) / 10, notAfterMs);
-    return { certificate: issued, cert: issued.pem, key: 'key' };
-  };
   return {
-    authority: async ({ nowMs, notAfterMs }) => issue(nowMs, notAfterMs),
-    serving: async (_by, _names, { nowMs, notAfterMs }) => issue(nowMs, notAfterMs),
+    authority: async ({ nowMs, notAfterMs }) => issued(nowMs, notAfterMs),
+    serving: async (_by, _names, { nowMs, notAfterMs }) => issued(nowMs, notAfterMs),
   };
+}
+
+function issued(nowMs: number, notAfterMs: number): IssuedPair {
+  const one = certificate(nowMs - (notAfterMs - nowMs) / 10, notAfterMs);
+  return { certificate: one, cert: one.pem, key: 'key' };
 }
 
 /** Whether an API server that goes by this entry trusts a certificate of this authority. */

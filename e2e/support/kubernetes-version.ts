@@ -31,6 +31,12 @@ export function isOtherVersion(): boolean {
   return kubernetesVersion() !== USUAL;
 }
 
+/** Whether the control plane is of this minor version, or a later one. */
+export function isKubernetes(atLeast: `1.${number}`): boolean {
+  const [, minor = ''] = kubernetesVersion().split('.');
+  return Number(minor) >= Number(atLeast.slice(2));
+}
+
 /** What makes a program tell its version, as those of a release do. */
 export function versionFlags(): string {
   const version = kubernetesVersion();

@@ -19,7 +19,7 @@ import {
 } from '../server/client-certificates.ts';
 import type { Metrics } from '../server/metrics.ts';
 import { createCertificateFiles, type KeyPair } from '../server/tls.ts';
-import { createWebhookServer } from '../server/webhook.ts';
+import { createWebhookServer } from '../server/webhook-server.ts';
 
 /** The port for the API server, and what it needs before anybody may call. */
 interface WebhookServer {

@@ -9,6 +9,7 @@ import { binaryPath } from './support/binaries.ts';
 import { readEnvironment } from './support/environment.ts';
 import { helm } from './support/helm.ts';
 import { Kubectl } from './support/kubectl.ts';
+import { isKubernetes } from './support/kubernetes-version.ts';
 import {
   addressOf,
   CHART,
@@ -134,7 +135,7 @@ const VARIANTS: readonly { readonly name: string; readonly values: object }[] = 
   {
     name: 'everything on',
     values: {
-      keepPins: true,
+      keepPins: isKubernetes('1.36'),
       skipInEnforce: true,
       extraKinds: [ROLLOUTS, { ...SERVICES, template: 'spec.workload.template' }],
       validateDigests: { enabled: true, exemptImages: ['registry.example.com/base/*'] },

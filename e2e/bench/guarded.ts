@@ -43,7 +43,7 @@ export async function warmCostOverCeiling(): Promise<number> {
   const body = podReview(TAGS.map((tag) => `${registry.host}/${tag}`));
   const answer = await webhook.send('pin', body);
   if (answer.response.patch === undefined) throw new Error('The webhook pinned nothing');
-  const ceiling = await startCeiling('plain', JSON.stringify(answer), directory);
+  const ceiling = await startCeiling(JSON.stringify(answer), directory);
   started.defer(ceiling.stop);
   const text = JSON.stringify(body);
   const url = `https://127.0.0.1:${webhook.port}/admission/pin?timeout=10s`;

@@ -18,12 +18,8 @@ export interface Ceiling {
  * Starts express with a constant answer in a process of its own, over TLS with a certificate of
  * the kind that the webhook has in these measurements (EC, P-256).
  */
-export async function startCeiling(
-  reading: 'plain' | 'lean',
-  answer: string,
-  parent: string,
-): Promise<Ceiling> {
-  const directory = mkdtempSync(join(parent, `${reading}-`));
+export async function startCeiling(answer: string, parent: string): Promise<Ceiling> {
+  const directory = mkdtempSync(join(parent, 'ceiling-'));
   const authority = await createCertificateAuthority();
   const pair = await authority.issueServer('127.0.0.1');
   const file = (name: string, text: string): string => {
@@ -33,12 +29,11 @@ export async function startCeiling(
   };
   const port = await freePort();
   const { stop, pid } = await startProcess({
-    name: `ceiling-${reading}`,
+    name: 'ceiling',
     directory,
     command: process.execPath,
     args: [
       join(import.meta.dirname, 'ceiling.ts'),
-      reading,
       file('tls.crt', pair.certificate),
       file('tls.key', pair.key),
       String(port),

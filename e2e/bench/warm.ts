@@ -70,7 +70,7 @@ export const benchWarm: Part = async ({ peer }) => {
     const cases: Case[] = [];
     for (const [name, body] of Object.entries(bodies)) {
       const answer = JSON.stringify(await webhook.send('pin', body));
-      const ceiling = await startCeiling('plain', answer, directory);
+      const ceiling = await startCeiling(answer, directory);
       ceilings.push(ceiling);
       const contenders = {
         tagpin: { url: urlOf(webhook), pid: webhook.pid },

@@ -3,7 +3,7 @@ import { type Certificate, readCertificates } from './certificate.ts';
 import { isToken } from './state.ts';
 
 /** What stands before the token in the path of a call. */
-export const CALLER_PREFIX = '/caller/';
+const CALLER_PREFIX = '/caller/';
 
 /** An entry of a webhook configuration that tagpin answers. */
 export interface Entry {

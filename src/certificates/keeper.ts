@@ -15,6 +15,8 @@ export interface CertificateKeeper {
 const SETTLE_MS = 30_000;
 const POLL_MS = 10_000;
 const FIRST_POLL_MS = 1000;
+/** Switched off, not applied yet, or of another name than `--webhook-configuration` says. */
+const UNCALLED = 'no webhook configuration calls tagpin';
 
 /** How fast all of it goes: for short lives faster, so that there is time for every step. */
 export function paceOf({ leafMs, authorityMs }: Lifetimes): Pace & { readonly pollMs: number } {
@@ -34,9 +36,11 @@ export function createCertificateKeeper(parts: ReplicaParts): CertificateKeeper 
     let delayMs = pace.pollMs;
     try {
       const { entries } = await replica.round();
-      said = undefined;
-      // Somebody is about to apply them, and calls come from then on.
-      if (entries.length === 0) delayMs = Math.min(delayMs, FIRST_POLL_MS);
+      const isCalled = entries.length > 0;
+      if (!isCalled && said !== UNCALLED) log.warn({}, UNCALLED);
+      said = isCalled ? undefined : UNCALLED;
+      // Somebody is about to apply one, and calls come from then on.
+      if (!isCalled) delayMs = Math.min(delayMs, FIRST_POLL_MS);
     } catch (caught) {
       const fields = describeError(toPinError(caught));
       const text = String(fields['error']);

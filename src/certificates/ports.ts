@@ -3,7 +3,7 @@ import type { Certificate } from './certificate.ts';
 import type { Generation } from './state.ts';
 
 /** One object, as the API server sent it. */
-export interface StoredObject {
+interface StoredObject {
   readonly version: string;
   readonly object: JsonObject;
 }

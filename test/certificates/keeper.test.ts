@@ -106,6 +106,24 @@ describe('createCertificateKeeper()', () => {
     keeper.stop();
   });
 
+  it('says once that nobody calls, and looks again soon', async () => {
+    const { kept, keeper } = keep();
+    const { entries } = kept.cluster;
+    kept.cluster.replaceEntries([]);
+    await keeper.start();
+    await nextLook(1000);
+    const said = (): number => kept.lines.filter((line) => line.includes('calls tagpin')).length;
+    expect(said()).toBe(1);
+    expect(keeper.isLoaded()).toBe(true);
+    kept.cluster.replaceEntries(entries);
+    await nextLook(1000);
+    expect(kept.cluster.entries[0]?.bundle).toHaveLength(1);
+    kept.cluster.replaceEntries([]);
+    await nextLook(POLL_MS);
+    expect(said()).toBe(2);
+    keeper.stop();
+  });
+
   it('gives up a round in which others are always faster, and tries again', async () => {
     const { kept, keeper } = keep(async ({ cluster }) => {
       const reading = await cluster.read();

@@ -93,7 +93,7 @@ function connectionOf(client: Client, library: Library): Connection {
   return {
     read: async (name, maxChars) => {
       try {
-        return (await client.getRange(name, 0, maxChars - 1)) ?? '';
+        return textFrom(await client.getRange(name, 0, maxChars - 1));
       } catch (caught) {
         throw tellable(caught, library);
       }
@@ -110,6 +110,13 @@ function connectionOf(client: Client, library: Library): Connection {
     }),
     close: () => client.destroy(),
   };
+}
+
+/** Whoever answers may send a number, a list or anything else that the protocol has; the library hands it on. */
+function textFrom(told: unknown): string {
+  if (told === null) return '';
+  if (typeof told !== 'string') throw new Error('it answered with something that is no text');
+  return told;
 }
 
 /** Of what the server says no more than its code, which is the first word. */

@@ -162,7 +162,8 @@ async function askOthersFirst(
   const found = await others.find(target.key);
   if (found === undefined) return launch(parts, target, tickets);
   parts.cache.keep(target.key, found);
-  return found;
+  // Which does not take it where a younger question had another answer: that one counts.
+  return parts.cache.fresh(target.key, parts.now()) ?? launch(parts, target, tickets);
 }
 
 function launch(

@@ -126,9 +126,18 @@ describe('createFlights(), with replicas that share', () => {
     await until(() => asked.length > 0);
     expect(await digestOf({ notBeforeMs: nowMs - 1 })).toBe(OURS);
     resolve();
-    expect(await waiting).toBe(THEIRS);
     // The younger look-up is what is remembered.
+    expect(await waiting).toBe(OURS);
     expect(cache.fresh(KEY, nowMs)).toMatchObject({ lookup: { digest: OURS } });
+  });
+
+  it('asks the registry where it refused after the others had its digest', async () => {
+    registry.answer = () => Promise.reject(new PinError('not_found', 'it has no such tag'));
+    expect(await digestOf()).toBe('not_found');
+    told = { lookup: lookup(THEIRS, 'shared'), askedAtMs: nowMs - 1 };
+    nowMs += 10_000;
+    expect(await digestOf()).toBe('not_found');
+    expect([asked.length, registry.asked]).toEqual([2, 2]);
   });
 
   it('tells no failure', async () => {

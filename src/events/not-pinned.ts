@@ -38,6 +38,8 @@ const MAX_OF_NAMESPACE = 20;
 /** Names are a tenant's choice. */
 const MAX_OBJECTS = 5000;
 const MAX_NAMESPACES = 1000;
+/** DNS-1123 subdomain; what has a longer name, or a longer kind or uid, the API server refuses after the review. */
+const MAX_NAME_CHARS = 253;
 /** An API server that is slow is not asked for more. */
 const MAX_UNDER_WAY = 8;
 /** Of a note (kubernetes pkg/apis/core/validation/events.go, NoteLengthLimit). */
@@ -76,13 +78,16 @@ export function createNotPinnedEvents(parts: NotPinnedParts): (report: Admission
 /** Undefined where there is nothing to tell, or nothing happens. */
 function eventOf({ review, mode, outcome, images }: AdmissionReport): NotPinnedEvent | undefined {
   if (!TELLING.has(outcome) || review.dryRun || !MODE_POLICIES[mode].writesPins) return undefined;
+  const regarding = regardingOf(review);
+  const { kind, name, uid = '' } = regarding;
+  if (Math.max(kind.length, name.length, uid.length) > MAX_NAME_CHARS) return undefined;
   const tagged = images.filter((image) => NOT_PINNED.has(image.outcome));
   const what = `${review.kind}${review.name === '' ? '' : ` ${JSON.stringify(review.name)}`}`;
   const effect = outcome === 'denied' ? 'was refused' : 'was admitted with tags';
   const message = `${what} ${effect}: ${tagged.map(toldOf).join('; ')}`;
   return {
     namespace: review.namespace,
-    regarding: regardingOf(review),
+    regarding,
     // Names come here before the API server has validated them.
     message: printable(message).slice(0, MAX_MESSAGE_CHARS),
   };

@@ -122,6 +122,11 @@ describe('createNotPinnedEvents()', () => {
     ['a dry run', { more: { dryRun: true } }],
     ['a namespace of mode "warn"', { mode: 'warn' }],
     ['a refresh that failed: the pin stays', { outcome: 'refresh_failed' }],
+    ['a name that no object can have', { metadata: { name: 'x'.repeat(254) } }],
+    [
+      'an owner that cannot be',
+      { metadata: { ownerReferences: [{ ...OWNER, uid: 'x'.repeat(254) }] } },
+    ],
     ['what is pinned', { outcome: 'pinned', images: [failed({ outcome: 'pinned' })] }],
   ])('tells nothing of %s', (_what, told) => {
     tell(report(told));

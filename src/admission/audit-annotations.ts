@@ -1,3 +1,4 @@
+import { printableJson } from '../image/printable.ts';
 import type { ImageOutcome } from './policy.ts';
 import type { ResolvedImage } from './ports.ts';
 import type { SettledImage } from './settle.ts';
@@ -64,5 +65,5 @@ function tellerOf({ host, ageMs, stale }: ResolvedImage): string {
 
 /** Text that looks like more than one value stands in quotes. */
 function plain(text: string): string {
-  return PLAIN.test(text) ? text : JSON.stringify(text.slice(0, MAX_TEXT_CHARS));
+  return PLAIN.test(text) ? text : printableJson(text.slice(0, MAX_TEXT_CHARS));
 }

@@ -71,10 +71,10 @@ describe('auditAnnotations of a response', () => {
     const object = podOf({ web: `${'X'.repeat(5000)}:1` });
     const { response } = new Admission().review(POD, { object });
     expect(response.auditAnnotations?.images).toContain(` original="${'X'.repeat(512)}"`);
-    const forged = podOf({ 'a digest=sha256:0\n': 'b; container=c' });
+    const forged = podOf({ 'a digest=sha256:0\n': 'b; \u{9b}2Jcontainer=c\u{202e}' });
     expect(new Admission().review(POD, { object: forged }).response.auditAnnotations).toEqual({
       images: expect.stringMatching(
-        /^container="a digest=sha256:0\\n" outcome=failed original="b; container=c" reason=/,
+        /^container="a digest=sha256:0\\n" outcome=failed original="b; \\u009b2Jcontainer=c\\u202e" reason=/,
       ),
     });
   });

@@ -225,12 +225,15 @@ describe('createCache()', () => {
   });
 
   it('lets what an earlier process knew give way to any answer, and to silence not', () => {
-    const { keep, keepFailure, restore, stale } = cache();
+    const { keep, keepFailure, lastKnown, restore, stale } = cache();
     restore(KEY, found(NOW_MS - 1), NOW_MS);
     keepFailure(KEY, failure('unavailable'), at(NOW_MS));
     expect(stale(KEY, NOW_MS)?.lookup.digest).toBe('sha256:1');
     keep(KEY, found(NOW_MS, 'sha256:2'));
     expect(stale(KEY, NOW_MS)?.lookup.digest).toBe('sha256:2');
+    expect([...lastKnown(NOW_MS)]).toHaveLength(1);
+    keepFailure(KEY, failure('not_found'), at(NOW_MS + 1));
+    expect(stale(KEY, NOW_MS + 1)).toBeUndefined();
     const other = `${KEY}x`;
     restore(other, found(NOW_MS - 1), NOW_MS);
     keepFailure(other, failure('unauthorized'), at(NOW_MS));

@@ -66,6 +66,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['registry', 'image', 'reloaded.ts', ...VOCABULARY],
     packages: ['lru-cache', 'node:crypto', 'node:fs', 'node:path', 'node:tls', 'smol-toml'],
   },
+  // By which path the API server calls: written into its configuration, and looked for in calls.
+  'caller-path.ts': { rooms: [], packages: [] },
   'installation-key.ts': { rooms: VOCABULARY, packages: ['node:crypto', 'node:fs'] },
   'reloaded.ts': { rooms: VOCABULARY, packages: ['node:fs'] },
   resolve: {
@@ -86,7 +88,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   pods: { rooms: ['workload', 'image', ...VOCABULARY], packages: ['lru-cache', 'node:buffer'] },
   // Built-in certificates: what replicas agree on, and what each of them does next.
   certificates: {
-    rooms: VOCABULARY,
+    rooms: ['caller-path.ts', ...VOCABULARY],
     packages: ['@peculiar/x509', 'node:crypto', 'node:net', 'reflect-metadata'],
   },
   // What is told a namespace of images that kept their tags.
@@ -96,7 +98,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['@kubernetes/client-node', 'node:fs/promises', 'node:os'],
   },
   server: {
-    rooms: ['admission', ...VOCABULARY],
+    rooms: ['admission', 'caller-path.ts', ...VOCABULARY],
     packages: [
       'express',
       'node:crypto',

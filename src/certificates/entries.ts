@@ -1,9 +1,6 @@
+import { callerPath, isCallerToken, splitCallerPath } from '../caller-path.ts';
 import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
 import { type Certificate, readCertificates } from './certificate.ts';
-import { isToken } from './state.ts';
-
-/** What stands before the token in the path of a call. */
-const CALLER_PREFIX = '/caller/';
 
 /** An entry of a webhook configuration that tagpin answers. */
 export interface Entry {
@@ -53,21 +50,14 @@ export function entriesOf(configuration: JsonObject): readonly Entry[] {
 }
 
 function readPath(path: string, name: string): Pick<Entry, 'route' | 'token'> | undefined {
-  const { token, rest } = splitCaller(path);
-  if (ROUTES.test(rest)) {
-    return { route: rest, token: token !== undefined && isToken(token) ? token : undefined };
+  const { token, route } = splitCallerPath(path);
+  if (ROUTES.test(route)) {
+    return { route, token: token !== undefined && isCallerToken(token) ? token : undefined };
   }
   if (path !== '' && path !== '/') return undefined;
   const [, mode] = OF_MODE.exec(name) ?? [];
   if (mode !== undefined) return { route: `/admission/${mode}`, token: undefined };
   return OF_DIGESTS.test(name) ? { route: '/validate/digests', token: undefined } : undefined;
-}
-
-function splitCaller(path: string): { readonly token?: string; readonly rest: string } {
-  if (!path.startsWith(CALLER_PREFIX)) return { rest: path };
-  const end = path.indexOf('/', CALLER_PREFIX.length);
-  if (end === -1) return { rest: path };
-  return { token: path.slice(CALLER_PREFIX.length, end), rest: path.slice(end) };
 }
 
 /**
@@ -78,7 +68,7 @@ export function patchOf(version: string, changes: readonly Wanted[]): readonly J
   const ops = changes.flatMap(({ entry, bundle, token }) => {
     const at = `/webhooks/${entry.index}/clientConfig`;
     const pem = bundle.map((certificate) => certificate.pem).join('');
-    const path = `${CALLER_PREFIX}${token}${entry.route}`;
+    const path = callerPath(token, entry.route);
     const { target } = entry;
     return [
       { op: 'add', path: `${at}/caBundle`, value: Buffer.from(pem).toString('base64') },

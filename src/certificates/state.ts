@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 
+import { isCallerToken } from '../caller-path.ts';
 import { PinError } from '../errors.ts';
 import { isJsonObject, type JsonObject, listOf, parseJson, textOf } from '../json.ts';
 import { type Certificate, readCertificate } from './certificate.ts';
@@ -43,15 +44,6 @@ const DATA_KEY = 'certificates.json';
 const VERSION = 1;
 /** Of each list. */
 const MAX_ITEMS = 64;
-/**
- * 16 random bytes, at least, in hexadecimal or the like: each part of a path in a webhook configuration
- * has to be a DNS subdomain (apiserver, ValidateWebhookService).
- */
-const TOKEN = /^[a-z0-9]{32,128}$/;
-
-export function isToken(text: string): boolean {
-  return TOKEN.test(text);
-}
 
 /**
  * The state in the `data` of a Secret; undefined for a Secret that is empty.
@@ -106,7 +98,7 @@ function readGeneration(item: JsonObject, where: string): Generation {
 
 function tokenOf(item: JsonObject, where: string): string {
   const token = textIn(item, 'token', where);
-  if (!isToken(token)) throw foreign(where, 'a token in it is none');
+  if (!isCallerToken(token)) throw foreign(where, 'a token in it is none');
   return token;
 }
 

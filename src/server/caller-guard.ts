@@ -1,5 +1,6 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 
+import { splitCallerPath } from '../caller-path.ts';
 import { PinError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { discardBody } from './body.ts';
@@ -13,8 +14,6 @@ export interface CallerGuardParts {
   readonly now: () => number;
 }
 
-/** What stands before the token in a path. */
-const PREFIX = '/caller/';
 /** Anybody may call, as often as they like, and is not to fill the log. */
 const LOG_EVERY_MS = 60_000;
 
@@ -25,10 +24,9 @@ const LOG_EVERY_MS = 60_000;
 export function guardCallers(app: RequestListener, parts: CallerGuardParts): RequestListener {
   const refuse = createRefusal(parts);
   return (request, response) => {
-    const url = request.url ?? '';
-    const end = url.startsWith(PREFIX) ? url.indexOf('/', PREFIX.length) : -1;
-    if (end !== -1 && parts.accepts(url.slice(PREFIX.length, end))) {
-      request.url = url.slice(end);
+    const { token, route } = splitCallerPath(request.url ?? '');
+    if (token !== undefined && parts.accepts(token)) {
+      request.url = route;
       app(request, response);
     } else {
       discardBody(request, () => refuse(response));

@@ -1,12 +1,8 @@
+import { isCallerToken } from '../caller-path.ts';
 import { PinError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { createPolledFiles, type PolledFiles } from './polled-files.ts';
 
-/**
- * What nobody guesses, and what the API server takes in the path of a Service, where each part has to be
- * a DNS subdomain (apiserver, ValidateWebhookService).
- */
-const TOKEN = /^[a-z0-9]{32,128}$/;
 const MAX_TOKENS = 16;
 
 /** Tokens in a file, one a line: while one follows the other, both. */
@@ -22,7 +18,7 @@ export function createCallerTokenFile(
         .split('\n')
         .map((line) => line.trim())
         .filter((line) => line !== '');
-      const wrong = tokens.findIndex((token) => !TOKEN.test(token));
+      const wrong = tokens.findIndex((token) => !isCallerToken(token));
       if (tokens.length === 0 || tokens.length > MAX_TOKENS || wrong !== -1) {
         const which = wrong === -1 ? `${tokens.length} tokens` : `token ${wrong + 1}`;
         const expected = '1 to 16 tokens of 32 to 128 small letters and digits, one a line';

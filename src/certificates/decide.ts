@@ -98,7 +98,13 @@ function leavingIn({ state, entries, nowMs, leafLifetimeMs }: View): readonly Le
     .map(({ fingerprint }) => known.get(fingerprint) ?? { fingerprint, untilMs });
 }
 
-/** New replicas have to know the tokens, too, by which calls came before the Secret was made anew. */
+/** API servers call by another path seconds after it was written; a token that leaked is not to live on. */
+const FORMER_TOKEN_MS = 600_000;
+
+/**
+ * New replicas have to know the tokens, too, by which calls came before the Secret was made anew: as
+ * long as an entry has them, and a while longer.
+ */
 function formerTokensIn({ state, entries, nowMs, leafLifetimeMs }: View): readonly FormerToken[] {
   const ours = new Set(state.generations.map(({ token }) => token));
   const former = new Map(
@@ -108,7 +114,7 @@ function formerTokensIn({ state, entries, nowMs, leafLifetimeMs }: View): readon
   );
   for (const { token } of entries) {
     if (token === undefined || ours.has(token) || former.has(token)) continue;
-    former.set(token, { token, untilMs: nowMs + leafLifetimeMs });
+    former.set(token, { token, untilMs: nowMs + Math.min(leafLifetimeMs, FORMER_TOKEN_MS) });
   }
   return [...former.values()];
 }

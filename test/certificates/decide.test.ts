@@ -86,7 +86,10 @@ describe('decide()', () => {
     [
       'calls come by a token that nobody knows',
       { state: state(GOOD), entries: [entry('former', GOOD)] },
-      { step: 'store', state: { formerTokens: [{ token: 'former' }] } },
+      {
+        step: 'store',
+        state: { formerTokens: [{ token: 'former', untilMs: NOW_MS + 10 * MINUTE }] },
+      },
     ],
     [
       'an entry has no bundle and no path',

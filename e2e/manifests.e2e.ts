@@ -85,7 +85,8 @@ describe('the manifests, held against the schemas of the API server', () => {
   let schemas: string;
 
   beforeAll(async () => {
-    const kinds = new Set((await render('overlays/additions')).map(({ kind }) => kind));
+    const all = [...(await render('overlays/additions')), ...(await render('overlays/built-in'))];
+    const kinds = new Set(all.map(({ kind }) => kind));
     schemas = await writeSchemas(kubectl, join(kustomize, 'schemas'), kinds);
   });
 

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { Agent, request as httpsRequest } from 'node:https';
+import { Agent } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 
 import { startProcess } from '../support/child-process.ts';
 import { freePort } from '../support/free-port.ts';
 import type { BenchCluster } from './bench-cluster.ts';
+import { pinUrl, post } from './post.ts';
 
 /** A webhook that listens on loopback, in a process of its own. */
 export interface LocalProcess {
@@ -18,11 +19,10 @@ export interface LocalProcess {
 export async function startConstantWebhook(
   { directory, authority, certificate }: BenchCluster,
   review: unknown,
-  { port: model }: LocalProcess,
+  model: LocalProcess,
 ): Promise<LocalProcess> {
   const file = join(directory, 'patch.txt');
-  const url = `https://127.0.0.1:${model}/admission/pin?timeout=10s`;
-  await writeFile(file, await patchOf(url, authority, review));
+  await writeFile(file, await patchOf(pinUrl(model), authority, review));
   const port = await freePort();
   const { pid } = await startProcess({
     name: 'constant-pin',
@@ -47,17 +47,7 @@ export async function startConstantWebhook(
 /** The patch that a webhook answers to a review, in base64. */
 async function patchOf(url: string, authority: string, review: unknown): Promise<string> {
   const agent = new Agent({ ca: authority });
-  const headers = { 'content-type': 'application/json' };
-  const text = await new Promise<string>((resolve, reject) => {
-    const call = httpsRequest(url, { agent, method: 'POST', headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => resolve(Buffer.concat(chunks).toString()));
-    });
-    call.on('error', reject);
-    call.end(JSON.stringify(review));
-  });
+  const { text } = await post(url, agent, JSON.stringify(review));
   agent.destroy();
   const patch = /"patch":"([^"]+)"/.exec(text)?.[1];
   if (patch === undefined) throw new Error(`There is no patch: ${text}`);

@@ -1,7 +1,8 @@
-import { Agent, request as httpsRequest } from 'node:https';
+import { Agent } from 'node:https';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { LocalWebhook } from '../support/local-webhook.ts';
+import { pinUrl, post } from './post.ts';
 import { podOf, reviewOf } from './reviews.ts';
 
 /** How often which answer was given. */
@@ -24,17 +25,17 @@ export const CROWD = {
 } as const;
 
 /** Brings it to a webhook, and lets each of its connections carry one review that needs nothing. */
-export async function gatherCrowd({ port, authority }: LocalWebhook): Promise<Crowd> {
-  const url = `https://127.0.0.1:${port}/admission/pin?timeout=10s`;
+export async function gatherCrowd(webhook: LocalWebhook): Promise<Crowd> {
+  const url = pinUrl(webhook);
   const agent = new Agent({
-    ca: authority,
+    ca: webhook.authority,
     keepAlive: true,
     maxSockets: CROWD.atATime,
     maxFreeSockets: CROWD.atATime,
   });
   const pinned = `registry.example.com/app@sha256:${'0'.repeat(64)}`;
   await Promise.all(
-    Array.from({ length: CROWD.atATime }, () => post(url, agent, bodyOf('crowd', pinned))),
+    Array.from({ length: CROWD.atATime }, () => ask(url, agent, bodyOf('crowd', pinned))),
   );
   return {
     ask: async (hosts) => {
@@ -42,7 +43,7 @@ export async function gatherCrowd({ port, authority }: LocalWebhook): Promise<Cr
         Array.from({ length: CROWD.reviews }, async (_, n) => {
           await delay((n * CROWD.ms) / CROWD.reviews);
           const image = `${hosts[n % hosts.length]}/app:${n}`;
-          return post(url, agent, bodyOf(`crowd-${n % CROWD.namespaces}`, image));
+          return ask(url, agent, bodyOf(`crowd-${n % CROWD.namespaces}`, image));
         }),
       );
       const counts: Record<string, number> = {};
@@ -60,20 +61,8 @@ export function bodyOf(namespace: string, image: string): string {
 }
 
 /** The status of the answer; with the reasons for what is not pinned, without their numbers. */
-function post(url: string, agent: Agent, body: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json' };
-    const call = httpsRequest(url, { agent, method: 'POST', headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString();
-        const reasons = text.match(/\[[a-z_]+\]/g) ?? [];
-        resolve(`${response.statusCode} ${[...new Set(reasons)].join(' ')}`.trim());
-      });
-    });
-    call.on('error', reject);
-    call.end(body);
-  });
+async function ask(url: string, agent: Agent, body: string): Promise<string> {
+  const { status, text } = await post(url, agent, body);
+  const reasons = text.match(/\[[a-z_]+\]/g) ?? [];
+  return `${status} ${[...new Set(reasons)].join(' ')}`.trim();
 }

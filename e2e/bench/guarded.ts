@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, request as httpsRequest } from 'node:https';
+import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,6 +8,7 @@ import { freePort } from '../support/free-port.ts';
 import { startLocalWebhook } from '../support/local-webhook.ts';
 import { measureHerds } from './herd.ts';
 import { collectedMemory } from './inspected.ts';
+import { pinUrl, post } from './post.ts';
 import { processorMs } from './processor-time.ts';
 import { podReview } from './reviews.ts';
 import { interleaved } from './rounds.ts';
@@ -46,7 +47,7 @@ export async function warmCostOverCeiling(): Promise<number> {
   const ceiling = await startCeiling(JSON.stringify(answer), directory);
   started.defer(ceiling.stop);
   const text = JSON.stringify(body);
-  const url = `https://127.0.0.1:${webhook.port}/admission/pin?timeout=10s`;
+  const url = pinUrl(webhook);
   // The first round compiles the code of both.
   const costs = await interleaved(1 + ROUNDS, {
     tagpin: () => processorMsOf(webhook.pid, () => sendMany(url, text)),
@@ -67,26 +68,12 @@ async function sendMany(url: string, text: string): Promise<void> {
   const worker = async (): Promise<void> => {
     while (left > 0) {
       left -= 1;
-      await send(url, agent, text);
+      const { status } = await post(url, agent, text);
+      if (status !== 200) throw new Error(`${url} answered ${status}`);
     }
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, worker));
   agent.destroy();
-}
-
-function send(url: string, agent: Agent, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': text.length };
-    const call = httpsRequest(url, { agent, method: 'POST', headers }, (response) => {
-      response.resume();
-      response.once('end', () => {
-        if (response.statusCode === 200) resolve();
-        else reject(new Error(`${url} answered ${response.statusCode}`));
-      });
-    });
-    call.once('error', reject);
-    call.end(text);
-  });
 }
 
 /** How often a registry is asked for 500 reviews at once of the same three images. */

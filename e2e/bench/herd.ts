@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, request as httpsRequest } from 'node:https';
+import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { type LocalWebhook, startLocalWebhook } from '../support/local-webhook.ts';
 import { startFarRegistry } from './far-registry.ts';
+import { pinUrl, post } from './post.ts';
 import type { Part } from './result.ts';
 import { podReview, reviewOf } from './reviews.ts';
 
@@ -96,27 +97,14 @@ function nothingToDo(): string[] {
   return Array.from({ length: REVIEWS }, () => body);
 }
 
-function sendAll(
+async function sendAll(
   webhook: LocalWebhook,
   agent: Agent,
   bodies: readonly string[],
 ): Promise<string[]> {
-  const url = `https://127.0.0.1:${webhook.port}/admission/pin?timeout=10s`;
-  return Promise.all(bodies.map((body) => post(url, agent, body)));
-}
-
-function post(url: string, agent: Agent, body: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json' };
-    const call = httpsRequest(url, { agent, method: 'POST', headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve(Buffer.concat(chunks).toString()));
-      response.on('error', reject);
-    });
-    call.on('error', reject);
-    call.end(body);
-  });
+  const url = pinUrl(webhook);
+  const answers = await Promise.all(bodies.map((body) => post(url, agent, body)));
+  return answers.map(({ text }) => text);
 }
 
 function requirePins(answer: string): void {

@@ -6,6 +6,7 @@ import { createCertificateAuthority } from '../support/certificate.ts';
 import { type LocalWebhook, startLocalWebhook } from '../support/local-webhook.ts';
 import { type Answers, bodyOf, CROWD, gatherCrowd } from './crowd.ts';
 import { type LoadResult, load } from './load.ts';
+import { pinUrl } from './post.ts';
 import type { Part, Row } from './result.ts';
 import { interleaved, ratiosOf } from './rounds.ts';
 import { SICK_ADDRESS, SICK_REGISTRIES } from './sick-registries.ts';
@@ -43,7 +44,7 @@ export const benchSick: Part = async () => {
   const measure = (seconds: number): Promise<LoadResult> => {
     run += 1;
     return load({
-      url: `https://127.0.0.1:${webhook.port}/admission/pin?timeout=10s`,
+      url: pinUrl(webhook),
       // Of a revision of its own each: replicas of one would get what the first one got.
       body: bodyOf('healthy', `${registry.host}/app:${run}-@N@`).replaceAll(
         '5d9c7b8f6d',

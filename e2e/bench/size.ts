@@ -8,6 +8,7 @@ import { type LocalWebhook, startLocalWebhook } from '../support/local-webhook.t
 import { sumSeries } from '../support/metrics.ts';
 import { collectedMemory, type MemoryUse } from './inspected.ts';
 import { type LoadResult, load } from './load.ts';
+import { pinUrl } from './post.ts';
 import type { Part, Row } from './result.ts';
 import { podOf, reviewOf } from './reviews.ts';
 import { interleaved } from './rounds.ts';
@@ -65,7 +66,7 @@ export const benchSize: Part = async ({ minutes = MINUTES }) => {
     const weighed = { '4': await start(), '10,000': await start(), '100,000': await start() };
     const read = (size: Size, seconds: number): Promise<LoadResult> =>
       load({
-        url: urlOf(weighed[size].webhook),
+        url: pinUrl(weighed[size].webhook),
         body: podText(registry.host, IMAGES, '@N@'),
         numbers: SIZES[size],
         connections: CONNECTIONS,
@@ -98,10 +99,6 @@ export const benchSize: Part = async ({ minutes = MINUTES }) => {
     rmSync(directory, { recursive: true });
   }
 };
-
-function urlOf({ port }: LocalWebhook): string {
-  return `https://127.0.0.1:${port}/admission/pin?timeout=10s`;
-}
 
 /** The review of a Pod of a revision of its own, whose names are as long as they are in clusters. */
 function podText(host: string, images: readonly string[], n: number | string): string {
@@ -207,7 +204,7 @@ async function soak(
 ): Promise<Row[]> {
   const first = SIZES['100,000'] + 1;
   const steady = startSteadyLoad({
-    url: urlOf(webhook),
+    url: pinUrl(webhook),
     authority: webhook.authority,
     body: (n) => inNamespace(podText(host, ['web'], first + n), n),
     perSecond: PER_SECOND,

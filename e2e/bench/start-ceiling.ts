@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createCertificateAuthority } from '../support/certificate.ts';
 import { startProcess } from '../support/child-process.ts';
 import { freePort } from '../support/free-port.ts';
+import { pinUrl } from './post.ts';
 
 /** A server that answers every review the same. */
 export interface Ceiling {
@@ -45,5 +46,5 @@ export async function startCeiling(answer: string, parent: string): Promise<Ceil
       socket.destroy();
     },
   });
-  return { url: `https://127.0.0.1:${port}/admission/pin?timeout=10s`, pid, stop };
+  return { url: pinUrl({ port }), pid, stop };
 }

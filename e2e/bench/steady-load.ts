@@ -1,4 +1,6 @@
-import { Agent, request as httpsRequest } from 'node:https';
+import { Agent } from 'node:https';
+
+import { post } from './post.ts';
 
 /** What became of reviews that were sent at an even rate. */
 export interface SteadyResult {
@@ -68,19 +70,12 @@ export function startSteadyLoad(options: SteadyOptions): SteadyLoad {
   };
 }
 
-function isPatched(url: string, agent: Agent, text: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const headers = { 'content-type': 'application/json' };
-    const call = httpsRequest(url, { agent, method: 'POST', headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', () => resolve(false));
-      response.on('end', () => {
-        const isPatch = Buffer.concat(chunks).includes('"patch":');
-        resolve(response.statusCode === 200 && isPatch);
-      });
-    });
-    call.on('error', () => resolve(false));
-    call.end(text);
-  });
+async function isPatched(url: string, agent: Agent, body: string): Promise<boolean> {
+  try {
+    const { status, text } = await post(url, agent, body);
+    return status === 200 && text.includes('"patch":');
+  } catch {
+    // Counted among those that failed.
+    return false;
+  }
 }

@@ -7,6 +7,7 @@ import fastJsonPatch, { type Operation } from 'fast-json-patch';
 import { startSampleRegistry } from '../demo/sample-registry.ts';
 import { type LocalWebhook, startLocalWebhook } from '../support/local-webhook.ts';
 import { type LoadResult, load } from './load.ts';
+import { pinUrl } from './post.ts';
 import { processorMs } from './processor-time.ts';
 import type { Part, PartResult, Row } from './result.ts';
 import { deploymentOf, OF_A_REPLICA_SET, podReview, reviewOf } from './reviews.ts';
@@ -73,7 +74,7 @@ export const benchWarm: Part = async ({ peer }) => {
       const ceiling = await startCeiling(answer, directory);
       ceilings.push(ceiling);
       const contenders = {
-        tagpin: { url: urlOf(webhook), pid: webhook.pid },
+        tagpin: { url: pinUrl(webhook), pid: webhook.pid },
         ceiling,
         ...(peer !== undefined && { peer: { url: peer } }),
       };
@@ -97,10 +98,6 @@ export const benchWarm: Part = async ({ peer }) => {
     rmSync(directory, { recursive: true });
   }
 };
-
-function urlOf({ port }: LocalWebhook): string {
-  return `https://127.0.0.1:${port}/admission/pin?timeout=10s`;
-}
 
 /** Pods by 1, 8 and 32 connections, the others by 32; what has a goal comes first. */
 function measurementsOf(cases: readonly Case[]): (readonly [Case, number])[] {

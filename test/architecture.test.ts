@@ -319,6 +319,17 @@ describe('the structure of src', () => {
     expect(eager).toEqual([]);
   });
 
+  it('imports packages of its own dependencies alone, for the image has no others', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(SRC, '..', 'package.json'), 'utf8')) as {
+      readonly dependencies: Readonly<Record<string, string>>;
+    };
+    const packages = OF_PACKAGES.map(({ target }) => target).filter(
+      (target) => !target.startsWith('node:'),
+    );
+    const names = new Set(packages.map((target) => /^(?:@[^/]+\/)?[^/]+/.exec(target)?.[0] ?? ''));
+    expect([...names].filter((name) => !Object.hasOwn(dependencies, name))).toEqual([]);
+  });
+
   it('loads what describes the commands at the start, and nothing else', () => {
     const started = new Set<string>();
     const load = (file: string): void => {

@@ -13,7 +13,8 @@ export interface Quota {
  * `100`, or `76;w=21600` as Docker Hub has it (docs.docker.com/docker-hub/usage/pulls), the form of
  * draft-ietf-httpapi-ratelimit-headers-03: the first of a list, of whose parameters `w` alone counts.
  */
-const VALUE = /^(\d{1,9})(?:;(?!w=)[^;,]{0,50})*(?:;w=(\d{1,9}))?(?:[;,]|$)/;
+const VALUE =
+  /^(\d{1,9})(?:;(?!w=)[^;,]{0,50}){0,8}(?:;w=(\d{1,9}))?(?:;(?!w=)[^;,]{0,50}){0,8}(?:,|$)/;
 
 /** Undefined where the registry tells nothing, or something that is not understood. */
 export function quotaOf(header: RegistryResponse['header']): Quota | undefined {

@@ -133,3 +133,19 @@ describe('the pages', () => {
     expect(called.filter((name) => scripts[name] === undefined)).toEqual([]);
   });
 });
+
+describe('docs/checklist.md', () => {
+  it('names tests that exist', () => {
+    const rows = read('docs/checklist.md')
+      .split('\n')
+      .filter((line) => /^\| \d+ \|/.test(line));
+    const named = rows.flatMap((row) =>
+      [...row.matchAll(/`((?:test|e2e)\/[^`]+\.ts)`: ((?:"[^"]+"(?:; )?)+)/g)].flatMap(
+        ([, file = '', titles = '']) =>
+          [...titles.matchAll(/"([^"]+)"/g)].map(([, title = '']) => ({ file, title })),
+      ),
+    );
+    expect(named.length).toBeGreaterThan(70);
+    expect(named.filter(({ file, title }) => !read(file).includes(title))).toEqual([]);
+  });
+});

@@ -32,7 +32,9 @@ export function createEventWriter(
       const status = statusOf(caught);
       const answer = status === undefined ? 'did not answer' : `answered ${status}`;
       const message = `the API server ${answer} to an Event for namespace "${namespace}"`;
-      throw new PinError('cluster_unreadable', message, { cause: caught });
+      // The library's error of an answer holds the answer whole.
+      const cause = status === undefined ? { cause: caught } : {};
+      throw new PinError('cluster_unreadable', message, cause);
     }
   };
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import type { NotPinnedEvent } from '../../src/events/not-pinned.ts';
 import { createEventWriter } from '../../src/kube/events.ts';
+import { describeError } from '../../src/log.ts';
 import { createAuthority } from '../support/certificate.ts';
 import { Files } from '../support/files.ts';
 import { kubeconfigText } from '../support/kubeconfig.ts';
@@ -63,10 +64,13 @@ describe('createEventWriter()', () => {
   it('tells what the API server answered, and nothing that stands in it', async () => {
     const status = { kind: 'Status', apiVersion: 'v1', code: 403, message: 'canary' };
     await withServer({ status: 403, body: JSON.stringify(status) }, async (write) => {
-      await expect(write(EVENT)).rejects.toMatchObject({
+      const refused = await write(EVENT).catch((caught: unknown) => caught);
+      expect(refused).toMatchObject({
         code: 'cluster_unreadable',
         message: 'the API server answered 403 to an Event for namespace "team"',
       });
+      // As a log line tells it, with all causes.
+      expect(JSON.stringify(describeError(refused))).not.toContain('canary');
     });
   });
 

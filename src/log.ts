@@ -22,3 +22,23 @@ export function describeError(error: unknown): LogFields {
   if (chain.length === 0) chain.push(String(error));
   return { error: chain.join(' <- ') };
 }
+
+/**
+ * Tells of writing that fails, and of writing that works again, once each: a disk that is full for a
+ * day, or an API server that refuses for one, is two lines.
+ *
+ * @param what is written, for the message: `snapshot not written`
+ */
+export function createOutageLog(
+  log: Logger,
+  what: string,
+  fields: LogFields = {},
+): (failure: unknown) => void {
+  let hasFailed = false;
+  return (failure) => {
+    if ((failure !== undefined) === hasFailed) return;
+    hasFailed = failure !== undefined;
+    if (hasFailed) log.warn({ ...fields, ...describeError(failure) }, `${what} not written`);
+    else log.info({ ...fields }, `${what} written again`);
+  };
+}

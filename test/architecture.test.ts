@@ -19,6 +19,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'errors.ts': { rooms: [], packages: [] },
   'json.ts': { rooms: [], packages: [] },
   'log.ts': { rooms: [], packages: [] },
+  'within.ts': { rooms: [], packages: [] },
   'setting.ts': { rooms: VOCABULARY, packages: ['node:net'] },
   'pin-settings.ts': { rooms: ['image', 'setting.ts', ...VOCABULARY], packages: [] },
   'certificate-settings.ts': { rooms: ['setting.ts', ...VOCABULARY], packages: [] },
@@ -71,21 +72,31 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'installation-key.ts': { rooms: VOCABULARY, packages: ['node:crypto', 'node:fs'] },
   'reloaded.ts': { rooms: VOCABULARY, packages: ['node:fs'] },
   resolve: {
-    rooms: ['registry', 'credentials', 'image', ...VOCABULARY],
+    rooms: ['registry', 'credentials', 'image', 'within.ts', ...VOCABULARY],
     packages: ['lru-cache', 'p-limit'],
   },
   // Digests that replicas tell one another, behind a port of resolve/.
   'shared-cache': {
-    rooms: ['image', 'installation-key.ts', 'resolve', 'shared-cache-settings.ts', ...VOCABULARY],
+    rooms: [
+      'image',
+      'installation-key.ts',
+      'resolve',
+      'shared-cache-settings.ts',
+      'within.ts',
+      ...VOCABULARY,
+    ],
     packages: ['@redis/client', 'node:crypto', 'node:net'],
   },
   // The file in which digests outlive a restart.
   snapshot: {
-    rooms: ['resolve', 'registry', 'image', ...VOCABULARY],
+    rooms: ['resolve', 'registry', 'image', 'within.ts', ...VOCABULARY],
     packages: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:os', 'node:path'],
   },
   // What is known of the Pods of one controller: what its replicas run, and how often it makes one.
-  pods: { rooms: ['workload', 'image', ...VOCABULARY], packages: ['lru-cache', 'node:buffer'] },
+  pods: {
+    rooms: ['workload', 'image', 'within.ts', ...VOCABULARY],
+    packages: ['lru-cache', 'node:buffer'],
+  },
   // Built-in certificates: what replicas agree on, and what each of them does next.
   certificates: {
     rooms: ['caller-path.ts', ...VOCABULARY],
@@ -94,7 +105,15 @@ const ROOMS: Readonly<Record<string, Room>> = {
   // What is told a namespace of images that kept their tags.
   events: { rooms: ['admission', 'image', ...VOCABULARY], packages: ['lru-cache'] },
   kube: {
-    rooms: ['audit', 'certificates', 'credentials', 'events', 'onboard', ...VOCABULARY],
+    rooms: [
+      'audit',
+      'certificates',
+      'credentials',
+      'events',
+      'onboard',
+      'within.ts',
+      ...VOCABULARY,
+    ],
     packages: ['@kubernetes/client-node', 'node:fs/promises', 'node:os'],
   },
   server: {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { PinError } from '../src/errors.ts';
-import { describeError } from '../src/log.ts';
+import { createOutageLog, describeError, type Logger } from '../src/log.ts';
 
 describe('describeError()', () => {
   it('tells the chain of causes with their codes', () => {
@@ -30,5 +30,24 @@ describe('describeError()', () => {
     [42, '42'],
   ])('tells %p, which is no error, as text', (thrown, text) => {
     expect(describeError(thrown)).toEqual({ error: text });
+  });
+});
+
+describe('createOutageLog()', () => {
+  it('tells of the first failure, and of the end of them', () => {
+    const lines: unknown[] = [];
+    const noting =
+      (level: string): Logger['info'] =>
+      (fields, message) =>
+        lines.push([level, fields, message]);
+    const log = { info: noting('info'), warn: noting('warn'), error: noting('error') };
+    const tell = createOutageLog(log, 'snapshot', { file: '/data/a' });
+    for (const failure of [undefined, new Error('full'), new Error('full'), undefined, undefined]) {
+      tell(failure);
+    }
+    expect(lines).toEqual([
+      ['warn', { file: '/data/a', error: 'Error: full' }, 'snapshot not written'],
+      ['info', { file: '/data/a' }, 'snapshot written again'],
+    ]);
   });
 });

@@ -6,7 +6,7 @@ import type { AdmissionReport, ImageReport } from '../admission/report.ts';
 import type { Review } from '../admission/review.ts';
 import { printable } from '../image/printable.ts';
 import { objectIn, textOf } from '../json.ts';
-import { describeError, type Logger } from '../log.ts';
+import { createOutageLog, type Logger } from '../log.ts';
 
 /** Whom an Event is about: what `kubectl describe` finds it by. */
 interface Regarding {
@@ -52,7 +52,7 @@ const TELLING: ReadonlySet<AdmissionReport['outcome']> = new Set([...NOT_PINNED,
 /** Tells of images that kept their tags, for who gets no warning because a controller made the Pod. */
 export function createNotPinnedEvents(parts: NotPinnedParts): (report: AdmissionReport) => void {
   const isAllowed = createLimit(parts.now);
-  const tell = createTelling(parts.log);
+  const tell = createOutageLog(parts.log, 'events');
   let underWay = 0;
   const write = async (event: NotPinnedEvent): Promise<void> => {
     underWay += 1;
@@ -126,15 +126,4 @@ function createLimit(now: () => number): (event: NotPinnedEvent) => boolean {
 /** What differs from one Pod of a controller to the next, its name, is no news. */
 function reasonsIn(message: string): string {
   return message.slice(message.indexOf(': '));
-}
-
-/** An API server that refuses for a day is one line, and another when it does not. */
-function createTelling(log: Logger): (failure: unknown) => void {
-  let hasFailed = false;
-  return (failure) => {
-    if ((failure !== undefined) === hasFailed) return;
-    hasFailed = failure !== undefined;
-    if (hasFailed) log.warn(describeError(failure), 'events not written');
-    else log.info({}, 'events written again');
-  };
 }

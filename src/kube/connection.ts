@@ -10,6 +10,7 @@ import type {
 } from '@kubernetes/client-node';
 
 import { PinError } from '../errors.ts';
+import { within } from '../within.ts';
 
 /** Which API server is read, and as whom: what kubeconfigs say together, as kubectl reads them. */
 export interface Kubeconfig {
@@ -132,19 +133,11 @@ export async function inTime<T>(
   read: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const ending = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const error = new Error(`no answer within ${timeMs} ms`);
-      reject(error);
-      ending.abort(error);
-    }, timeMs);
+  return within(timeMs, read(ending.signal), () => {
+    const error = new Error(`no answer within ${timeMs} ms`);
+    ending.abort(error);
+    throw error;
   });
-  try {
-    return await Promise.race([read(ending.signal), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** The HTTP status that the client library's errors have in `code`; undefined where nobody answered. */

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 
 import { describeError, type Logger } from '../log.ts';
+import { within } from '../within.ts';
 import { MAX_ORIGINALS, majorityPins } from './votes.ts';
 
 /** The replicas of one template: a Pod's controller, and the label that tells its revision. */
@@ -155,16 +156,4 @@ function charsOf(pins: Pins): number {
   let chars = 0;
   for (const [original, digest] of pins) chars += original.length + digest.length;
   return chars;
-}
-
-async function within<T>(waitMs: number, pending: Promise<T>, late: () => T): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<T>((resolve) => {
-    timer = setTimeout(() => resolve(late()), Math.max(0, waitMs));
-  });
-  try {
-    return await Promise.race([pending, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

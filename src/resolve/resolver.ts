@@ -4,6 +4,7 @@ import type { PullSecretsOwner } from '../credentials/read-secrets.ts';
 import { PinError, type PinErrorCode } from '../errors.ts';
 import { type ImageReference, normalizedName, normalizedTag } from '../image/reference.ts';
 import type { Lookup } from '../registry/client.ts';
+import { within } from '../within.ts';
 import type { CachedLookup, DigestCache } from './cache.ts';
 import { answers, type Flights, type Target } from './flights.ts';
 
@@ -161,21 +162,12 @@ async function waitFor(
   return inTime(parts, question, { pending: ended, late });
 }
 
-async function inTime<T>(
+function inTime<T>(
   parts: ResolverParts,
   { deadlineAtMs }: ResolveQuestion,
   wait: { readonly pending: Promise<T>; readonly late: () => PinError },
 ): Promise<T | PinError> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<PinError>((resolve) => {
-    const waitMs = Math.max(0, deadlineAtMs - parts.now());
-    timer = setTimeout(() => resolve(wait.late()), waitMs);
-  });
-  try {
-    return await Promise.race([wait.pending, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return within<T | PinError>(deadlineAtMs - parts.now(), wait.pending, wait.late);
 }
 
 function registryTooLate({ registry }: ImageReference): PinError {

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { createClient, ErrorReply } from '@redis/client';
 
 import type { SharedCacheUrl } from '../shared-cache-settings.ts';
+import { within } from '../within.ts';
 import { type Connection, RefusedByServer } from './connection.ts';
 import { NAME_PREFIX } from './sealed-digests.ts';
 
@@ -43,20 +44,15 @@ interface Library {
 async function connect(library: Library, server: RedisServer): Promise<Connection> {
   const client = library.createClient(optionsFor(server));
   const connection = connectionOf(client, library);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    const message = `no connection within ${CONNECT_LIMIT_MS} ms`;
-    timer = setTimeout(() => reject(new Error(message)), CONNECT_LIMIT_MS);
-  });
+  const asked = client.connect().then(() => connection.read(PROBE, 1));
   try {
-    const asked = client.connect().then(() => connection.read(PROBE, 1));
-    await Promise.race([asked, late]);
+    await within(CONNECT_LIMIT_MS, asked, () => {
+      throw new Error(`no connection within ${CONNECT_LIMIT_MS} ms`);
+    });
     return connection;
   } catch (caught) {
     connection.close();
     throw tellable(caught, library);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,5 +1,6 @@
-import { describeError, type Logger } from '../log.ts';
+import { createOutageLog, describeError, type Logger } from '../log.ts';
 import type { DigestCache } from '../resolve/cache.ts';
+import { within } from '../within.ts';
 import { digestLine, headLine, readSnapshot, type Snapshot } from './document.ts';
 import { readBounded, replaceByPieces } from './file.ts';
 import { elapsedMs, type Moment } from './moment.ts';
@@ -42,15 +43,17 @@ export function createSnapshotKeeper(parts: SnapshotParts): SnapshotKeeper {
   let savedChanges = cache.changes();
   let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const tell = createTelling(parts);
+  const tell = createOutageLog(log, 'snapshot', { file });
 
   const write = async (): Promise<void> => {
     const changes = cache.changes();
     try {
       await replaceByPieces(file, sealedPieces(parts));
       savedChanges = changes;
+      parts.observe('written');
       tell(undefined);
     } catch (caught) {
+      parts.observe('failed');
       tell(caught);
     } finally {
       writing = undefined;
@@ -138,27 +141,4 @@ function* sealedPieces({ cache, key, maxBytes, now, moment }: SnapshotParts): Ge
   }
   yield sealing.add(lines);
   yield sealing.end();
-}
-
-/** A disk that is full for a day is one line, and another when it is not. */
-function createTelling({ log, file, observe }: SnapshotParts): (failure: unknown) => void {
-  let hasFailed = false;
-  return (failure) => {
-    observe(failure === undefined ? 'written' : 'failed');
-    if ((failure !== undefined) === hasFailed) return;
-    hasFailed = failure !== undefined;
-    if (hasFailed) log.warn({ file, ...describeError(failure) }, 'snapshot not written');
-    else log.info({ file }, 'snapshot written again');
-  };
-}
-
-/** Waits for what never rejects, no longer than so many milliseconds. */
-async function within<T>(limitMs: number, work: Promise<T>, late: () => T): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<T>((resolve) => {
-    timer = setTimeout(() => resolve(late()), limitMs);
-  });
-  const first = await Promise.race([work, limit]);
-  clearTimeout(timer);
-  return first;
 }

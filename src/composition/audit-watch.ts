@@ -6,6 +6,7 @@ import type { Logger } from '../log.ts';
 import type { AuditMetrics } from '../server/audit-metrics.ts';
 import { engineRegistries } from './audit.ts';
 import type { Engine } from './engine.ts';
+import { namedKubeconfig } from './kubeconfig.ts';
 
 interface AuditWatchParts {
   readonly engine: Engine;
@@ -20,12 +21,11 @@ interface AuditWatchParts {
  * credentials and mirrors that it has; undefined where none are wanted.
  */
 export function composeAuditWatch(
-  { auditEvery, kubeconfig }: Pick<ServeSettings, 'auditEvery' | 'kubeconfig'>,
+  { auditEvery, ...settings }: Pick<ServeSettings, 'auditEvery' | 'kubeconfig'>,
   { engine, metrics, log, now }: AuditWatchParts,
 ): AuditWatch | undefined {
   if (auditEvery === 0) return undefined;
-  const files = kubeconfig === undefined ? undefined : { files: [kubeconfig] };
-  const cluster = createLists(files, undefined);
+  const cluster = createLists(namedKubeconfig(settings), undefined);
   const registries = engineRegistries(engine, now);
   return createAuditWatch({
     everyMs: auditEvery,

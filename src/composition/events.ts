@@ -5,20 +5,22 @@ import { createNotPinnedEvents } from '../events/not-pinned.ts';
 import { createEventWriter } from '../kube/events.ts';
 import type { Logger } from '../log.ts';
 import type { EventMetrics } from '../server/event-metrics.ts';
+import { namedKubeconfig } from './kubeconfig.ts';
 
 /** Who writes Events; undefined without `--events`. Throws PinError `invalid_config`. */
 export function composeEvents(
-  { events, cluster, kubeconfig }: ServeSettings,
+  settings: ServeSettings,
   {
     metrics,
     log,
     now,
   }: { readonly metrics: EventMetrics; readonly log: Logger; readonly now: () => number },
 ): ((report: AdmissionReport) => void) | undefined {
-  if (!events) return undefined;
-  if (!cluster) throw new PinError('invalid_config', 'Cannot use --events with --no-cluster');
+  if (!settings.events) return undefined;
+  if (!settings.cluster)
+    throw new PinError('invalid_config', 'Cannot use --events with --no-cluster');
   return createNotPinnedEvents({
-    write: createEventWriter(kubeconfig === undefined ? undefined : { files: [kubeconfig] }),
+    write: createEventWriter(namedKubeconfig(settings)),
     observe: metrics.event,
     log,
     now,

@@ -10,6 +10,11 @@ interface Named {
   readonly context: string | undefined;
 }
 
+/** Of a process that serves: the file that was named, or undefined for the ServiceAccount of its Pod. */
+export function namedKubeconfig({ kubeconfig }: Pick<Named, 'kubeconfig'>): Kubeconfig | undefined {
+  return kubeconfig === undefined ? undefined : { files: [kubeconfig] };
+}
+
 /** As kubectl finds it (k8s.io/client-go tools/clientcmd, ClientConfigLoadingRules). */
 export function findKubeconfig(
   { kubeconfig, context }: Named,

@@ -18,6 +18,7 @@ import { parseExtraKinds } from '../workload/extra-kinds.ts';
 import { composeAuditWatch } from './audit-watch.ts';
 import { composeEngine, type Engine, type EngineParts } from './engine.ts';
 import { composeEvents } from './events.ts';
+import { namedKubeconfig } from './kubeconfig.ts';
 import { NO_CLUSTER } from './no-cluster.ts';
 import { pinningOf } from './pinning.ts';
 import { composeSharedCache } from './shared-cache.ts';
@@ -130,9 +131,8 @@ function composeJudge(
   });
 }
 
-function clusterOf({ kubeconfig }: ServeSettings): ClusterReader {
-  const files = kubeconfig === undefined ? undefined : { files: [kubeconfig] };
-  return createClusterReader(files, '--no-cluster does without');
+function clusterOf(settings: ServeSettings): ClusterReader {
+  return createClusterReader(namedKubeconfig(settings), '--no-cluster does without');
 }
 
 function composeHandler(

@@ -20,6 +20,7 @@ import {
 import type { Metrics } from '../server/metrics.ts';
 import { createCertificateFiles, type KeyPair } from '../server/tls.ts';
 import { createWebhookServer } from '../server/webhook-server.ts';
+import { namedKubeconfig } from './kubeconfig.ts';
 
 /** The port for the API server, and what it needs before anybody may call. */
 interface WebhookServer {
@@ -122,9 +123,8 @@ function builtIn(
     readonly know: (tokens: readonly string[]) => void;
   },
 ): Part {
-  const { kubeconfig, certificateSecret: secret } = settings;
-  const files = kubeconfig === undefined ? undefined : { files: [kubeconfig] };
-  const objects = createCertificateObjects(files, {
+  const { certificateSecret: secret } = settings;
+  const objects = createCertificateObjects(namedKubeconfig(settings), {
     secret,
     configuration: settings.webhookConfiguration,
   });

@@ -3,7 +3,6 @@ import { SKIP_ANNOTATION } from '../workload/annotations.ts';
 import { auditAnnotationsOf } from './audit-annotations.ts';
 import { concession } from './contention.ts';
 import type { Decision, DecisionOptions } from './decide.ts';
-import { identityOf } from './look-ups.ts';
 import { denialOf, warningOf } from './message.ts';
 import { misplacedWarnings } from './misplaced.ts';
 import { movedWarnings } from './moved.ts';
@@ -65,8 +64,7 @@ export function conclude(
   }
   if (given !== undefined) warnings.push(given.warning);
   if (record.isTooLong) warnings.push(TOO_LONG);
-  const identity = identityOf(review.namespace, subject);
-  warnings.push(...movedWarnings(parts.peek, subject, { images: final, identity }));
+  warnings.push(...movedWarnings(parts.peek, subject, final));
   const annotates = review.subResource === '';
   const patch =
     given !== undefined

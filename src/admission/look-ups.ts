@@ -1,10 +1,8 @@
 import { PinError } from '../errors.ts';
 import { isShortName, normalizedName, normalizedTag } from '../image/reference.ts';
-import { isJsonObject, listOf, textOf } from '../json.ts';
 import type { Decision } from './decide.ts';
 import { MAX_LOOKUPS_PER_REVIEW, MAX_PULL_SECRETS } from './policy.ts';
-import type { ImageQuestion, PullIdentity, ResolveImage } from './ports.ts';
-import type { Review } from './review.ts';
+import type { ImageQuestion, ResolveImage } from './ports.ts';
 import type { Answer } from './settle.ts';
 import type { Subject } from './subject.ts';
 
@@ -23,7 +21,6 @@ export type PendingAnswer = Answer | undefined | Promise<Answer>;
 export function lookUpAll(
   parts: LookUpParts,
   call: {
-    readonly review: Review;
     readonly startedAtMs: number;
     readonly deadlineAtMs: number;
   },
@@ -33,7 +30,7 @@ export function lookUpAll(
   },
 ): PendingAnswer[] {
   const { startedAtMs, deadlineAtMs } = call;
-  const identity = identityOf(call.review.namespace, asked.subject);
+  const { identity } = asked.subject;
   const question: ImageQuestion = {
     identity,
     deadlineAtMs,
@@ -82,20 +79,3 @@ const TOO_MANY_SECRETS: Answer = {
   ),
   ms: 0,
 };
-
-/**
- * For a Pod its own list alone: the API server has already copied the ServiceAccount's where the
- * Pod had none (kubernetes plugin/pkg/admission/serviceaccount). A template gets the same rule.
- */
-export function identityOf(namespace: string, { where, now }: Subject): PullIdentity {
-  const { spec } = now.template;
-  const pullSecrets: string[] = [];
-  for (const item of listOf(spec, 'imagePullSecrets')) {
-    const name = isJsonObject(item) ? textOf(item, 'name') : undefined;
-    if (name !== undefined && name !== '') pullSecrets.push(name);
-  }
-  const lends = !where.isPod && pullSecrets.length === 0;
-  if (!lends) return { namespace, pullSecrets, serviceAccount: undefined };
-  const account = textOf(spec, 'serviceAccountName') || textOf(spec, 'serviceAccount') || 'default';
-  return { namespace, pullSecrets, serviceAccount: account };
-}

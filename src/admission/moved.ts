@@ -1,6 +1,6 @@
 import { PinError } from '../errors.ts';
 import type { ImageReference } from '../image/reference.ts';
-import type { PeekTag, PullIdentity } from './ports.ts';
+import type { PeekTag } from './ports.ts';
 import type { RefreshPolicy } from './refresh.ts';
 import type { SettledImage } from './settle.ts';
 import { readImage } from './stored.ts';
@@ -17,15 +17,15 @@ const MAX_PEEKS = 15;
  */
 export function movedWarnings(
   peek: PeekTag,
-  { where, refreshPolicy }: Subject,
-  told: { readonly images: readonly SettledImage[]; readonly identity: PullIdentity },
+  { where, refreshPolicy, identity }: Subject,
+  images: readonly SettledImage[],
 ): string[] {
   const warnings: string[] = [];
   let peeks = 0;
-  for (const image of told.images) {
+  for (const image of images) {
     const kept = keptPin(image);
     if (kept === undefined) continue;
-    const known = peek(kept.reference, told.identity);
+    const known = peek(kept.reference, identity);
     if (known !== undefined && known.digest !== kept.digest) {
       const age = Math.round(known.ageMs / 1000);
       const what = `${kept.label} keeps its pin, though ${JSON.stringify(kept.original)} named another digest ${age} s ago`;

@@ -3,6 +3,8 @@ import { MIRROR_ANNOTATION } from '../workload/annotations.ts';
 import type { Location } from '../workload/locations.ts';
 import { type Controller, controllerOf, type OwnedPod, ownedPodOf } from './owner.ts';
 import type { ObjectOutcome } from './policy.ts';
+import type { PullIdentity } from './ports.ts';
+import { pullIdentityOf } from './pull-identity.ts';
 import { asksForRefresh, type RefreshPolicy, refreshPolicyOf } from './refresh.ts';
 import type { Review } from './review.ts';
 import {
@@ -18,6 +20,8 @@ export interface Subject {
   readonly where: Location;
   /** Present where a controller makes a Pod. */
   readonly ownedPod: OwnedPod | undefined;
+  /** Whose credentials its images are looked up with. */
+  readonly identity: PullIdentity;
   readonly now: TemplateState;
   /** Present in an UPDATE. */
   readonly before: StoredState | undefined;
@@ -74,6 +78,7 @@ export function subjectOf(
   return {
     where,
     ownedPod: where.isPod ? ownedPodOf(review) : undefined,
+    identity: pullIdentityOf(review.namespace, where, now.template),
     now,
     before,
     templateChanged,

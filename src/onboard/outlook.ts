@@ -1,5 +1,5 @@
 import { type DecisionOptions, decide } from '../admission/decide.ts';
-import { identityOf, type LookUpParts, lookUpAll } from '../admission/look-ups.ts';
+import { type LookUpParts, lookUpAll } from '../admission/look-ups.ts';
 import type { ImageOutcome, ObjectOutcome } from '../admission/policy.ts';
 import type { PullIdentity } from '../admission/ports.ts';
 import type { RefreshPolicy } from '../admission/refresh.ts';
@@ -8,7 +8,7 @@ import { type SettledImage, settle } from '../admission/settle.ts';
 import { type Subject, subjectOf, type UntouchedOptions, untouched } from '../admission/subject.ts';
 import type { PinError } from '../errors.ts';
 import type { ReferenceForm } from '../image/reference.ts';
-import { type JsonObject, objectAt, textOf } from '../json.ts';
+import { type JsonObject, objectIn, textOf } from '../json.ts';
 import { LABEL_PREFIX } from '../workload/annotations.ts';
 import type { Candidate } from './census.ts';
 import type { Place } from './place.ts';
@@ -52,7 +52,7 @@ export function createForesight(parts: OutlookParts): Foresee {
     const subject = subjectOf(review, candidate.where, parts.refreshPolicy);
     if (subject === undefined) return [];
     const images = await settled(parts, review, subject);
-    const identity = identityOf(review.namespace, subject);
+    const { identity } = subject;
     return images.flatMap((image) => {
       const place = candidate.places.get(image.place.key);
       return place === undefined ? [] : outlookOf(image, { place, identity, left });
@@ -120,7 +120,7 @@ function allOf({ places }: Candidate, outcome: ObjectOutcome): readonly Outlook[
  * an immutable template, and of one that somebody owns, get what that would get.
  */
 function reviewOf({ group, kind, where, object, next }: Candidate): Review {
-  const metadata = objectAt(object, ['metadata']);
+  const metadata = objectIn(object, 'metadata');
   const common = {
     uid: '',
     group,
@@ -140,7 +140,7 @@ function reviewOf({ group, kind, where, object, next }: Candidate): Review {
 }
 
 function withoutOwners(object: JsonObject): JsonObject {
-  return { ...object, metadata: { ...objectAt(object, ['metadata']), ownerReferences: [] } };
+  return { ...object, metadata: { ...objectIn(object, 'metadata'), ownerReferences: [] } };
 }
 
 /** A copy with a text at the end of a path; the rest is shared with it. */
@@ -151,5 +151,5 @@ function withText(
 ): JsonObject {
   if (step === undefined) return object;
   if (steps.length === 0) return { ...object, [step]: text };
-  return { ...object, [step]: withText(objectAt(object, [step]) ?? {}, steps, text) };
+  return { ...object, [step]: withText(objectIn(object, step) ?? {}, steps, text) };
 }

@@ -16,9 +16,9 @@ export function objectAt(root: unknown, path: readonly string[]): JsonObject | u
   return isJsonObject(here) ? here : undefined;
 }
 
-/** The object in `field` of `parent`: objectAt() of one step, for where every review passes. */
-export function objectIn(parent: JsonObject | undefined, field: string): JsonObject | undefined {
-  const value = parent?.[field];
+/** The object in `field` of `parent`, or undefined where either is something else. */
+export function objectIn(parent: unknown, field: string): JsonObject | undefined {
+  const value = isJsonObject(parent) ? parent[field] : undefined;
   return isJsonObject(value) ? value : undefined;
 }
 

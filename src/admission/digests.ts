@@ -1,6 +1,6 @@
 import { PinError } from '../errors.ts';
 import { printable } from '../image/printable.ts';
-import { type JsonObject, objectAt } from '../json.ts';
+import { type JsonObject, objectIn } from '../json.ts';
 import { POLICY_LISTS, policyViolations } from '../workload/digest-policy.ts';
 import { type AdmissionResponse, allow, deny, type Review } from './review.ts';
 
@@ -49,7 +49,7 @@ function newViolations(
 ): readonly string[] {
   const messagesOf = (judged: Review['object']): readonly string[] => {
     if (judged === undefined) return [];
-    requireFewContainers(objectAt(judged, ['spec']) ?? {});
+    requireFewContainers(objectIn(judged, 'spec') ?? {});
     return policyViolations(judged, isExempt).map(({ message }) => message);
   };
   if (operation === 'CREATE') return messagesOf(object);

@@ -1,6 +1,6 @@
 import { PinError } from '../errors.ts';
 import { spelledName } from '../image/reference.ts';
-import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
+import { isJsonObject, type JsonObject, listOf, objectIn, textOf } from '../json.ts';
 import { ORIGINALS_ANNOTATION } from '../workload/annotations.ts';
 import {
   type ImagePlace,
@@ -35,7 +35,7 @@ export class Inventory {
     const where = locationOf(group, kind);
     const template = where && podTemplateOf(object, where);
     if (where === undefined || template === undefined) return;
-    const metadata = objectAt(object, ['metadata']) ?? {};
+    const metadata = objectIn(object, 'metadata') ?? {};
     const owner = this.#ownerOf(metadata);
     const workload = owner ?? nameOf(metadata, kind);
     this.#owners.set(ownerKey(metadata, metadata), workload);

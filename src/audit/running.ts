@@ -1,5 +1,5 @@
 import type { Streams } from '../files/streams.ts';
-import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
+import { isJsonObject, type JsonObject, listOf, objectIn, textOf } from '../json.ts';
 
 /** An image that Pods run; no digest where neither its name nor a node tells it. */
 export interface RunningImage {
@@ -34,7 +34,7 @@ const STATUSES = ['containerStatuses', 'initContainerStatuses', 'ephemeralContai
 
 /** What the node says that containers run: container name to `imageID`. */
 export function imageIdsOf(pod: JsonObject): ReadonlyMap<string, string> {
-  const status = objectAt(pod, ['status']) ?? {};
+  const status = objectIn(pod, 'status') ?? {};
   const statuses = STATUSES.flatMap((list) => listOf(status, list)).filter(isJsonObject);
   return new Map(
     statuses.map((item) => [textOf(item, 'name') ?? '', textOf(item, 'imageID') ?? '']),

@@ -1,5 +1,5 @@
 import { callerPath, isCallerToken, splitCallerPath } from '../caller-path.ts';
-import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
+import { isJsonObject, type JsonObject, listOf, objectIn, textOf } from '../json.ts';
 import { type Certificate, readCertificates } from './certificate.ts';
 
 /** An entry of a webhook configuration that tagpin answers. */
@@ -34,8 +34,8 @@ const OF_DIGESTS = /^digests\./;
 export function entriesOf(configuration: JsonObject): readonly Entry[] {
   return listOf(configuration, 'webhooks').flatMap((webhook, index): Entry[] => {
     if (!isJsonObject(webhook)) return [];
-    const config = objectAt(webhook, ['clientConfig']);
-    const service = objectAt(config, ['service']);
+    const config = objectIn(webhook, 'clientConfig');
+    const service = objectIn(config, 'service');
     const url = textOf(config, 'url');
     const parsed = url === undefined ? undefined : URL.parse(url);
     if (service === undefined && !parsed) return [];

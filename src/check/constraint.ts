@@ -1,6 +1,6 @@
 import { PinError } from '../errors.ts';
 import { readManifest } from '../files/yaml.ts';
-import { isJsonObject, type JsonObject, objectAt, textOf } from '../json.ts';
+import { isJsonObject, type JsonObject, objectIn, textOf } from '../json.ts';
 import { exemptionOf } from '../workload/digest-policy.ts';
 import { type Match, readMatch } from './match.ts';
 
@@ -59,13 +59,13 @@ function readConstraint(value: unknown): Constraint {
     value['kind'] === KIND &&
     textOf(value, 'apiVersion')?.startsWith(GROUP) === true;
   if (!isOurs) throw refusal('a document', `it is no ${KIND} of ${GROUP}`);
-  const spec = objectAt(value, ['spec']) ?? {};
+  const spec = objectIn(value, 'spec') ?? {};
   onlyFields(spec, ['match', 'parameters', 'enforcementAction']);
   const action = textOf(spec, 'enforcementAction') ?? 'deny';
   const denies = ACTIONS.get(action);
   if (denies === undefined) throw refusal('spec.enforcementAction', `"${action}" is not known`);
   return {
-    name: textOf(objectAt(value, ['metadata']), 'name'),
+    name: textOf(objectIn(value, 'metadata'), 'name'),
     matches: readMatch(spec['match']),
     isExempt: exemptionOf(exemptImages(spec['parameters'] ?? {})),
     denies,

@@ -1,6 +1,6 @@
 import { PinError } from '../errors.ts';
 import type { ManifestObject } from '../files/objects.ts';
-import { isJsonObject, type JsonObject, objectAt, textOf } from '../json.ts';
+import { isJsonObject, type JsonObject, objectAt, objectIn, textOf } from '../json.ts';
 import { readLabelSelector } from './label-selector.ts';
 
 /** Tells whether a constraint applies to an object. */
@@ -72,7 +72,7 @@ function nameMatch(value: unknown): Match {
   if (value === '') return () => true;
   const fits = wildcard(value);
   return ({ value: object }) => {
-    const metadata = objectAt(object, ['metadata']);
+    const metadata = objectIn(object, 'metadata');
     const generated = textOf(metadata, 'generateName') ?? '';
     return fits(textOf(metadata, 'name') ?? '') || (value.endsWith('*') && fits(generated));
   };
@@ -88,7 +88,7 @@ function wildcard(pattern: string): (text: string) => boolean {
 }
 
 function namespaceOf({ group, kind, value }: ManifestObject, namespace: string): string {
-  const metadata = objectAt(value, ['metadata']);
+  const metadata = objectIn(value, 'metadata');
   if (group === '' && kind === 'Namespace') return textOf(metadata, 'name') ?? '';
   return textOf(metadata, 'namespace') || namespace;
 }

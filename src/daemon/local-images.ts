@@ -1,7 +1,7 @@
 import { PinError } from '../errors.ts';
 import { type Digest, isDigest } from '../image/digest.ts';
 import { type ImageReference, parseReference } from '../image/reference.ts';
-import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
+import { isJsonObject, type JsonObject, listOf, objectIn, textOf } from '../json.ts';
 import type { Engine } from './engine.ts';
 
 /** An image of this machine. */
@@ -61,7 +61,7 @@ const PODMANS_OWN = 'localhost';
  * Podman notes an image of an index by two digests, in no order, and only this one is for every platform.
  */
 function pulledDigest(item: JsonObject): string | undefined {
-  return textOf(objectAt(item, ['Descriptor']), 'digest') ?? textOf(item, 'Digest');
+  return textOf(objectIn(item, 'Descriptor'), 'digest') ?? textOf(item, 'Digest');
 }
 
 /** Without what is none, such as Docker's `<none>:<none>` of older versions. */

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
+import { isJsonObject, type JsonObject, listOf, objectIn, textOf } from '../json.ts';
 
 /** The object of a manifest that an image belongs to. */
 export interface ObjectName {
@@ -39,7 +39,7 @@ export function objectsOf(value: unknown, path: readonly string[] = []): Manifes
 
 /** Name and namespace of an object, as far as it has them. */
 export function nameOf({ kind, value, path }: ManifestObject): ObjectName {
-  const metadata = objectAt(value, ['metadata']);
+  const metadata = objectIn(value, 'metadata');
   return {
     kind,
     name: textOf(metadata, 'name') ?? textOf(metadata, 'generateName') ?? '',

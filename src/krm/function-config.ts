@@ -1,6 +1,6 @@
 import { PinError } from '../errors.ts';
 import type { ReferenceForm } from '../image/reference.ts';
-import { isJsonObject, type JsonObject, objectAt, textOf } from '../json.ts';
+import { isJsonObject, type JsonObject, objectIn, textOf } from '../json.ts';
 
 /** What a function is asked to do. */
 export interface FunctionConfig {
@@ -71,8 +71,8 @@ export function readFunctionConfig(value: unknown): FunctionConfig {
 function fieldsOf(config: unknown): JsonObject {
   const kind = isJsonObject(config) ? textOf(config, 'kind') : undefined;
   const apiVersion = isJsonObject(config) ? textOf(config, 'apiVersion') : undefined;
-  if (kind === 'ConfigMap' && apiVersion === 'v1') return objectAt(config, ['data']) ?? {};
-  if (kind === OWN.kind && apiVersion === OWN.apiVersion) return objectAt(config, ['spec']) ?? {};
+  if (kind === 'ConfigMap' && apiVersion === 'v1') return objectIn(config, 'data') ?? {};
+  if (kind === OWN.kind && apiVersion === OWN.apiVersion) return objectIn(config, 'spec') ?? {};
   const got = JSON.stringify(`${apiVersion ?? ''} ${kind ?? ''}`.trim());
   throw refusal(`expected a ConfigMap, or a ${OWN.kind} of ${OWN.apiVersion}, got ${got}`);
 }

@@ -1,6 +1,6 @@
 import type { Finding } from '../check/findings.ts';
 import type { Fault } from '../files/manifest.ts';
-import { isJsonObject, objectAt, textOf } from '../json.ts';
+import { isJsonObject, objectIn, textOf } from '../json.ts';
 import type { PlannedFile } from '../pin/files.ts';
 import type { PinOutcome, PlannedImage } from '../pin/plan.ts';
 
@@ -83,10 +83,10 @@ function placeOf(place: Place, values: object, valueAt: ValueAt): Partial<Result
   const { pointer } = place.object;
   const object = valueAt(pointer.split('/').slice(1));
   if (!isJsonObject(object)) return {};
-  const metadata = objectAt(object, ['metadata']);
+  const metadata = objectIn(object, 'metadata');
   const [apiVersion, kind] = [textOf(object, 'apiVersion'), textOf(object, 'kind')];
   const [name, namespace] = [textOf(metadata, 'name'), textOf(metadata, 'namespace')];
-  const file = fileOf(objectAt(metadata, ['annotations']));
+  const file = fileOf(objectIn(metadata, 'annotations'));
   if (apiVersion === undefined || kind === undefined || name === undefined) return file;
   const path = fieldPath(place.path.slice(pointer.length));
   return {

@@ -1,6 +1,6 @@
 import type { CertificateObjects, Configuration } from '../certificates/ports.ts';
 import { PinError } from '../errors.ts';
-import { isJsonObject, type JsonObject, objectAt, textOf } from '../json.ts';
+import { isJsonObject, type JsonObject, objectIn, textOf } from '../json.ts';
 import {
   type Connected,
   connect,
@@ -169,5 +169,5 @@ function createServerClock(): {
 }
 
 function versionOf(object: JsonObject): string {
-  return textOf(objectAt(object, ['metadata']), 'resourceVersion') ?? '';
+  return textOf(objectIn(object, 'metadata'), 'resourceVersion') ?? '';
 }

@@ -1,7 +1,15 @@
 import type { ListedObject } from '../audit/inventory.ts';
 import type { AuditedCluster } from '../audit/run.ts';
 import { PinError } from '../errors.ts';
-import { isJsonObject, type JsonObject, listOf, objectAt, parseJson, textOf } from '../json.ts';
+import {
+  isJsonObject,
+  type JsonObject,
+  listOf,
+  objectAt,
+  objectIn,
+  parseJson,
+  textOf,
+} from '../json.ts';
 import {
   type Connected,
   connect,
@@ -151,7 +159,7 @@ async function* objectsOf(
     for (const object of listOf(list, 'items')) {
       if (isJsonObject(object)) yield { group: kind.group, kind: kind.kind, object };
     }
-    next = textOf(objectAt(list, ['metadata']), 'continue') || undefined;
+    next = textOf(objectIn(list, 'metadata'), 'continue') || undefined;
   } while (next !== undefined);
 }
 

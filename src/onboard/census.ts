@@ -2,7 +2,7 @@ import type { ListedObject } from '../audit/inventory.ts';
 import { imageIdsOf } from '../audit/running.ts';
 import { referenceOf, type Workload } from '../audit/use.ts';
 import { PinError } from '../errors.ts';
-import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
+import { isJsonObject, type JsonObject, listOf, objectIn, textOf } from '../json.ts';
 import {
   type ImagePlace,
   imagePlacesOf,
@@ -57,7 +57,7 @@ export class Census {
     const where = locationOf(group, kind);
     const template = where && podTemplateOf(object, where);
     if (where === undefined || template === undefined) return;
-    const metadata = objectAt(object, ['metadata']) ?? {};
+    const metadata = objectIn(object, 'metadata') ?? {};
     const owner = ownerReferenceOf(metadata);
     const root = this.#rootOf(metadata, kind, owner);
     this.#roots.set(textOf(metadata, 'uid') ?? '', root);
@@ -140,9 +140,9 @@ const ENDED_CONDITIONS: ReadonlySet<string> = new Set(['Complete', 'Failed']);
 
 /** A Pod or a Job that has ended, and what is being deleted: nothing is made of it any more. */
 function isOver(object: JsonObject): boolean {
-  const metadata = objectAt(object, ['metadata']);
+  const metadata = objectIn(object, 'metadata');
   if (textOf(metadata, 'deletionTimestamp') !== undefined) return true;
-  const status = objectAt(object, ['status']) ?? {};
+  const status = objectIn(object, 'status') ?? {};
   if (ENDED_PHASES.has(textOf(status, 'phase') ?? '')) return true;
   return listOf(status, 'conditions')
     .filter(isJsonObject)
@@ -155,9 +155,9 @@ function isOver(object: JsonObject): boolean {
  */
 function isCopy({ listed, where, root, isOwned }: Seen): boolean {
   if (!isOwned || where.isPod) return false;
-  return root.owner === undefined || objectAt(listed.object, ['spec'])?.['replicas'] === 0;
+  return root.owner === undefined || objectIn(listed.object, 'spec')?.['replicas'] === 0;
 }
 
 function nameOf(object: JsonObject): string {
-  return textOf(objectAt(object, ['metadata']), 'name') ?? '';
+  return textOf(objectIn(object, 'metadata'), 'name') ?? '';
 }

@@ -1,5 +1,5 @@
 import { toPinError } from '../errors.ts';
-import { type JsonObject, objectAt } from '../json.ts';
+import { type JsonObject, objectIn } from '../json.ts';
 import type { OnboardedCluster } from './cluster.ts';
 import { type ImagePath, imagePathsIn } from './image-paths.ts';
 import type { Outlook } from './outlook.ts';
@@ -84,7 +84,7 @@ async function specsOf(
     // oxlint-disable-next-line no-await-in-loop -- an owner tells who owns it
     const { spec, object } = await specOf(reference, images, readOwner);
     specs.push(spec);
-    reference = ownerReferenceOf(objectAt(object, ['metadata']) ?? {});
+    reference = ownerReferenceOf(objectIn(object, 'metadata') ?? {});
   }
   return specs;
 }

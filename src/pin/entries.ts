@@ -1,7 +1,7 @@
 import { PinError } from '../errors.ts';
 import { type Digest, isDigest } from '../image/digest.ts';
 import { normalizedName, normalizedTag, parseReference } from '../image/reference.ts';
-import { isJsonObject, listOf, objectAt, parseJson, textOf } from '../json.ts';
+import { isJsonObject, listOf, objectIn, parseJson, textOf } from '../json.ts';
 
 /** A digest that is known before any registry is asked. */
 export interface Entry {
@@ -41,7 +41,7 @@ export function readSetting(text: string): Entry {
 function entriesOfBuilds(value: unknown, origin: string): Entry[] {
   const builds: readonly unknown[] = Array.isArray(value) ? value : [value];
   const images = builds.flatMap((build) => {
-    const results = objectAt(build, ['results']);
+    const results = objectIn(build, 'results');
     if (results !== undefined) return listOf(results, 'images');
     // The list alone, as `--format='json(results.images)'` and jq give it.
     return isJsonObject(build) && 'digest' in build ? [build] : [];

@@ -1,4 +1,4 @@
-import { isJsonObject, listOf, objectAt, textOf } from '../json.ts';
+import { isJsonObject, listOf, objectIn, textOf } from '../json.ts';
 import { ORIGINALS_ANNOTATION } from '../workload/annotations.ts';
 import { imagePlacesOf, locationOf, podTemplateOf } from '../workload/locations.ts';
 import { countingEntry, parseOriginals } from '../workload/originals.ts';
@@ -32,7 +32,7 @@ export function majorityPins(pods: readonly unknown[], ownerUid: string): Map<st
 
 /** Of this controller, and not being deleted; how far it has come does not matter. */
 function isLivingChild(pod: unknown, ownerUid: string): boolean {
-  const metadata = objectAt(pod, ['metadata']);
+  const metadata = objectIn(pod, 'metadata');
   if (metadata === undefined || textOf(metadata, 'deletionTimestamp') !== undefined) return false;
   return listOf(metadata, 'ownerReferences').some(
     (owner) => isJsonObject(owner) && owner['controller'] === true && owner['uid'] === ownerUid,

@@ -1,5 +1,5 @@
 import { isDigest } from '../image/digest.ts';
-import { isJsonObject, type JsonObject, objectAt, parseJson, textOf } from '../json.ts';
+import { isJsonObject, type JsonObject, objectIn, parseJson, textOf } from '../json.ts';
 import type { Lookup } from '../registry/client.ts';
 import type { Moment } from './moment.ts';
 
@@ -64,7 +64,7 @@ function* linesOf(text: Buffer): Generator<string, undefined> {
 function momentFrom(line: string | undefined): Moment | undefined {
   const value = parseJson(line ?? '');
   if (!isJsonObject(value) || !isMs(value['unixMs'])) return undefined;
-  return { unixMs: value['unixMs'], boot: bootFrom(objectAt(value, ['boot'])) };
+  return { unixMs: value['unixMs'], boot: bootFrom(objectIn(value, 'boot')) };
 }
 
 function bootFrom(boot: JsonObject | undefined): Moment['boot'] {

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, objectAt } from '../json.ts';
+import { isJsonObject, type JsonObject, objectIn } from '../json.ts';
 
 /** A container whose image the policy refuses. */
 export interface Violation {
@@ -44,7 +44,7 @@ export function policyViolations(
 ): readonly Violation[] {
   const violations = new Map<string, Violation>();
   for (const [list, noun] of POLICY_LISTS) {
-    for (const [key, container] of membersOf(objectAt(object, ['spec'])?.[list])) {
+    for (const [key, container] of membersOf(objectIn(object, 'spec')?.[list])) {
       if (!isJsonObject(container)) continue;
       const { name, image } = container;
       if (name === undefined || image === undefined) continue;

@@ -9,7 +9,7 @@ import type {
 } from 'google-auth-library';
 
 import { PinError } from '../../errors.ts';
-import { isJsonObject, type JsonObject, listOf, objectAt, parseJson, textOf } from '../../json.ts';
+import { isJsonObject, type JsonObject, listOf, objectIn, parseJson, textOf } from '../../json.ts';
 import { cloudFailure } from './cloud-failure.ts';
 import type { CloudParts } from './cloud-source.ts';
 import type { GoogleIdentity } from './google-identity.ts';
@@ -142,7 +142,7 @@ function makeImpersonated(
   file: JsonObject,
   options: OAuth2ClientOptions,
 ): AuthClient {
-  const source = objectAt(file, ['source_credentials']);
+  const source = objectIn(file, 'source_credentials');
   const url = textOf(file, 'service_account_impersonation_url') ?? '';
   const targetPrincipal = /\/([^/:]+):generateAccessToken$/.exec(url)?.[1];
   if (source === undefined) throw failure('it has no "source_credentials"');
@@ -175,7 +175,7 @@ function isExternalAccount(file: JsonObject): file is JsonObject & ExternalAccou
   return (
     textOf(file, 'audience') !== undefined &&
     textOf(file, 'subject_token_type') !== undefined &&
-    objectAt(file, ['credential_source']) !== undefined
+    objectIn(file, 'credential_source') !== undefined
   );
 }
 

@@ -1,5 +1,5 @@
+import { connectTo } from '../support/api-server.ts';
 import { eventually } from '../support/eventually.ts';
-import { connectTo } from './api-server.ts';
 import { createBenchNamespace, startBenchCluster, startWebhookBeside } from './bench-cluster.ts';
 import { startConstantWebhook } from './constant-webhook.ts';
 import { installPodEntry } from './pod-entry.ts';

@@ -1,4 +1,4 @@
-import type { ApiServer } from './api-server.ts';
+import type { ApiServer } from '../support/api-server.ts';
 
 /** What a namespace's Pods must look like: by tag, or by digest. */
 export interface PodPlace {

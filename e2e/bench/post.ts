@@ -1,10 +1,6 @@
-import { type Agent, request as httpsRequest } from 'node:https';
+import type { Agent } from 'node:https';
 
-/** What a webhook answered. */
-export interface Posted {
-  readonly status: number;
-  readonly text: string;
-}
+import { type Answered, call } from '../../test/support/call.ts';
 
 /** Where a webhook on loopback is called, as the API server calls it. */
 export function pinUrl({ port }: { readonly port: number }): string {
@@ -12,18 +8,7 @@ export function pinUrl({ port }: { readonly port: number }): string {
 }
 
 /** Sends JSON, and waits for the end of the answer, whatever its status. Rejects where there is none. */
-export function post(url: string, agent: Agent, body: string): Promise<Posted> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json' };
-    const call = httpsRequest(url, { agent, method: 'POST', headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
-      );
-    });
-    call.on('error', reject);
-    call.end(body);
-  });
+export function post(url: string, agent: Agent, body: string): Promise<Answered> {
+  const { port, pathname, search } = new URL(url);
+  return call(Number(port), undefined, { agent, path: pathname + search, body });
 }

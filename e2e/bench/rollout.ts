@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-
+import { type ApiServer, connectTo } from '../support/api-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { installManifests } from '../support/manifests.ts';
 import type { Webhook } from '../support/webhook.ts';
-import { type ApiServer, connectTo } from './api-server.ts';
 import { createBenchNamespace, startBenchCluster, startWebhookBeside } from './bench-cluster.ts';
 import type { Part, Row } from './result.ts';
 import { interleaved, ratiosOf } from './rounds.ts';

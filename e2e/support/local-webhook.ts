@@ -1,8 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { Agent, request as httpsRequest } from 'node:https';
+import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { call } from '../../test/support/call.ts';
 import { createCertificateAuthority } from './certificate.ts';
 import { startProcess } from './child-process.ts';
 import { freePort } from './free-port.ts';
@@ -80,8 +81,16 @@ export async function startLocalWebhook(
     port,
     pid: running.pid,
     authority: authority.certificate,
-    send: (mode, review, timeout = '10s') =>
-      post(agent, `https://127.0.0.1:${port}/admission/${mode}?timeout=${timeout}`, review),
+    send: async (mode, review, timeout = '10s') => {
+      const path = `/admission/${mode}?timeout=${timeout}`;
+      const { status, text } = await call(port, undefined, {
+        agent,
+        path,
+        body: JSON.stringify(review),
+      });
+      if (status !== 200) throw new Error(`The webhook answered ${status}: ${text}`);
+      return JSON.parse(text) as AdmissionAnswer;
+    },
     metrics: () => operations('/metrics'),
     log: () => readFile(running.logFile, 'utf8'),
     stop: async () => {
@@ -90,22 +99,4 @@ export async function startLocalWebhook(
       await rm(directory, { recursive: true });
     },
   };
-}
-
-function post(agent: Agent, url: string, body: unknown): Promise<AdmissionAnswer> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json' };
-    const request = httpsRequest(url, { agent, method: 'POST', headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
-        if (response.statusCode === 200) resolve(JSON.parse(text) as AdmissionAnswer);
-        else reject(new Error(`The webhook answered ${response.statusCode}: ${text}`));
-      });
-    });
-    request.on('error', reject);
-    request.end(JSON.stringify(body));
-  });
 }

@@ -18,8 +18,16 @@ export interface Answered {
   readonly text: string;
 }
 
-/** Calls a server on 127.0.0.1 over TLS as the API server does, trusting `ca` alone. */
-export function call(port: number, ca: string, options: CallOptions = {}): Promise<Answered> {
+/**
+ * Calls a server on 127.0.0.1 over TLS as the API server does.
+ *
+ * @param ca the only authority that is trusted; undefined: the agent knows
+ */
+export function call(
+  port: number,
+  ca: string | undefined,
+  options: CallOptions = {},
+): Promise<Answered> {
   const {
     method = 'POST',
     path = '/admission/pin',
@@ -33,11 +41,11 @@ export function call(port: number, ca: string, options: CallOptions = {}): Promi
       {
         host: '127.0.0.1',
         port,
-        ca,
         method,
         path,
         agent: agent ?? false,
         headers: { 'content-type': 'application/json', ...headers },
+        ...(ca !== undefined && { ca }),
         ...(signal && { signal }),
       },
       (response) => {

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { Agent, request as httpsRequest } from 'node:https';
+import { Agent } from 'node:https';
+
+import { call } from '../../test/support/call.ts';
 
 /** What the API server said. */
-export interface ApiAnswer {
+interface ApiAnswer {
   readonly status: number;
   readonly text: string;
 }
 
-/** The API server without a client library between: what is measured is its own time. */
+/** The API server of these tests, without a client library between: what is measured is its own time. */
 export interface ApiServer {
   readonly send: (
     method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
@@ -44,28 +46,18 @@ export function connectTo(kubeconfig: string, connections: number): ApiServer {
     cert: decoded(user?.['client-certificate-data']),
     key: decoded(user?.['client-key-data']),
   });
-  const { hostname, port } = new URL(cluster?.server ?? '');
+  const port = Number(new URL(cluster?.server ?? '').port);
   return {
-    send: (method, path, body) =>
-      new Promise((resolve, reject) => {
-        const headers = {
-          'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
-        };
-        const options = { agent, hostname, port, path, method, headers };
-        const call = httpsRequest(options, (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('error', reject);
-          response.on('end', () =>
-            resolve({
-              status: response.statusCode ?? 0,
-              text: Buffer.concat(chunks).toString(),
-            }),
-          );
-        });
-        call.on('error', reject);
-        call.end(body);
-      }),
+    send: (method, path, body = '') => {
+      const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+      return call(port, undefined, {
+        agent,
+        method,
+        path,
+        body,
+        headers: { 'content-type': type },
+      });
+    },
     close: () => agent.destroy(),
   };
 }

@@ -236,7 +236,7 @@ describe('while Pods are made, one after the other', () => {
       const log = readFileSync(logFile, 'utf8');
       for (const path of paths) expect(log).not.toContain(path.split('/')[2]);
     }
-  }, 300_000);
+  });
 });
 
 describe('a Secret that holds something else', () => {

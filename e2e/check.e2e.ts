@@ -41,7 +41,7 @@ describe('tagpin check', () => {
       RUNS,
     );
     expect(refused).toBeGreaterThan(ENOUGH);
-  }, 300_000);
+  });
 });
 
 function documents(values: readonly object[]): string {

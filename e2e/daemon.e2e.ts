@@ -21,7 +21,7 @@ beforeAll(async () => {
     await podman.run(['pull', '--quiet', '--tls-verify=false', '--arch=amd64', tagged]);
   }
   await podman.importEmpty(MADE_HERE);
-}, 300_000);
+});
 
 afterAll(async () => {
   await podman[Symbol.asyncDispose]();

@@ -35,7 +35,7 @@ beforeAll(async () => {
   await podman.run(['pull', '--quiet', '--arch=amd64', 'registry.example.com/shop/web:1.4']);
   await preparePrograms();
   await prepareNamespace();
-}, 300_000);
+});
 /** Each page begins with the same namespace. */
 beforeEach(async () => {
   const kubectl = new Kubectl(kubeconfig, NAMESPACE);

@@ -28,7 +28,7 @@ beforeAll(async () => {
   files.write('tree/large', 'x'.repeat(LARGE_BYTES));
   archive = packTree(tree, '--sparse', '--format=posix');
   image = await pushSample(registry);
-}, 60_000);
+});
 afterAll(() => files[Symbol.asyncDispose]());
 
 async function pushSample(to: Registry): Promise<TestImage> {

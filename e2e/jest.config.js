@@ -7,7 +7,8 @@ export default {
   testMatch: ['<rootDir>/e2e/**/*.e2e.ts'],
   globalSetup: '<rootDir>/e2e/global-setup.ts',
   globalTeardown: '<rootDir>/e2e/global-teardown.ts',
-  testTimeout: 60_000,
+  // Against a test that hangs, not a measure.
+  testTimeout: 300_000,
   // One control plane for all: the files follow one another.
   maxWorkers: 1,
 };

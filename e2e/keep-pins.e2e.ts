@@ -102,7 +102,7 @@ describe.each(WAYS)(
         }
       });
       await image.move();
-    }, 120_000);
+    });
 
     it.each(KINDS)('%s keeps pins and record while the webhook is down', async (kind) => {
       const kubectl = namespaces.get(kind) ?? new Kubectl(kubeconfig);

@@ -261,7 +261,7 @@ class Shop {
         const own = fresh.filter(({ metadata }) => metadata.labels?.['app'] === name);
         if (own.length !== replicas) throw new Error(`${name} has ${own.length} Pods`);
       }
-    }, 50_000);
+    });
   }
 
   /** Two tags get other bytes; the old ones of one of them are taken away. */
@@ -422,7 +422,7 @@ describe('tagpin onboard', () => {
     const byRollout = plan.next.filter((told) => told.with === 'rollout');
     const rolled = Object.fromEntries(byRollout.map(({ name, pinned }) => [name, pinned]));
     expect(await shop.templates()).toEqual({ ...templates, ...rolled });
-  }, 180_000);
+  });
 
   it('tells what "enforce" refuses', async () => {
     const shop = await Shop.open();
@@ -444,7 +444,7 @@ describe('tagpin onboard', () => {
       [...plan.failed, ...toldOf].map(({ name }) => name).toSorted(),
     );
     expect(stdout).toContain('it is labelled already: enforce');
-  }, 120_000);
+  });
 
   it('asks with the pull secrets of the namespace, and passes where everything can be pinned', async () => {
     const image = await TestImage.ofOnePlatform(privateRegistry);

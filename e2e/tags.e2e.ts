@@ -18,7 +18,7 @@ beforeAll(async () => {
   first = await image.digest();
   await image.tagAs(TAGS);
   await image.move();
-}, 120_000);
+});
 
 describe('tagpin tags', () => {
   it('prints what crane does, in the same order, over several pages', async () => {

@@ -35,7 +35,7 @@ beforeAll(async () => {
     `--tls-key=${join(directory, 'tls.key')}`,
   ]);
   await tagpin.logged(({ msg }) => msg === 'certificate loaded');
-}, 30_000);
+});
 afterAll(async () => {
   agent.destroy();
   await tagpin[Symbol.asyncDispose]();
@@ -139,7 +139,7 @@ describe('tagpin serve, called with any bytes', () => {
       { numRuns: 400 },
     );
     await isWell();
-  }, 60_000);
+  });
 
   it('answers spoilt bytes, and bytes that never were a review', async () => {
     const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
@@ -150,7 +150,7 @@ describe('tagpin serve, called with any bytes', () => {
       { numRuns: 300 },
     );
     await isWell();
-  }, 60_000);
+  });
 
   it.each([
     ['100,000 lists in one another', '['.repeat(100_000)],
@@ -242,7 +242,7 @@ describe('tagpin serve, called with any bytes', () => {
       { numRuns: 100 },
     );
     await isWell();
-  }, 60_000);
+  });
 });
 
 /** What comes back for bytes on a connection of their own, which is then ended from this side. */

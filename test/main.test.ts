@@ -233,7 +233,7 @@ describe('tagpin serve', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     // What was buffered is written before the end.
     expect(stdout).toContain('"msg":"stopped"');
-  }, 15_000);
+  });
 
   it('asks through the proxy of its environment, and refuses short names where it is told to', async () => {
     await using registry = await startRegistry([FOUND]);
@@ -259,7 +259,7 @@ describe('tagpin serve', () => {
     expect(proxy.tunnels.map(({ target }) => target)).toEqual([host]);
     expect(tagpin.output()).not.toContain(PASSWORD);
     expect((await tagpin.operations('/metrics'))[1]).not.toContain(PASSWORD);
-  }, 15_000);
+  });
 
   it('uses the pull secrets of the cluster, and tells a credential to nobody else', async () => {
     const authorization = `Basic ${btoa(`alice:${PASSWORD}`)}`;
@@ -337,7 +337,7 @@ describe('tagpin serve', () => {
         expect(text).not.toContain(canary);
       }
     }
-  }, 15_000);
+  });
 });
 
 describe('tagpin serve with input that no API server sends', () => {

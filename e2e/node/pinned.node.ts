@@ -47,7 +47,7 @@ async function running(kubectl: Kubectl, count: number): Promise<object[]> {
       throw new Error(`of ${items.length} Pods ${ready.length} run, not ${count}`);
     }
     return ready;
-  }, 50_000);
+  });
   return Promise.all(
     pods.map(async ({ metadata, status }) => ({
       // The repository before it is the one under which the node saw the digest first.

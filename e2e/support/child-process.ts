@@ -32,13 +32,13 @@ export interface RunningProcess {
   readonly stop: () => Promise<void>;
 }
 
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 180_000;
 const STOP_TIMEOUT_MS = 15_000;
 
 /**
  * Starts a process with its output in a file, and waits until it is ready.
  *
- * @throws Error with the end of the log when it exits early or is not ready within a minute
+ * @throws Error with the end of the log when it exits early or is not ready in time
  */
 export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
   const logFile = join(spec.directory, `${spec.name}.log`);

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
  */
 export async function eventually<T>(
   attempt: () => T | Promise<T>,
-  timeoutMs: number = 30_000,
+  timeoutMs: number = 120_000,
 ): Promise<T> {
   const giveUpAtMs = performance.now() + timeoutMs;
   for (;;) {

@@ -4,6 +4,7 @@ import { PinError } from '../errors.ts';
 import { isJsonObject, listOf, parseJson } from '../json.ts';
 import {
   type Connected,
+  causeOf,
   connect,
   EMPTY_LIST,
   inTime,
@@ -140,11 +141,11 @@ async function found<T>(asked: Asked, read: () => Promise<T>): Promise<T | undef
     if (status === 404) return undefined;
     if (status === 403) {
       const message = `tagpin may not read ${what}`;
-      throw new PinError('forbidden_secret', message, { cause: caught });
+      throw new PinError('forbidden_secret', message);
     }
     const answer = status === undefined ? 'did not answer' : `answered ${status}`;
     const message = `the API server ${answer} when asked for ${what}`;
-    throw new PinError('secret_unreadable', message, { cause: caught });
+    throw new PinError('secret_unreadable', message, causeOf(caught));
   }
 }
 

@@ -145,3 +145,12 @@ export function statusOf(caught: unknown): number | undefined {
   const isObject = typeof caught === 'object' && caught !== null;
   return isObject && 'code' in caught && typeof caught.code === 'number' ? caught.code : undefined;
 }
+
+/**
+ * What to keep of an error as another's cause: why there was no answer. An error about an answer holds
+ * it, whole (the client library's) or the place where it is no JSON, and a Secret may stand there.
+ */
+export function causeOf(caught: unknown): { readonly cause?: unknown } {
+  const isOfAnAnswer = statusOf(caught) !== undefined || caught instanceof SyntaxError;
+  return isOfAnAnswer ? {} : { cause: caught };
+}

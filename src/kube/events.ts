@@ -2,7 +2,14 @@ import { hostname } from 'node:os';
 
 import { PinError } from '../errors.ts';
 import type { NotPinnedEvent } from '../events/not-pinned.ts';
-import { type Connected, connect, inTime, type Kubeconfig, statusOf } from './connection.ts';
+import {
+  type Connected,
+  causeOf,
+  connect,
+  inTime,
+  type Kubeconfig,
+  statusOf,
+} from './connection.ts';
 import { isName } from './object-name.ts';
 
 /** Nobody waits for an Event. */
@@ -32,9 +39,7 @@ export function createEventWriter(
       const status = statusOf(caught);
       const answer = status === undefined ? 'did not answer' : `answered ${status}`;
       const message = `the API server ${answer} to an Event for namespace "${namespace}"`;
-      // The library's error of an answer holds the answer whole.
-      const cause = status === undefined ? { cause: caught } : {};
-      throw new PinError('cluster_unreadable', message, cause);
+      throw new PinError('cluster_unreadable', message, causeOf(caught));
     }
   };
 }

@@ -4,6 +4,7 @@ import type { OnboardedCluster } from '../onboard/cluster.ts';
 import type { OwnerReference } from '../onboard/owner-reference.ts';
 import {
   type Connected,
+  causeOf,
   connect,
   inTime,
   type Kubeconfig,
@@ -126,6 +127,5 @@ function missingOr(what: string, caught: unknown): undefined {
   if (status === 404) return undefined;
   const answered = status === undefined ? 'did not answer' : `answered ${status}`;
   const message = `Cannot read ${what}: the API server ${answered}`;
-  // The library's error holds the answer whole.
-  throw new PinError('cluster_unreadable', message, status === undefined ? { cause: caught } : {});
+  throw new PinError('cluster_unreadable', message, causeOf(caught));
 }

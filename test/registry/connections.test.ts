@@ -44,7 +44,7 @@ describe('createTransport() with what follows from an answer', () => {
       { status: 401, headers: { 'www-authenticate': 'Bearer realm="/token",service="s"' } },
     ]);
     await using stack = createRegistryStack({ plainHttp: [registry.host] });
-    const signal = AbortSignal.timeout(5000);
+    const signal = AbortSignal.timeout(30_000);
 
     await stack.lookup(`${registry.host}/app:1`, { credentials: [], signal });
 

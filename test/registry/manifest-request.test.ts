@@ -88,7 +88,7 @@ describe('sendManifestRequest()', () => {
     await registry.received(2);
     const second = stack.lookup(`${registry.host}/team/app:1.1`, {
       credentials: [],
-      signal: AbortSignal.timeout(2000),
+      signal: AbortSignal.timeout(30_000),
     });
     // The second was told to get a token as well, and waits for it.
     await until(() => stack.observed.filter((line) => line.endsWith(' 401')).length === 2);

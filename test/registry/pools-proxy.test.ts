@@ -44,7 +44,7 @@ function get(
     method: 'GET',
     url: new URL(url),
     headers: {},
-    signal: AbortSignal.timeout(5000),
+    signal: AbortSignal.timeout(30_000),
     maxBodyBytes: 1000,
     followRedirects: true,
     connection,

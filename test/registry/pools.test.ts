@@ -55,7 +55,7 @@ async function statusOf(
     method: 'GET',
     url: new URL(`http://${name}:${port}/v2/a/manifests/1`),
     headers: {},
-    signal: AbortSignal.timeout(5000),
+    signal: AbortSignal.timeout(30_000),
     maxBodyBytes: 1000,
     followRedirects: true,
   });
@@ -90,7 +90,7 @@ describe('createPools() and a name that is not resolved in time', () => {
       method: 'HEAD',
       url: new URL('http://r.example.com:5000/v2/'),
       headers: {},
-      signal: AbortSignal.timeout(5000),
+      signal: AbortSignal.timeout(30_000),
       maxBodyBytes: 1000,
       followRedirects: true,
       connection: { named: false, connectTimeoutMs: 400 },

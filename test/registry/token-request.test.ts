@@ -38,7 +38,7 @@ async function ask(
 }> {
   await using registry = await startRegistry(rules);
   await using stack = createRegistryStack({ plainHttp: [registry.host] });
-  const how = { credentials: [credential], signal: AbortSignal.timeout(2000) };
+  const how = { credentials: [credential], signal: AbortSignal.timeout(30_000) };
   const answer = await stack
     .lookup(`${registry.host}/team/app:1.0`, how)
     .catch((error: unknown) => {
@@ -167,7 +167,7 @@ describe('requestToken()', () => {
       const lookup = (): Promise<Lookup> =>
         stack.lookup(`${registry.host}/team/app:1.0`, {
           credentials: [],
-          signal: AbortSignal.timeout(2000),
+          signal: AbortSignal.timeout(30_000),
         });
       await lookup();
       nowMs += 295_000;
@@ -188,7 +188,7 @@ describe('requestToken()', () => {
     let nowMs = 1_000_000;
     await using stack = createRegistryStack({ plainHttp: [registry.host], now: () => nowMs });
     for (const _ of ['first', 'after the token has ended']) {
-      const signal = AbortSignal.timeout(2000);
+      const signal = AbortSignal.timeout(30_000);
       await stack.lookup(`${registry.host}/team/app:1.0`, { credentials: [IDENTITY], signal });
       nowMs += 3_600_000;
     }

@@ -52,7 +52,7 @@ async function lookup(
   host: string,
   credentials: readonly Credential[] = [],
 ): Promise<Lookup | PinError> {
-  const signal = AbortSignal.timeout(2000);
+  const signal = AbortSignal.timeout(30_000);
   try {
     return await stack.lookup(`${host}/team/app:1.0`, { credentials, signal });
   } catch (error) {
@@ -91,7 +91,7 @@ function authorizing(stack: RegistryStack): {
       endpoint: { origin, root: '/v2' },
       repository,
       credential: undefined,
-      signal: AbortSignal.timeout(5000),
+      signal: AbortSignal.timeout(30_000),
     }),
   };
 }

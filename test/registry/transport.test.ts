@@ -25,7 +25,7 @@ function get(
     method: 'GET',
     url: new URL(url),
     headers: {},
-    signal: AbortSignal.timeout(2000),
+    signal: AbortSignal.timeout(30_000),
     maxBodyBytes: MAX_BODY_BYTES,
     followRedirects: true,
     ...change,
@@ -346,7 +346,7 @@ describe('createTransport() with redirects of strangers', () => {
     await using stack = plainStack(registry.host, other.host);
     const asked = stack.lookup(`${registry.host}/a:1`, {
       credentials: [{ username: 'alice', password: 'canary' }],
-      signal: AbortSignal.timeout(2000),
+      signal: AbortSignal.timeout(30_000),
     });
     await expect(asked).rejects.toMatchObject({ code: 'unauthorized' });
     expect(registry.requests.some(({ headers }) => headers.authorization !== undefined)).toBe(true);

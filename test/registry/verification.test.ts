@@ -99,7 +99,7 @@ describe('createVerification()', () => {
     };
     await stack.client.lookup(endpoint, parseReference('team/app:1.0'), {
       access: { own: [], lent: [], fingerprint: 'anonymous' },
-      signal: AbortSignal.timeout(2000),
+      signal: AbortSignal.timeout(30_000),
     });
     expect(linesOf(registry)).toEqual([
       'GET /v2/hub/team/app/manifests/1.0',
@@ -126,7 +126,7 @@ describe('createVerification()', () => {
     ];
     const access = { own: [], lent: [], fingerprint: 'anonymous' };
     for (const endpoint of [...places, ...places]) {
-      const signal = AbortSignal.timeout(2000);
+      const signal = AbortSignal.timeout(30_000);
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await stack.client.lookup(endpoint, parseReference('team/app:1.0'), { access, signal });
     }

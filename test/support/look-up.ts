@@ -21,7 +21,7 @@ export interface How extends RegistryStackOptions {
   readonly alsoPlain?: readonly string[];
 }
 
-const DEADLINE_MS = 2000;
+const DEADLINE_MS = 30_000;
 
 /** Looks `team/app:1.0` up; what fails is an answer, too. */
 export async function lookUp(

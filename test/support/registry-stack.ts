@@ -67,7 +67,7 @@ export interface RegistryStackOptions extends Partial<GuardOptions> {
 }
 
 /** Long enough for a machine that has much to do. */
-const READ_MS = 20_000;
+const READ_MS = 60_000;
 
 /** Loopback addresses are allowed, for the registries of tests have no others. */
 export function createRegistryStack(options: RegistryStackOptions = {}): RegistryStack {

@@ -170,7 +170,7 @@ describe('createDockerConfigSource() with a credential helper', () => {
     const error = await failureOf(offersOf(sourceOf({ credsStore: 'x' }), 'a.example/x'));
     expect(error.message).toBe('credential helper "x" did not answer within 5 s');
     await until(() => hasEnded(Number(programs.text('pid'))));
-  }, 15_000);
+  });
 });
 
 describe('createDockerConfigSource() with auths', () => {

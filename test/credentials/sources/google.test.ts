@@ -205,7 +205,7 @@ describe('createGoogleSource() with the metadata server', () => {
         method: 'GET',
         url: new URL(url),
         headers: FLAVOR,
-        signal: AbortSignal.timeout(5000),
+        signal: AbortSignal.timeout(30_000),
         maxBodyBytes: 1000,
         followRedirects: true,
       });

@@ -210,7 +210,14 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'workload',
       ...VOCABULARY,
     ],
-    packages: ['node:fs', 'node:http', 'node:https', 'node:os', 'node:path'],
+    packages: [
+      'node:async_hooks',
+      'node:fs',
+      'node:http',
+      'node:https',
+      'node:os',
+      'node:path',
+    ],
   },
   'main.ts': {
     rooms: ['commands', 'config.ts', 'composition', 'image', 'server', ...VOCABULARY],

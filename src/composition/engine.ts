@@ -6,7 +6,7 @@ import { createPullSecrets } from '../credentials/pull-secrets.ts';
 import type { SecretReader } from '../credentials/read-secrets.ts';
 import { PinError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { createRegistryClient, type RegistryClient } from '../registry/client.ts';
+import { createRegistryClient } from '../registry/client.ts';
 import { createAllowFile } from '../registry/files/allow-file.ts';
 import { createEndpoints } from '../registry/files/endpoints.ts';
 import { createHostsDirectory } from '../registry/files/hosts-directory.ts';
@@ -15,11 +15,10 @@ import { createAuthorities } from '../registry/files/registry-authorities.ts';
 import { createGuard, type GuardOptions } from '../registry/guard.ts';
 import { createHosts, type FindEndpoints } from '../registry/hosts.ts';
 import { nameSlotsOf } from '../registry/name-lookups.ts';
-import type { ObserveTry } from '../registry/offers.ts';
 import { createProxies } from '../registry/proxies.ts';
 import { createRegistryReader } from '../registry/reader.ts';
 import { createAuthorizer } from '../registry/token.ts';
-import { createTransport, type EndedRequest, type Transport } from '../registry/transport.ts';
+import { createTransport, type Transport, type TransportOptions } from '../registry/transport.ts';
 import { createBreaker } from '../resolve/breaker.ts';
 import type { DigestCache } from '../resolve/cache.ts';
 import { createFlights } from '../resolve/flights.ts';
@@ -28,11 +27,11 @@ import { createImageReader, type ImageReader } from '../resolve/image-reader.ts'
 import { createLimits } from '../resolve/limits.ts';
 import type { Patience } from '../resolve/patience.ts';
 import { createResolver, type Resolver } from '../resolve/resolver.ts';
-import { createRoute, type Route, type RouteParts } from '../resolve/route.ts';
+import { createRoute, type RouteParts } from '../resolve/route.ts';
 import type { SharedDigests } from '../resolve/shared-digests.ts';
-import { type Trace, tracedPullSecrets, tracedRoute } from '../resolve/traced.ts';
 import type { RegistryMetrics } from '../server/registry-metrics.ts';
 import { composeOwnCredentials } from './own-credentials.ts';
+import { createToldResolvers, type Listener } from './told-resolver.ts';
 
 /** What the engine is plugged into. */
 export interface EngineParts {
@@ -61,18 +60,15 @@ export interface EngineParts {
   readonly patience?: Patience;
   /** Ask again by GET where a HEAD was refused: its answer may name the reason. */
   readonly asksReasons?: boolean;
-  /** Told every step of a look-up. */
-  readonly trace?: EngineTrace;
-}
-
-/** Who is told every step of a look-up. */
-export interface EngineTrace extends Trace {
-  readonly trying: ObserveTry;
-  readonly requested: (request: EndedRequest) => void;
 }
 
 export interface Engine {
   readonly resolver: Resolver;
+  /**
+   * A resolver that tells one listener how it looks up, for somebody who asks why. What it knows and
+   * keeps to is this engine's own: cache, tokens, gates, limits, connections.
+   */
+  readonly toldTo: (listener: Listener) => Resolver;
   /** What else is read of registries, with the same credentials and guards. */
   readonly reader: ImageReader;
   /** Imports what takes long: right after listening, never inside of a review. */
@@ -88,7 +84,7 @@ export function composeEngine(
   settings: RegistrySettings & CredentialSettings,
   parts: EngineParts,
 ): Engine {
-  const { cache, reader, metrics, log, environment, now, trace } = parts;
+  const { cache, reader, metrics, log, environment, now } = parts;
   const fingerprint = parts.fingerprint ?? createFingerprint();
   const observe = metrics.credentialLookup;
   const { lending, hosts, load } = composeOwnCredentials(settings, {
@@ -101,29 +97,36 @@ export function composeEngine(
   });
   const lender = createLender(lending);
   const pullSecrets = createPullSecrets({ reader, lender, fingerprint, now, observe });
-  const transport = composeTransport(settings, parts, hosts);
+  const told = createToldResolvers();
+  const transport = composeTransport(settings, parts, {
+    hosts,
+    observe: told.observing(metrics.registryRequest),
+  });
   const { anonymousFallback, verifyByDigest } = settings;
   const asking = {
     transport,
     authorizer: createAuthorizer({ transport, fingerprint, now }),
     observeMismatch: metrics.digestMismatch,
     anonymousFallback,
-    observeTry: trace?.trying,
     asksReasons: parts.asksReasons ?? false,
+    now,
+    verifyByDigest,
   };
-  const client = createRegistryClient({ ...asking, now, verifyByDigest });
-  const route = composeRoute(settings, parts, client);
+  const routeParts = composeRouteParts(settings, parts, createRegistryClient(asking));
+  const route = createRoute(routeParts);
   const limits = createLimits(parts.perNamespace);
   const { patience, sharedDigests } = parts;
-  const flights = createFlights({ route, cache, limits, sharedDigests, now });
+  const looking = { cache, limits, sharedDigests, now };
+  const flights = createFlights({ ...looking, route });
   return {
-    resolver: createResolver({
-      pullSecrets: trace === undefined ? pullSecrets : tracedPullSecrets(pullSecrets, trace),
-      flights,
-      cache,
-      now,
-      observe: metrics.cacheResult,
-    }),
+    resolver: createResolver({ pullSecrets, flights, cache, now, observe: metrics.cacheResult }),
+    toldTo: (listener) =>
+      told.resolver(listener, {
+        asking,
+        routeParts,
+        looking,
+        secrets: { lender, fingerprint, observe },
+      }),
     reader: createImageReader({
       reader: createRegistryReader(asking),
       route,
@@ -137,26 +140,25 @@ export function composeEngine(
   };
 }
 
-function composeRoute(
+function composeRouteParts(
   settings: RegistrySettings,
   parts: EngineParts,
-  client: RegistryClient,
-): Route {
-  const { metrics, now, trace } = parts;
-  const routeParts: RouteParts = {
+  client: RouteParts['client'],
+): RouteParts {
+  const { metrics, now } = parts;
+  return {
     client,
     endpointsOf: endpointsFrom(settings, parts),
     gate: createGate(metrics.registryGated),
     breaker: createBreaker({ now, random: Math.random, observe: metrics.registrySilent }),
     now,
   };
-  return createRoute(trace === undefined ? routeParts : tracedRoute(routeParts, trace));
 }
 
 function composeTransport(
   settings: RegistrySettings,
-  { speaksHttp, environment, log, trace, metrics, userAgent }: EngineParts,
-  hosts: readonly string[],
+  { speaksHttp, environment, log, userAgent }: EngineParts,
+  { hosts, observe }: Pick<TransportOptions, 'observe'> & { readonly hosts: readonly string[] },
 ): Transport {
   const guard = createGuard({
     ...settings,
@@ -168,7 +170,7 @@ function composeTransport(
     guard,
     authoritiesOf: createAuthorities(settings.registryCa, log),
     proxyOf: createProxies(environment),
-    observe: trace?.requested ?? metrics.registryRequest,
+    observe,
     userAgent,
   });
 }

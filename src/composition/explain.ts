@@ -1,5 +1,6 @@
 import type { ExplainSettings } from '../commands/explain-settings.ts';
 import { explain } from '../explain/explanation.ts';
+import { identityOf } from '../explain/identity.ts';
 import { createRecorder } from '../explain/recorder.ts';
 import type { Explain } from '../explain/run.ts';
 import { compileGlobs } from '../image/glob.ts';
@@ -10,6 +11,7 @@ import { findKubeconfig } from './kubeconfig.ts';
 import { NO_CLUSTER } from './no-cluster.ts';
 import { NO_METRICS } from './nobody.ts';
 import { findCredentialFiles } from './person-credentials.ts';
+import { listenerOf } from './told-resolver.ts';
 
 /** What `tagpin explain` is told by its process. */
 export interface ExplainProcess {
@@ -20,6 +22,8 @@ export interface ExplainProcess {
 
 const now = (): number => performance.now();
 
+/** As the webhook is called: the `timeoutSeconds` of its entries. */
+const PATIENCE_MS = 10_000;
 /** One look-up, with nothing before it. */
 const CACHE = { ttlMs: 60_000, staleIfErrorMs: 0, random: Math.random };
 
@@ -48,28 +52,30 @@ export function explainWith(
     const recorder = createRecorder({ observe, now });
     const engine = composeEngine(cluster ? settings : asPerson(settings, environment), {
       cache: createCache(CACHE),
-      reader: recorder.reader(cluster ?? NO_CLUSTER),
-      metrics: { ...NO_METRICS, cacheResult: recorder.cacheResult },
+      reader: cluster ?? NO_CLUSTER,
+      metrics: NO_METRICS,
       userAgent: `tagpin/${version}`,
       log: recorder.log,
       environment,
       now,
-      trace: recorder,
-      asksReasons: true,
       authFiles: cluster ? [] : findCredentialFiles(settings, environment).authFiles,
     });
     await Promise.all([engine.load(), cluster?.load()]);
     const parts = {
       recorder,
-      resolver: engine.resolver,
+      resolver: engine.toldTo(listenerOf(recorder, cluster ?? NO_CLUSTER)),
       isSkipped: compileGlobs(settings.skip),
       refusesShortNames: settings.shortNames === 'refuse',
-      podSecrets: async (where: string, name: string) =>
-        (await cluster?.readPod(where, name))?.pullSecrets,
-      now,
+    };
+    const podSecrets = async (where: string, name: string) =>
+      (await cluster?.readPod(where, name))?.pullSecrets;
+    const asked = {
+      image: question.image,
+      identity: () => identityOf({ recorder, podSecrets }, question),
+      deadlineAtMs: now() + PATIENCE_MS,
     };
     try {
-      return await explain(parts, question);
+      return await explain(parts, asked);
     } finally {
       await engine.close();
     }

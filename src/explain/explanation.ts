@@ -7,6 +7,7 @@ import {
   parseReference,
 } from '../image/reference.ts';
 import type { Resolution, Resolver } from '../resolve/resolver.ts';
+import type { PullIdentity } from './identity.ts';
 import type { Recorder } from './recorder.ts';
 
 /** What is to be explained, and for whom. */
@@ -25,36 +26,36 @@ export type ExplainAnswer =
   | { readonly outcome: 'already_pinned' | 'skipped'; readonly message: string }
   | { readonly outcome: 'failed'; readonly error: PinError };
 
-/** Whose credentials the image is looked up with. */
-type Identity = Parameters<Resolver['resolve']>[1]['identity'];
-
 export interface ExplainParts {
-  readonly recorder: Pick<Recorder, 'image' | 'read'>;
+  readonly recorder: Pick<Recorder, 'image'>;
   readonly resolver: Resolver;
   /** On the normalised name. */
   readonly isSkipped: (name: string) => boolean;
   readonly refusesShortNames: boolean;
-  /** The names of the pull secrets of a Pod; undefined where there is no such Pod. */
-  readonly podSecrets: (namespace: string, name: string) => Promise<readonly string[] | undefined>;
-  /** The clock of `performance.now()`, in milliseconds. */
-  readonly now: () => number;
 }
 
-/** As the webhook is called: the `timeoutSeconds` of its entries. */
-const PATIENCE_MS = 10_000;
+/** An image, and the circumstances in which it is looked up. */
+export interface Explained {
+  readonly image: string;
+  /** Whose credentials it is looked up with; asked for where they count. */
+  readonly identity: () => Promise<PullIdentity>;
+  /** On the clock of `performance.now()`, in milliseconds. */
+  readonly deadlineAtMs: number;
+}
 
 /** Looks an image up as the webhook does. Throws PinError where the question itself is wrong. */
 export async function explain(
   parts: ExplainParts,
-  question: ExplainQuestion,
+  { image, identity, deadlineAtMs }: Explained,
 ): Promise<ExplainAnswer> {
   try {
-    const reference = parseReference(question.image);
+    const reference = parseReference(image);
     parts.recorder.image(reference);
     const untouched = untouchedBy(parts, reference);
     if (untouched !== undefined) return untouched;
-    if (parts.refusesShortNames && isShortName(question.image)) throw shortName(reference);
-    const found = await lookUp(parts, question, reference);
+    if (parts.refusesShortNames && isShortName(image)) throw shortName(reference);
+    const question = { identity: await identity(), deadlineAtMs, notBeforeMs: undefined };
+    const found = await parts.resolver.resolve(reference, question);
     if (found instanceof PinError) throw found;
     return { outcome: 'pinned', found };
   } catch (caught) {
@@ -82,39 +83,3 @@ function shortName(reference: ImageReference): PinError {
   const message = `it names no registry; write ${full} if Docker Hub is meant`;
   return new PinError('short_name', message, { asked: false });
 }
-
-async function lookUp(
-  parts: ExplainParts,
-  question: ExplainQuestion,
-  reference: ImageReference,
-): Promise<Resolution | PinError> {
-  const deadlineAtMs = parts.now() + PATIENCE_MS;
-  const identity = await identityOf(parts, question);
-  return parts.resolver.resolve(reference, { identity, deadlineAtMs, notBeforeMs: undefined });
-}
-
-/**
- * Of a Pod its own list alone, for the API server has copied its ServiceAccount's (kubernetes
- * plugin/pkg/admission/serviceaccount); of a template without a list, its ServiceAccount's.
- */
-async function identityOf(
-  { recorder, podSecrets }: ExplainParts,
-  { namespace, pod, serviceAccount }: ExplainQuestion,
-): Promise<Identity> {
-  if (namespace === undefined) return NOBODY;
-  if (pod === undefined) {
-    return { namespace, pullSecrets: [], serviceAccount: serviceAccount ?? 'default' };
-  }
-  const pullSecrets = await recorder.read({
-    kind: 'Pod',
-    namespace,
-    name: pod,
-    act: () => podSecrets(namespace, pod),
-    pullSecretsOf: (names) => names,
-  });
-  if (pullSecrets !== undefined) return { namespace, pullSecrets, serviceAccount: undefined };
-  throw new PinError('invalid_config', `there is no Pod ${JSON.stringify(`${namespace}/${pod}`)}`);
-}
-
-/** A person, who has no pull secrets. */
-const NOBODY: Identity = { namespace: '', pullSecrets: [], serviceAccount: undefined };

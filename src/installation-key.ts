@@ -8,8 +8,10 @@ export interface InstallationKey {
   /**
    * A key for one purpose, of 32 bytes; nothing can be computed from it about the others. What is
    * made differently from before is another purpose: give it a new number.
+   *
+   * @param scope what else the key is to differ by, of any length
    */
-  readonly keyFor: (purpose: string) => Buffer;
+  readonly keyFor: (purpose: string, scope?: string) => Buffer;
 }
 
 const MIN_BYTES = 32;
@@ -18,15 +20,15 @@ const MAX_BYTES = 4096;
 const DERIVED_BYTES = 32;
 
 /**
- * Reads the key from a file: 32 to 4096 bytes, of any kind. HKDF (RFC 5869) with SHA-256, without a
- * salt and with the purpose as its info, so that one Secret is enough for everything. Throws PinError
- * `invalid_config`.
+ * Reads the key from a file: 32 to 4096 bytes, of any kind. HKDF (RFC 5869) with SHA-256, with the
+ * scope as its salt and the purpose as its info, so that one Secret is enough for everything. Throws
+ * PinError `invalid_config`.
  */
 export function readInstallationKey(file: string): InstallationKey {
   const secret = readSecret(file);
   return {
-    keyFor: (purpose) =>
-      Buffer.from(hkdfSync('sha256', secret, '', `tagpin ${purpose}`, DERIVED_BYTES)),
+    keyFor: (purpose, scope = '') =>
+      Buffer.from(hkdfSync('sha256', secret, scope, `tagpin ${purpose}`, DERIVED_BYTES)),
   };
 }
 

@@ -13,6 +13,8 @@ describe('readInstallationKey()', () => {
     expect(one.keyFor('snapshot')).toEqual(other.keyFor('snapshot'));
     expect(one.keyFor('snapshot')).not.toEqual(one.keyFor('credential fingerprints'));
     expect(one.keyFor('snapshot')).not.toEqual(one.keyFor('shared cache'));
+    expect(one.keyFor('snapshot', 'a')).not.toEqual(one.keyFor('snapshot', 'b'));
+    expect(one.keyFor('snapshot', 'a')).toEqual(other.keyFor('snapshot', 'a'));
   });
 
   it('derives by HKDF with SHA-256, so that other programs can', async () => {

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-import { REGISTRY_SETTINGS, type ServeSettings } from '../config.ts';
+import type { ServeSettings } from '../config.ts';
 import { PinError } from '../errors.ts';
 import type { InstallationKey } from '../installation-key.ts';
-import { canonicalJson } from '../json.ts';
 import type { Logger } from '../log.ts';
 import { readAuthorities } from '../registry/files/tls-files.ts';
 import type { SharedDigests } from '../resolve/shared-digests.ts';
@@ -13,6 +12,7 @@ import { loadRedis, type RedisServer } from '../shared-cache/redis-connection.ts
 import { createSealing } from '../shared-cache/sealed-digests.ts';
 import { createSharedDigests } from '../shared-cache/shared-digests.ts';
 import type { SharedCacheUrl } from '../shared-cache-settings.ts';
+import { registryScope } from './registry-scope.ts';
 
 /** Digests that replicas share. */
 export interface SharedCache {
@@ -53,7 +53,7 @@ export function composeSharedCache(
   return {
     digests: createSharedDigests({
       link,
-      sealedUnder: createSealing(installationKey, scopeOf(settings)),
+      sealedUnder: createSealing(installationKey, registryScope(settings)),
       ttlMs: settings.cacheTtl,
       now,
       wallClock: Date.now,
@@ -65,13 +65,6 @@ export function composeSharedCache(
     },
     close: link.close,
   };
-}
-
-/** Replicas that would ask other places, or believe other answers, share nothing. */
-function scopeOf(settings: ServeSettings): string {
-  const names = [...Object.keys(REGISTRY_SETTINGS), 'anonymousFallback'];
-  const values = Object.entries(settings).filter(([name]) => names.includes(name));
-  return canonicalJson(Object.fromEntries(values));
 }
 
 function serverOf(

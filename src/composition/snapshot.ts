@@ -6,6 +6,7 @@ import type { DigestCache } from '../resolve/cache.ts';
 import type { SnapshotMetrics } from '../server/snapshot-metrics.ts';
 import { createSnapshotKeeper } from '../snapshot/keeper.ts';
 import { momentNow } from '../snapshot/moment.ts';
+import { registryScope } from './registry-scope.ts';
 
 interface SnapshotParts {
   readonly cache: DigestCache;
@@ -20,9 +21,10 @@ const MAX_BYTES = 64 * 1024 * 1024;
 
 /** What keeps digests from one process to the next; undefined without `--snapshot`. Throws `invalid_config`. */
 export function composeSnapshot(
-  { snapshot: file, snapshotEvery: everyMs, cacheEntries: maxDigests }: ServeSettings,
+  settings: ServeSettings,
   { cache, installationKey, metrics, log, now }: SnapshotParts,
 ): { readonly load: () => Promise<void>; readonly close: () => Promise<void> } | undefined {
+  const { snapshot: file, snapshotEvery: everyMs, cacheEntries: maxDigests } = settings;
   if (file === undefined) return undefined;
   if (installationKey === undefined) {
     // Whoever writes to the volume could otherwise plant digests, and whoever reads it guess passwords.
@@ -30,7 +32,7 @@ export function composeSnapshot(
   }
   const keeper = createSnapshotKeeper({
     file,
-    key: installationKey.keyFor('snapshot'),
+    key: installationKey.keyFor('snapshot', registryScope(settings)),
     cache,
     everyMs,
     maxBytes: MAX_BYTES,

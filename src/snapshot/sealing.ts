@@ -16,7 +16,7 @@ export type Opened = { readonly text: Buffer } | { readonly refusal: Refusal };
 type Refusal =
   | 'it is no snapshot'
   | 'another version of tagpin wrote it'
-  | 'it is damaged, or was not written under this key';
+  | 'it is damaged, or was written under another key or other settings of registries';
 
 /** Of all versions. */
 const KIND = 'tagpin snapshot ';
@@ -65,4 +65,6 @@ export function openSealed(key: Buffer, bytes: Buffer): Opened {
   return { text };
 }
 
-const DAMAGED: Opened = { refusal: 'it is damaged, or was not written under this key' };
+const DAMAGED: Opened = {
+  refusal: 'it is damaged, or was written under another key or other settings of registries',
+};

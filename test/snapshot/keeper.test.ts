@@ -16,7 +16,7 @@ const STALE_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 const APP = 'registry.example.com/app:1.0 anonymous';
 const PRIVATE = 'registry.example.com/private:1.0 fingerprint-of-a-tenant';
-const DAMAGED = 'it is damaged, or was not written under this key';
+const DAMAGED = 'it is damaged, or was written under another key or other settings of registries';
 
 /** What passes between two processes, and what both have. */
 let world: { unixMs: number; uptimeMs: number; bootId: string };

@@ -3,7 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import { createSealing, openSealed, SEAL_BYTES } from '../../src/snapshot/sealing.ts';
 
 const KEY = Buffer.alloc(32, 1);
-const DAMAGED = { refusal: 'it is damaged, or was not written under this key' };
+const DAMAGED = {
+  refusal: 'it is damaged, or was written under another key or other settings of registries',
+};
 const FOREIGN = { refusal: 'it is no snapshot' };
 const TEXT = 'a line\nand ünother one\n';
 

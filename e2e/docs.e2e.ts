@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { type BinaryName, binaryPath } from './support/binaries.ts';
-import { type Exchange, exchangesOf, typed, withOutputs } from './support/console.ts';
+import { type Exchange, exchangesOf, timeless, typed, withOutputs } from './support/console.ts';
 import { readEnvironment } from './support/environment.ts';
 import { eventually } from './support/eventually.ts';
 import { Kubectl } from './support/kubectl.ts';
@@ -119,12 +119,6 @@ async function ran(exchanges: readonly Exchange[]): Promise<Exchange[]> {
     results.push({ command, output: output.replaceAll(env.HOME, '/home/me') });
   }
   return results;
-}
-
-/** Milliseconds are never the same. */
-function timeless({ command, output }: Exchange): Exchange {
-  const text = output.replaceAll(/^ +\d+\.\d ms/gm, 'MS').replaceAll(/\(\d+\.\d ms\)/g, '(MS)');
-  return { command, output: text };
 }
 
 describe('what the documentation shows', () => {

@@ -4,13 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { auditFlags, requestsOfTagpin } from './support/audit-log.ts';
 import { createCertificateAuthority } from './support/certificate.ts';
-import { type RunningProcess, startProcess, stopAll } from './support/child-process.ts';
+import { type RunningProcess, stopAll } from './support/child-process.ts';
 import { startControlPlane } from './support/control-plane.ts';
 import { readEnvironment } from './support/environment.ts';
 import { eventually } from './support/eventually.ts';
 import { freePort } from './support/free-port.ts';
 import { helm } from './support/helm.ts';
-import { writeKubeconfig } from './support/kubeconfig.ts';
+import { startInstalledReplica } from './support/installed-replica.ts';
 import { Kubectl } from './support/kubectl.ts';
 import { PodMaker } from './support/pod-maker.ts';
 import { createPullSecret } from './support/pull-secret.ts';
@@ -25,7 +25,6 @@ import { workload } from './support/workload.ts';
 const environment = readEnvironment();
 const { registry, privateRegistry } = environment;
 const directory = join(environment.directory, 'helm');
-const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts');
 const NAMESPACE = 'tagpin-system';
 
 /** What stands in the place of the Service: there is no network of Services here, and no node. */
@@ -82,46 +81,17 @@ async function earlierChart(): Promise<string> {
   return join(directory, 'tagpin-0.0.9.tgz');
 }
 
-interface Deployment {
-  readonly spec: {
-    readonly template: { readonly spec: { readonly containers: readonly { args: string[] }[] } };
-  };
-}
-
 /** A replica, with the flags that the Deployment has for it, and the rights of its ServiceAccount. */
 async function startReplica(name: string): Promise<RunningProcess> {
-  const where = [`--namespace=${NAMESPACE}`];
-  const deployment = await admin.get<Deployment>('deployment', 'tagpin', ...where);
-  const [container] = deployment.spec.template.spec.containers;
-  const [command = '', ...flags] = container?.args ?? [];
-  const token = await admin.run(['create', 'token', 'tagpin', ...where]);
-  const kubeconfig = await writeKubeconfig(join(directory, `${name}.kubeconfig`), {
-    url,
-    certificateAuthority: authorityOfServer,
-    token: token.stdout.trim(),
-  });
-  const [port, operationsPort] = [await freePort(), await freePort()];
-  const replica = await startProcess({
+  const hosts = `${registry.host},${privateRegistry.host}`;
+  const replica = await startInstalledReplica({
     name,
     directory,
-    command: process.execPath,
-    args: [
-      MAIN,
-      command,
-      ...flags.filter((flag) => !/^--(operations-)?listen=/.test(flag)),
-      `--listen=127.0.0.1:${port}`,
-      `--operations-listen=127.0.0.1:${operationsPort}`,
-      `--kubeconfig=${kubeconfig}`,
-      `--plain-http=${registry.host},${privateRegistry.host}`,
-      '--allow-address=127.0.0.0/8',
-      '--drain-time=2s',
-    ],
-    ready: async () => {
-      const response = await fetch(`http://127.0.0.1:${operationsPort}/readyz`);
-      if (!response.ok) throw new Error(await response.text());
-    },
+    controlPlane: { url, kubeconfig: admin.kubeconfig },
+    certificateAuthority: authorityOfServer,
+    settings: [`--plain-http=${hosts}`, '--allow-address=127.0.0.0/8', '--drain-time=2s'],
   });
-  service.leadTo(port);
+  service.leadTo(replica.port);
   return replica;
 }
 

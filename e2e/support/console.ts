@@ -47,3 +47,9 @@ export async function typed(
   await once(child, 'close');
   return { command, output: output === '' || output.endsWith('\n') ? output : `${output}\n` };
 }
+
+/** Milliseconds are never the same. */
+export function timeless({ command, output }: Exchange): Exchange {
+  const text = output.replaceAll(/^ +\d+\.\d ms/gm, 'MS').replaceAll(/\(\d+\.\d ms\)/g, '(MS)');
+  return { command, output: text };
+}

@@ -24,6 +24,8 @@ export interface Shop extends AsyncDisposable {
 
 const OPEN = 'registry.example.com';
 const PRIVATE = 'private.example.com';
+/** Where the tutorial takes its images from; here a repository of the open registry. */
+const PUBLIC = 'registry.k8s.io';
 /** A tar archive of `app/web` and `app/web.toml`, by gzip: others of its bytes would have another digest. */
 const LAYER =
   'H4sIAAAAAAACA+3TsQrCMBDG8cx9ioizNpFEu/gwrVYqqA1tRB/fozhIxc1WKv9fhjtChhzHl4eQqoEZsfG+q6Jfu956OfLMOLmXxnqlvRrBtY15I1/5xpCvw01ELvu/lcVv9+/e9u/tSmnD/gc3n6XF8ZK2VVLey52uYgx7vTjoRdCZyUyi8Nee+V/G+nwaMv9r5z7n37pe/q1bk/9RhLqJekvWAQAAAAAAAAAAAACYsgcgXr5eACgAAA==';
@@ -37,11 +39,12 @@ export async function startShop(
   const authority = await createAuthority();
   const file = join(directory, 'shop-ca.pem');
   await writeFile(file, authority.certificate);
-  const pair = await authority.issue([OPEN, PRIVATE]);
+  const pair = await authority.issue([OPEN, PUBLIC, PRIVATE]);
   const open = await startFront(registries.open, pair);
   const guarded = await startFront(registries.private, pair);
   const ports = new Map([
     [`${OPEN}:443`, portOf(open)],
+    [`${PUBLIC}:443`, portOf(open)],
     [`${PRIVATE}:443`, portOf(guarded)],
   ]);
   const proxy = await startProxy({ ports });
@@ -88,9 +91,12 @@ async function pushImages(registries: {
   readonly private: Registry;
 }): Promise<void> {
   const web = { registry: registries.open, repository: 'shop/web' };
+  const pause = { registry: registries.open, repository: 'pause' };
   const api = { registry: registries.private, repository: 'billing/api', tag: '2' };
   await pushIndex({ ...web, tag: '1.3' }, '2026-02-01T09:00:00Z');
   await pushIndex({ ...web, tag: '1.4' }, '2026-03-01T10:00:00Z');
+  await pushIndex({ ...pause, tag: '3.9' }, '2026-01-05T12:00:00Z');
+  await pushIndex({ ...pause, tag: '3.10' }, '2026-01-06T12:00:00Z');
   await pushIndex(api, '2026-03-02T08:30:00Z');
 }
 

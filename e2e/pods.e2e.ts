@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { readEnvironment } from './support/environment.ts';
 import type { Kubectl } from './support/kubectl.ts';
+import { IMAGE_VOLUMES, isKubernetes } from './support/kubernetes-version.ts';
 import { type Pins, pinsOf, pinsTo, untouched } from './support/pins.ts';
 import { TestImage } from './support/test-image.ts';
 import { createNamespace, labelNamespace } from './support/test-namespace.ts';
@@ -60,13 +61,14 @@ describe('a Pod in a namespace of mode "pin"', () => {
     const data = await TestImage.ofTwoPlatforms(registry);
     const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
 
+    const hasVolumes = isKubernetes(IMAGE_VOLUMES.alpha);
     const podSpec = {
       initContainers: [{ name: 'init', image: init.tagged }],
-      volumes: [{ name: 'data', image: { reference: data.tagged } }],
+      volumes: hasVolumes ? [{ name: 'data', image: { reference: data.tagged } }] : [],
     };
     await kubectl.apply(workload('Pod', { image: web.tagged, podSpec }));
 
-    const expected = await pinsTo({ web, init, 'volume/data': data });
+    const expected = await pinsTo({ web, init, ...(hasVolumes ? { 'volume/data': data } : {}) });
     expect(await storedPins(kubectl)).toEqual(expected);
   });
 

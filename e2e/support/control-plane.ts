@@ -8,6 +8,7 @@ import { startProcess } from './child-process.ts';
 import { freePort } from './free-port.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { Kubectl } from './kubectl.ts';
+import { featureFlags } from './kubernetes-version.ts';
 
 /** A kube-apiserver with its etcd and its controllers; no scheduler, no node. */
 export interface ControlPlane {
@@ -115,6 +116,7 @@ async function startApiServer(options: ApiServerOptions): Promise<void> {
       `--service-account-signing-key-file=${serviceAccountKey(directory)}`,
       // There is one server and nobody looks for its endpoint.
       '--endpoint-reconciler-type=none',
+      ...featureFlags(),
       ...options.flags,
     ],
     ready: async () => {

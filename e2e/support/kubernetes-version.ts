@@ -37,6 +37,17 @@ export function isKubernetes(atLeast: `1.${number}`): boolean {
   return Number(minor) >= Number(atLeast.slice(2));
 }
 
+/** Since when a Pod may have image volumes: https://kep.k8s.io/4639. */
+export const IMAGE_VOLUMES = { alpha: '1.31', byDefault: '1.35' } as const;
+
+/** What an API server is to be told so that it has what the tests use and its version has not by default. */
+export function featureFlags(): string[] {
+  const { alpha, byDefault } = IMAGE_VOLUMES;
+  return isKubernetes(alpha) && !isKubernetes(byDefault)
+    ? ['--feature-gates=ImageVolume=true']
+    : [];
+}
+
 /** What makes a program tell its version, as those of a release do. */
 export function versionFlags(): string {
   const version = kubernetesVersion();

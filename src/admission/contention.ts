@@ -1,5 +1,4 @@
 import { textOf } from '../json.ts';
-import { SKIP_ANNOTATION } from '../workload/annotations.ts';
 import { locationOf } from '../workload/locations.ts';
 import { formatOriginals } from '../workload/originals.ts';
 import type { OwnedPod } from './owner.ts';
@@ -10,6 +9,7 @@ import type { Review } from './review.ts';
 import { revisionOf } from './revision.ts';
 import type { SettledImage } from './settle.ts';
 import type { Subject } from './subject.ts';
+import { WARNINGS } from './wording.ts';
 
 /** A Pod that is given back to its controller as that wrote it. */
 export interface Concession {
@@ -38,9 +38,7 @@ export function concession(
         ? image
         : { ...image, image: image.place.image, outcome: 'contended', entry: undefined },
     ),
-    warning:
-      `the controller (${JSON.stringify(owned.owner.kind)}) of this Pod makes it anew again and again, as if it compared images: ` +
-      `it keeps its tags. Annotate its Pods ${SKIP_ANNOTATION}: "true", or write the digest into its spec [contended]`,
+    warning: WARNINGS.contended(JSON.stringify(owned.owner.kind)),
   };
 }
 

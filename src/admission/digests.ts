@@ -3,6 +3,7 @@ import { printable } from '../image/printable.ts';
 import { type JsonObject, objectIn } from '../json.ts';
 import { POLICY_LISTS, policyViolations } from '../workload/digest-policy.ts';
 import { type AdmissionResponse, allow, deny, type Review } from './review.ts';
+import { DENIALS } from './wording.ts';
 
 /** What became of one review that was to be judged. */
 export interface Verdict {
@@ -22,8 +23,6 @@ export interface DigestsParts {
 /** Answers a review by a verdict alone, without a change and without asking anybody. */
 export type DigestsJudge = (review: Review) => AdmissionResponse;
 
-const ADVICE = 'Write the image as NAME@sha256:…, in the spec of whatever made the Pod [unpinned]';
-
 /** As many as the webhook reads of a pod spec: one that holds more would keep all others waiting. */
 const MAX_CONTAINERS = 5000;
 
@@ -39,7 +38,7 @@ export function createDigestsJudge({ isExempt, observe }: DigestsParts): Digests
     observe({ review, outcome, refused: messages.length });
     return outcome === 'allowed'
       ? allow(review.uid, [], [])
-      : deny(review.uid, [...messages.map(printable), ADVICE].join('\n'));
+      : deny(review.uid, DENIALS.notByDigest(messages.map(printable).join('\n')));
   };
 }
 

@@ -1,24 +1,24 @@
 import { actionIn, type PinError } from '../errors.ts';
 import type { SettledImage } from './settle.ts';
+import { DENIALS, failureText, WARNINGS } from './wording.ts';
 
 /** What one failed image tells: what was asked, for which container, who answered what. */
 function failureOf({ place, decision }: SettledImage, error: PinError): string {
   if (decision.act === 'refuse') return `${error.message} (${place.label})`;
   const asked = 'original' in decision ? decision.original : place.image;
-  return `Cannot resolve ${JSON.stringify(asked)} for ${place.label}: ${error.message}`;
+  return failureText(JSON.stringify(asked), place.label, error.message);
 }
 
 /** The warning that an image deserves, or undefined for one with nothing to tell. */
 export function warningOf(image: SettledImage): string | undefined {
   const { place, error, wouldBe, answer, outcome } = image;
   if (error !== undefined) {
-    const effect = outcome === 'refresh_failed' ? 'the old pin stays' : 'the tag stays';
-    return `${failureOf(image, error)}; ${effect} [${error.code}]`;
+    const warn = outcome === 'refresh_failed' ? WARNINGS.oldPinStays : WARNINGS.tagStays;
+    return warn(failureOf(image, error), error.code);
   }
-  if (wouldBe !== undefined) return `${place.label} would be pinned to ${wouldBe}`;
+  if (wouldBe !== undefined) return WARNINGS.wouldBePinned(place.label, wouldBe);
   if (answer === undefined || !('stale' in answer.result) || !answer.result.stale) return undefined;
-  const age = Math.round(answer.result.ageMs / 1000);
-  return `${place.label} is pinned to the digest known ${age} s ago: its registry does not answer`;
+  return WARNINGS.oldDigest(place.label, Math.round(answer.result.ageMs / 1000));
 }
 
 /**
@@ -32,5 +32,5 @@ export function denialOf(images: readonly SettledImage[], namespace: string): st
   const told = failed.map(({ image, error }) => failureOf(image, error)).join('; ');
   const first = failed[0]?.error;
   if (first === undefined) return told;
-  return `${told}: ${actionIn(namespace, first.code)} [${first.code}]`;
+  return DENIALS.notPinned(told, actionIn(namespace, first.code), first.code);
 }

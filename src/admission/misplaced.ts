@@ -8,6 +8,7 @@ import type { Location } from '../workload/locations.ts';
 import { unknownRefreshPolicy } from './refresh.ts';
 import type { Review } from './review.ts';
 import type { Subject } from './subject.ts';
+import { WARNINGS } from './wording.ts';
 
 /** They stand beside the pod spec, where `kubectl annotate` of a workload does not put them. */
 const TEMPLATE_ANNOTATIONS = [REFRESH_ANNOTATION, REFRESH_POLICY_ANNOTATION, SKIP_ANNOTATION];
@@ -23,9 +24,7 @@ export function misplacedWarnings(review: Review, subject: Subject): string[] {
   const { where, now } = subject;
   const unknown = unknownRefreshPolicy(now);
   const policy =
-    unknown === undefined || !subject.templateChanged
-      ? []
-      : [`${REFRESH_POLICY_ANNOTATION} is not "restart", "annotation", "rollout" or "never"`];
+    unknown === undefined || !subject.templateChanged ? [] : [WARNINGS.unknownPolicy()];
   // A Pod is its own template.
   if (where.isPod) return policy;
   const own = objectAt(review.object, ['metadata', 'annotations']);
@@ -55,8 +54,5 @@ function whereItBelongs(
   // Another's Service is not that of Kubernetes.
   const type = group.includes('.') ? `${kind.toLowerCase()}.${group}` : kind.toLowerCase();
   const command = `kubectl patch ${type} ${object} -n ${namespace} --type merge`;
-  return [
-    `${annotation.name} has no effect in the metadata of a ${kind}, only in that of its pod template:`,
-    `${command} -p '${JSON.stringify(patch)}'`,
-  ];
+  return [WARNINGS.misplaced(annotation.name, kind), `${command} -p '${JSON.stringify(patch)}'`];
 }

@@ -5,6 +5,7 @@ import type { RefreshPolicy } from './refresh.ts';
 import type { SettledImage } from './settle.ts';
 import { readImage } from './stored.ts';
 import type { Subject } from './subject.ts';
+import { WARNINGS } from './wording.ts';
 
 const RESTARTS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
 
@@ -28,8 +29,8 @@ export function movedWarnings(
     const known = peek(kept.reference, identity);
     if (known !== undefined && known.digest !== kept.digest) {
       const age = Math.round(known.ageMs / 1000);
-      const what = `${kept.label} keeps its pin, though ${JSON.stringify(kept.original)} named another digest ${age} s ago`;
-      warnings.push(`${what}: ${whatTakesIt(where.kind, refreshPolicy)}`);
+      const moved = WARNINGS.tagMoved(kept.label, JSON.stringify(kept.original), age);
+      warnings.push(`${moved}: ${whatTakesIt(where.kind, refreshPolicy)}`);
     }
     peeks += 1;
     if (peeks === MAX_PEEKS) break;

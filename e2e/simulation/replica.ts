@@ -137,7 +137,8 @@ function createAdmit(
   return (review) => {
     const startedAtMs = now();
     const deadlineAtMs = startedAtMs + REVIEW_MS;
-    return handle({ review: decodeReview(review), mode: 'pin', startedAtMs, deadlineAtMs });
+    const times = { startedAtMs, deadlineAtMs };
+    return handle({ review: decodeReview(review), mode: 'pin', mayLookUp: true, ...times });
   };
 }
 

@@ -1,10 +1,11 @@
+import { PinError } from '../errors.ts';
 import type { ReferenceForm } from '../image/reference.ts';
 import { type Location, locationOf } from '../workload/locations.ts';
 import { type ConclusionParts, conclude } from './conclude.ts';
 import { adopted, type Decision, type DecisionOptions, decide } from './decide.ts';
 import { type LookUpParts, lookUpAll, type PendingAnswer } from './look-ups.ts';
 import { MODE_POLICIES, type Mode, type ReviewOutcome } from './policy.ts';
-import type { PinsByOriginal, Revision, SiblingPins } from './ports.ts';
+import type { PeekTag, PinsByOriginal, Revision, SiblingPins } from './ports.ts';
 import type { RefreshPolicy } from './refresh.ts';
 import { type AdmissionResponse, allow, type Review } from './review.ts';
 import { revisionOf } from './revision.ts';
@@ -27,6 +28,8 @@ export interface HandlerParts extends LookUpParts, ConclusionParts {
 interface AdmissionCall {
   readonly review: Review;
   readonly mode: Mode;
+  /** False: what is not known already is not to be asked for. */
+  readonly mayLookUp: boolean;
   /** On the clock of `performance.now()`. */
   readonly startedAtMs: number;
   readonly deadlineAtMs: number;
@@ -50,7 +53,10 @@ interface Answered extends Decided {
   readonly answers: readonly (Answer | undefined)[];
 }
 
-/** The use case, top to bottom: a review in, a decision an image, the look-ups, the response. */
+/**
+ * The use case, top to bottom: a review in, a decision an image, the look-ups, the response. Throws
+ * PinError `overloaded` where a look-up is needed and may not be made.
+ */
 export function createHandler(parts: HandlerParts): AdmissionHandler {
   return (call) => {
     const { review, mode } = call;
@@ -66,6 +72,7 @@ export function createHandler(parts: HandlerParts): AdmissionHandler {
 
     const asked = { mode, options: parts.decision };
     const decisions = subject.now.places.map((place) => decide(subject, place, asked));
+    if (!call.mayLookUp && needsLookUp(parts.peek, subject, decisions)) throw tooLate();
     const revision = revisionToAsk(parts, mode, { subject, decisions });
     const decided: Decided = { subject, decisions, revision };
     if (revision === undefined) return lookUp(parts, call, decided);
@@ -74,6 +81,23 @@ export function createHandler(parts: HandlerParts): AdmissionHandler {
       ? siblings.then((known) => lookUp(parts, call, adopting(decided, known)))
       : lookUp(parts, call, adopting(decided, siblings));
   };
+}
+
+/** Whether somebody has to be asked, the API server for pull secrets among them. */
+function needsLookUp(
+  peek: PeekTag,
+  { identity }: Subject,
+  decisions: readonly Decision[],
+): boolean {
+  return decisions.some(
+    (decision) =>
+      decision.act === 'refresh' ||
+      (decision.act === 'resolve' && peek(decision.reference, identity) === undefined),
+  );
+}
+
+function tooLate(): PinError {
+  return new PinError('overloaded', 'The event loop is late, and others wait for look-ups');
 }
 
 /** The revision whose siblings may know what an image of a new Pod is to be. */

@@ -11,6 +11,7 @@ import { createSiblings } from '../pods/siblings.ts';
 import { createCache } from '../resolve/cache.ts';
 import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { createOperationsServer } from '../server/operations.ts';
+import { createPressure } from '../server/pressure.ts';
 import { logReview, logVerdict } from '../server/review-log.ts';
 import { createWebhookApp } from '../server/webhook.ts';
 import { exemptionOf } from '../workload/digest-policy.ts';
@@ -87,6 +88,7 @@ export function composeServe(
   ];
   const operations = createOperationsServer({ metrics, notReady });
   const loadCluster = together(cluster.load, engine.load);
+    isLate: createPressure(now).isHigh,
   const auditWatch = composeAuditWatch(settings, { engine, metrics, log, now });
   const closeRegistries = engine.close;
   return { webhook, operations, certificate, loadCluster, log, state, auditWatch, closeRegistries };

@@ -57,12 +57,23 @@ function processMetrics(
   { version, cacheEntries }: MetricsOptions,
 ): Pick<Metrics, 'certificateExpiry'> {
   const registers = [register];
+  let worked = performance.eventLoopUtilization();
   const entries: Gauge = new Gauge({
     name: 'tagpin_cache_entries',
     help: 'Digests and failures in memory.',
     registers,
     collect: () => {
       entries.set(cacheEntries());
+    },
+  });
+  const utilization: Gauge = new Gauge({
+    name: 'tagpin_event_loop_utilization_ratio',
+    help: 'Of the time since this was last read, how much the event loop worked: 1 is all of it.',
+    registers,
+    collect: () => {
+      const before = worked;
+      worked = performance.eventLoopUtilization();
+      utilization.set(performance.eventLoopUtilization(worked, before).utilization);
     },
   });
   const build = new Gauge({

@@ -22,16 +22,21 @@ export interface WebhookParts {
   readonly isDraining: () => boolean;
   readonly observeRefused: (code: string) => void;
   readonly observeInFlight: (change: 1 | -1) => void;
+  /** Whether the event loop is so late that look-ups are better left to another replica. */
+  readonly isLate: () => boolean;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
 }
 
 /** More reviews than this at once are put off; each holds its body in memory. */
 const MAX_IN_FLIGHT = 500;
+/** So many wait for look-ups even while the event loop is late: it is slow then, and does not stand. */
+const MAX_LATE_LOOK_UPS = 16;
 
 /** A decoded review, and its times on the clock of `performance.now()`. */
 interface Reviewed {
   readonly review: Review;
+  readonly mayLookUp: boolean;
   readonly startedAtMs: number;
   readonly deadlineAtMs: number;
 }
@@ -48,8 +53,8 @@ export function createWebhookApp(parts: WebhookParts): Express {
     ['/validate/digests', ({ review }) => parts.judge(review)],
   ]);
   for (const mode of MODES) {
-    calls.set(`/admission/${mode}`, ({ review, startedAtMs, deadlineAtMs }) =>
-      parts.handle({ review, mode, startedAtMs, deadlineAtMs }),
+    calls.set(`/admission/${mode}`, ({ review, mayLookUp, startedAtMs, deadlineAtMs }) =>
+      parts.handle({ review, mode, mayLookUp, startedAtMs, deadlineAtMs }),
     );
   }
   const serve = serving(parts);
@@ -79,44 +84,53 @@ interface Exchange {
   readonly next: NextFunction;
 }
 
+/** Reviews of this server. */
+interface Load {
+  inFlight: number;
+  /** Of them, those that wait for a look-up. */
+  waiting: number;
+}
+
 /** Reads the review of a call and has it answered, unless there are too many already. */
 function serving(parts: WebhookParts): (answers: Answers, exchange: Exchange) => void {
-  let inFlight = 0;
+  const load: Load = { inFlight: 0, waiting: 0 };
   return (answers, { request, response, next }) => {
     const startedAtMs = parts.now();
-    if (inFlight >= MAX_IN_FLIGHT) {
+    if (load.inFlight >= MAX_IN_FLIGHT) {
       const error = new PinError('overloaded', `${MAX_IN_FLIGHT} reviews are being answered`);
       discardBody(request, () => next(error));
       return;
     }
-    inFlight += 1;
+    load.inFlight += 1;
     parts.observeInFlight(1);
     response.once('close', () => {
-      inFlight -= 1;
+      load.inFlight -= 1;
       parts.observeInFlight(-1);
     });
     readJson(request, (body) => {
       if (body instanceof PinError) next(body);
-      else answer(parts, { answers, startedAtMs, body: body.value, request, response, next });
+      else answer(parts, { load, answers, startedAtMs, body: body.value, request, response, next });
     });
   };
 }
 
 interface Call extends Exchange {
   readonly answers: Answers;
+  readonly load: Load;
   readonly startedAtMs: number;
   readonly body: unknown;
 }
 
 /** Answers at once where the handler does; express catches nothing in a callback. */
 function answer(parts: WebhookParts, call: Call): void {
-  const { answers, startedAtMs, request, next } = call;
+  const { answers, load, startedAtMs, request, next } = call;
   const send = (answered: AdmissionResponse): void => respond(parts, call, answered);
   try {
     const review = decodeReview(call.body, traceparentOf(request.headers));
     const deadlineAtMs = startedAtMs + budgetMs(request.url);
-    const handled = answers({ review, startedAtMs, deadlineAtMs });
-    if (handled instanceof Promise) void sendLater(handled, send, next);
+    const mayLookUp = !parts.isLate() || load.waiting < MAX_LATE_LOOK_UPS;
+    const handled = answers({ review, mayLookUp, startedAtMs, deadlineAtMs });
+    if (handled instanceof Promise) void sendLater(handled, send, call);
     else send(handled);
   } catch (caught) {
     next(caught);
@@ -126,12 +140,15 @@ function answer(parts: WebhookParts, call: Call): void {
 async function sendLater(
   handled: Promise<AdmissionResponse>,
   send: (answered: AdmissionResponse) => void,
-  next: NextFunction,
+  { load, next }: Pick<Call, 'load' | 'next'>,
 ): Promise<void> {
+  load.waiting += 1;
   try {
     send(await handled);
   } catch (caught) {
     next(caught);
+  } finally {
+    load.waiting -= 1;
   }
 }
 

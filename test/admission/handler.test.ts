@@ -242,6 +242,7 @@ describe('createHandler() and its port', () => {
     const call = {
       review: reviewOf(POD, { object }),
       mode: 'pin',
+      mayLookUp: true,
       startedAtMs: 0,
       deadlineAtMs: 9,
     } as const;
@@ -422,6 +423,42 @@ function warningsOfSkip(image: string, skip: string): readonly string[] | undefi
   const admission = new Admission({ [NGINX]: A }, { mode: 'enforce' });
   return admission.review(POD, { object }).response.warnings;
 }
+
+describe('createHandler() where nothing may be looked up', () => {
+  const late = (peek?: () => ResolvedImage): Admission =>
+    new Admission({ [NGINX]: A }, { mayLookUp: false, ...(peek && { parts: { peek } }) });
+  const tagged = objectOf(DEPLOYMENT, { spec: specOf({ web: 'nginx:1' }) });
+  const pinned = objectOf(DEPLOYMENT, {
+    spec: specOf({ web: `nginx@${A}` }),
+    annotations: record({ web: `nginx:1 ${A}` }),
+  });
+
+  it('puts off a tag that is not known, and a refresh, and asks for neither', () => {
+    const restarted = objectOf(DEPLOYMENT, {
+      spec: specOf({ web: `nginx@${A}` }),
+      annotations: { ...record({ web: `nginx:1 ${A}` }), [RESTART]: 'now' },
+    });
+    for (const asked of [{ object: tagged }, { object: restarted, oldObject: pinned }]) {
+      const admission = late();
+      expect(() => admission.review(DEPLOYMENT, asked)).toThrow(
+        expect.objectContaining({ code: 'overloaded' }),
+      );
+      expect([admission.asked, admission.reports]).toEqual([[], []]);
+    }
+  });
+
+  it('answers what is known, or needs no registry', () => {
+    const known = { digest: A, host: 'registry.example.com', stale: false, ageMs: 0 };
+    expect(late(() => known).review(DEPLOYMENT, { object: tagged }).outcomes).toEqual({
+      web: 'pinned',
+    });
+    expect(late().review(DEPLOYMENT, { object: pinned }).outcomes).toEqual({
+      web: 'already_pinned',
+    });
+    const again = { object: tagged, oldObject: pinned };
+    expect(late().review(DEPLOYMENT, again).outcomes).toEqual({ web: 'reused' });
+  });
+});
 
 describe('createHandler() in mode enforce', () => {
   const enforce = { mode: 'enforce' } as const;

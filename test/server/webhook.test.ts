@@ -243,6 +243,32 @@ describe('createWebhookApp()', () => {
     expect(await webhook.call({ body: REVIEW })).toMatchObject({ status: 200 });
   });
 
+  it('lets a few look-ups wait while the event loop is late, and tells the handler when there are more', async () => {
+    const hold = Promise.withResolvers<void>();
+    const allowed: boolean[] = [];
+    const handle: AdmissionHandler = async ({ review, mayLookUp }) => {
+      allowed.push(mayLookUp);
+      await hold.promise;
+      return allow(review.uid, [], []);
+    };
+    let isLate = true;
+    await using webhook = await startWebhook({ handle, isLate: () => isLate });
+    const socket = connect({ port: webhook.port, host: '127.0.0.1', ca: webhook.ca });
+    const send = async (calls: number): Promise<void> => {
+      const before = allowed.length;
+      socket.write((head(REVIEW.length) + REVIEW).repeat(calls));
+      await until(() => allowed.length === before + calls);
+    };
+    await send(18);
+    expect(allowed).toEqual([...Array<boolean>(16).fill(true), false, false]);
+    isLate = false;
+    await send(1);
+    expect(allowed.at(-1)).toBe(true);
+    hold.resolve();
+    await until(() => webhook.inFlight() === 0);
+    socket.destroy();
+  });
+
   it.each<[string, AdmissionHandler]>([
     [
       'at once',

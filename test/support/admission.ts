@@ -48,6 +48,8 @@ export interface AdmissionOptions {
   readonly parts?: Partial<
     Pick<HandlerParts, 'refreshPolicy' | 'siblings' | 'isContended' | 'peek'>
   >;
+  /** False: the event loop is late. */
+  readonly mayLookUp?: boolean;
   /** Instead of the tags below. */
   readonly resolve?: ResolveImage;
 }
@@ -73,6 +75,7 @@ export class Admission {
   readonly reports: AdmissionReport[] = [];
   readonly handle: AdmissionHandler;
   readonly #mode: Mode;
+  readonly #mayLookUp: boolean;
 
   constructor(
     tags: Readonly<Record<string, string | PinError>> = {},
@@ -80,6 +83,7 @@ export class Admission {
   ) {
     this.tags = new Map(Object.entries(tags));
     this.#mode = mode;
+    this.#mayLookUp = options.mayLookUp ?? true;
     const resolve = options.resolve ?? ((reference) => this.#lookUp(reference));
     this.handle = createHandler({
       refusesShortNames: options.refusesShortNames ?? false,
@@ -121,7 +125,8 @@ export class Admission {
 
   #call(kind: Kind, parts: RequestParts): AdmissionResponse | Promise<AdmissionResponse> {
     const review = reviewOf(kind, parts);
-    return this.handle({ review, mode: this.#mode, startedAtMs: 990, deadlineAtMs: 9990 });
+    const times = { startedAtMs: 990, deadlineAtMs: 9990 };
+    return this.handle({ review, mode: this.#mode, mayLookUp: this.#mayLookUp, ...times });
   }
 
   #lookUp({ registry, repository, tag = 'latest' }: ImageReference): ResolvedImage | PinError {

@@ -19,6 +19,7 @@ interface LogLine {
 export interface WebhookOptions {
   readonly handle?: AdmissionHandler;
   readonly isDraining?: () => boolean;
+  readonly isLate?: () => boolean;
 }
 
 /** The real webhook server, over TLS, with a certificate of its own. */
@@ -50,6 +51,7 @@ export async function startWebhook(options: WebhookOptions = {}): Promise<Runnin
     judge: createDigestsJudge({ isExempt: (image) => image === 'exempt', observe: () => {} }),
     log: { info: write('info'), warn: write('warn'), error: write('error') },
     isDraining: options.isDraining ?? ((): boolean => false),
+    isLate: options.isLate ?? ((): boolean => false),
     observeRefused: (code) => refused.push(code),
     observeInFlight: (change) => {
       inFlight += change;

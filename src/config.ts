@@ -12,6 +12,7 @@ import {
   parseFilesByHost,
   parseList,
   parseListenAddress,
+  parseLoopbackAddress,
   parseText,
   type SettingSources,
   type Settings,
@@ -57,6 +58,8 @@ export interface ServeSettings
     PinSettings {
   readonly listen: ListenAddress;
   readonly operationsListen: ListenAddress;
+  /** Undefined: nowhere. */
+  readonly debugListen: ListenAddress | undefined;
   readonly kubeconfig: string | undefined;
   readonly cluster: boolean;
   readonly cacheTtl: number;
@@ -190,6 +193,12 @@ export const SERVE_SETTINGS: Settings<ServeSettings> = {
     parse: parseListenAddress,
   },
   ...CERTIFICATE_SETTINGS,
+  debugListen: {
+    flag: '--debug-listen HOST:PORT',
+    fallback: '127.0.0.1:6060',
+    text: 'Where /debug is, over plain http: a loopback address, for kubectl port-forward; "off": nowhere.',
+    parse: parseLoopbackAddress,
+  },
   kubeconfig: {
     flag: '--kubeconfig FILE',
     fallback: undefined,

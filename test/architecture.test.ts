@@ -117,7 +117,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['@kubernetes/client-node', 'node:fs/promises', 'node:os'],
   },
   server: {
-    rooms: ['admission', 'caller-path.ts', ...VOCABULARY],
+  // What the webhook did, remembered and written for an operator: no HTTP.
+  debug: {
+    rooms: ['admission', 'image', ...VOCABULARY],
+    packages: ['lru-cache', 'node:buffer', 'node:crypto'],
+  },
+    rooms: ['admission', 'caller-path.ts', 'debug', 'image', ...VOCABULARY],
     packages: [
       'express',
       'node:crypto',
@@ -202,6 +207,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'registry',
       'registry/files',
       'reloaded.ts',
+      'debug',
       'resolve',
       'server',
       'shared-cache',

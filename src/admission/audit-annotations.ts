@@ -1,7 +1,7 @@
 import { printableJson } from '../image/printable.ts';
 import type { ImageOutcome } from './policy.ts';
 import type { ResolvedImage } from './ports.ts';
-import type { SettledImage } from './settle.ts';
+import { foundFor, originalOf, type SettledImage } from './settle.ts';
 
 /** What the API server is to write into its audit log; it puts the webhook's name before each key. */
 export type AuditAnnotations = Readonly<Record<'images', string>>;
@@ -43,19 +43,14 @@ export function auditAnnotationsOf(images: readonly SettledImage[]): AuditAnnota
 }
 
 function auditOf(image: SettledImage): string {
-  const { place, decision, outcome, entry, error } = image;
-  const original = entry?.reference ?? ('original' in decision ? decision.original : place.image);
+  const { place, outcome, entry, error } = image;
+  const original = originalOf(image);
   let text = `container=${plain(place.key)} outcome=${outcome} original=${plain(original)}`;
   if (error !== undefined) text += ` reason=${error.code}`;
   const found = foundFor(image);
   const digest = entry?.digest ?? found?.digest;
   if (digest !== undefined) text += ` digest=${digest}`;
   return found === undefined ? text : text + tellerOf(found);
-}
-
-function foundFor({ answer }: SettledImage): ResolvedImage | undefined {
-  const result = answer?.result;
-  return result !== undefined && 'digest' in result ? result : undefined;
 }
 
 function tellerOf({ host, ageMs, stale }: ResolvedImage): string {

@@ -1,5 +1,4 @@
 import type { ReferenceForm } from '../image/reference.ts';
-import { SKIP_ANNOTATION } from '../workload/annotations.ts';
 import { auditAnnotationsOf } from './audit-annotations.ts';
 import { concession } from './contention.ts';
 import type { Decision, DecisionOptions } from './decide.ts';
@@ -12,9 +11,10 @@ import type { IsContended, PeekTag } from './ports.ts';
 import { type RecordChange, recordToWrite } from './record.ts';
 import type { AdmissionReport, ImageReport } from './report.ts';
 import { type AdmissionResponse, allow, deny, type Review } from './review.ts';
-import { type Answer, type SettledImage, settle } from './settle.ts';
+import { type Answer, foundFor, originalOf, type SettledImage, settle } from './settle.ts';
 import type { Subject } from './subject.ts';
 import { unpinnedMark } from './unpinned.ts';
+import { WARNINGS } from './wording.ts';
 
 export interface ConclusionParts {
   /** Told once of every review that was answered. */
@@ -63,7 +63,7 @@ export function conclude(
     if (warning !== undefined) warnings.push(warning);
   }
   if (given !== undefined) warnings.push(given.warning);
-  if (record.isTooLong) warnings.push(TOO_LONG);
+  if (record.isTooLong) warnings.push(WARNINGS.recordTooLong());
   warnings.push(...movedWarnings(parts.peek, subject, final));
   const annotates = review.subResource === '';
   const patch =
@@ -77,9 +77,6 @@ export function conclude(
   const response = allow(review.uid, patch, warnings);
   return finish(parts, call, { subject, images: final, outcome, response });
 }
-
-const TOO_LONG =
-  'the record of originals is too long to be kept: tags are left beside the digests in its place, and a restart does not resolve them again';
 
 const NO_RECORD: RecordChange = { text: undefined, isTooLong: false };
 
@@ -119,7 +116,7 @@ function noticesOf(
 function skipWarnings({ decision }: ConclusionParts, mode: Mode, { now }: Subject): string[] {
   if (MODE_POLICIES[mode].honoursSkip || decision.allowSkipInEnforce) return [];
   return now.places.some(({ key }) => now.skips(key))
-    ? [`${SKIP_ANNOTATION} is ignored in a namespace of mode "${mode}"`]
+    ? [WARNINGS.skipIgnored(JSON.stringify(mode))]
     : [];
 }
 
@@ -145,14 +142,17 @@ function finish(
   return auditAnnotations === undefined ? ended.response : { ...ended.response, auditAnnotations };
 }
 
-function imageReport({ place, outcome, decision, answer, error }: SettledImage): ImageReport {
-  const result = answer?.result;
+function imageReport(settled: SettledImage): ImageReport {
+  const { place, outcome, decision, answer, error, entry } = settled;
+  const found = foundFor(settled);
   return {
     container: place.key,
     outcome,
     reason: error?.code ?? (decision.act === 'leave' ? (decision.reason ?? '') : ''),
     registry: 'reference' in decision ? decision.reference.registry : undefined,
-    stale: result !== undefined && 'stale' in result && result.stale,
+    original: originalOf(settled),
+    digest: entry?.digest ?? found?.digest,
+    stale: found?.stale ?? false,
     ms: answer?.ms ?? 0,
   };
 }

@@ -10,12 +10,16 @@ export interface ImageReport {
   readonly reason: string;
   /** The host that was to be asked, where one was. */
   readonly registry: string | undefined;
+  /** As it was written, before any pin: a stranger's text, of any length. Not for the log. */
+  readonly original: string;
+  /** That stands in the pin, or would; undefined where none was found, or none was looked for. */
+  readonly digest: string | undefined;
   readonly stale: boolean;
   /** From the arrival of the review to the answer for this image. */
   readonly ms: number;
 }
 
-/** What became of one review. Holds no image text and no credential. */
+/** What became of one review. Holds no credential. */
 export interface AdmissionReport {
   readonly mode: Mode;
   /** A kind that holds a pod template, or `other`: a closed set. */

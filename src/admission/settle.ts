@@ -22,6 +22,17 @@ export interface SettledImage extends Settled {
   readonly wouldBe?: string;
 }
 
+/** As it was written, before any pin. */
+export function originalOf({ entry, decision, place }: SettledImage): string {
+  return entry?.reference ?? ('original' in decision ? decision.original : place.image);
+}
+
+/** What its look-up found. */
+export function foundFor({ answer }: SettledImage): ResolvedImage | undefined {
+  const result = answer?.result;
+  return result !== undefined && 'digest' in result ? result : undefined;
+}
+
 /** Carries a decision out, with the answer of its look-up where it asked for one. */
 export function settle(
   place: ImagePlace,

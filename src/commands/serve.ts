@@ -9,6 +9,8 @@ import type { ListenAddress } from '../setting.ts';
 export interface ServeParts {
   readonly webhook: Server & { readonly closeIdleConnections: () => void };
   readonly operations: Server & { readonly closeAllConnections: () => void };
+  /** Undefined where it is switched off. */
+  readonly debug: (Server & { readonly closeAllConnections: () => void }) | undefined;
   readonly certificate: { readonly start: () => Promise<void>; readonly stop: () => void };
   /** Imports what takes long and connects; readiness waits for it. */
   readonly loadCluster: () => Promise<void>;
@@ -43,7 +45,8 @@ export async function serve(
   const { webhook, operations, certificate, state, log } = parts;
   const operationsAt = await listen(operations, settings.operationsListen);
   const webhookAt = await listen(webhook, settings.listen);
-  log.info({ webhook: webhookAt, operations: operationsAt }, 'listening');
+  const debugAt = await listenForDebug(parts, settings);
+  log.info({ webhook: webhookAt, operations: operationsAt, debug: debugAt }, 'listening');
   await certificate.start();
   await parts.loadCluster();
   state.clusterLoaded = true;
@@ -57,10 +60,26 @@ export async function serve(
   await delay(settings.drainTime);
   await closeWithin(webhook, END_OF_CALLS_MS, log);
   certificate.stop();
-  operations.closeAllConnections();
-  operations.close();
+  for (const server of [operations, parts.debug]) {
+    server?.closeAllConnections();
+    server?.close();
+  }
   await parts.closeRegistries();
   log.info({}, 'stopped');
+}
+
+/** A page for operators is no reason not to start: on a node's own network its port may be taken. */
+async function listenForDebug(
+  { debug, log }: ServeParts,
+  { debugListen }: ServeSettings,
+): Promise<string | undefined> {
+  if (debug === undefined || debugListen === undefined) return undefined;
+  try {
+    return await listen(debug, debugListen);
+  } catch (caught) {
+    log.warn(describeError(caught), 'no debug page: --debug-listen names another port, or "off"');
+    return undefined;
+  }
 }
 
 function listen(server: Server, { host, port }: ListenAddress): Promise<string> {

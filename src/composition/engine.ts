@@ -24,7 +24,7 @@ import type { DigestCache } from '../resolve/cache.ts';
 import { createFlights } from '../resolve/flights.ts';
 import { createGate } from '../resolve/gate.ts';
 import { createImageReader, type ImageReader } from '../resolve/image-reader.ts';
-import { createLimits } from '../resolve/limits.ts';
+import { createLimits, type Limits } from '../resolve/limits.ts';
 import type { Patience } from '../resolve/patience.ts';
 import { createResolver, type Resolver } from '../resolve/resolver.ts';
 import { createRoute, type RouteParts } from '../resolve/route.ts';
@@ -70,6 +70,8 @@ export interface Engine {
    */
   readonly toldTo: (listener: Listener) => Resolver;
   /** What else is read of registries, with the same credentials and guards. */
+  /** How many look-ups of a registry, in lower case, are on their way. */
+  readonly placesOf: Limits['stateOf'];
   readonly reader: ImageReader;
   /** Imports what takes long: right after listening, never inside of a review. */
   readonly load: () => Promise<void>;
@@ -130,6 +132,7 @@ export function composeEngine(
     reader: createImageReader({
       reader: createRegistryReader(asking),
       route,
+    placesOf: limits.stateOf,
       limits,
       pullSecrets,
       patience,

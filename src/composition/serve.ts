@@ -8,7 +8,7 @@ import { type ClusterReader, createClusterReader } from '../kube/client.ts';
 import type { Logger } from '../log.ts';
 import { createContention } from '../pods/contention.ts';
 import { createSiblings } from '../pods/siblings.ts';
-import { createCache } from '../resolve/cache.ts';
+import { createCache, type DigestCache } from '../resolve/cache.ts';
 import { createMetrics, type Metrics } from '../server/metrics.ts';
 import { createOperationsServer } from '../server/operations.ts';
 import { createPressure } from '../server/pressure.ts';
@@ -17,6 +17,7 @@ import { createWebhookApp } from '../server/webhook.ts';
 import { exemptionOf } from '../workload/digest-policy.ts';
 import { parseExtraKinds } from '../workload/extra-kinds.ts';
 import { composeAuditWatch } from './audit-watch.ts';
+import { composeDebugMemory, composeDebugServer } from './debug.ts';
 import { composeEngine, type Engine, type EngineParts } from './engine.ts';
 import { composeEvents } from './events.ts';
 import { namedKubeconfig } from './kubeconfig.ts';
@@ -42,13 +43,10 @@ export function composeServe(
   { version, log, environment }: ServeProcess,
 ): ServeParts {
   const state: ServeState = { clusterLoaded: false, draining: false };
-  const cache = createCache({
-    ttlMs: settings.cacheTtl,
-    staleIfErrorMs: settings.staleIfError,
-    random: Math.random,
-    maxDigests: settings.cacheEntries,
-  });
-  const metrics = createMetrics({ version, cacheEntries: cache.size, now });
+  const cache = composeCache(settings);
+  const counted = createMetrics({ version, cacheEntries: cache.size, lostLogBytes, now });
+  const remembered = composeDebugMemory(settings, counted);
+  const metrics = remembered?.metrics ?? counted;
   const cluster = settings.cluster ? clusterOf(settings) : NO_CLUSTER;
   const userAgent = `tagpin/${version}`;
   const engine = composeServedEngine(settings, {
@@ -91,12 +89,41 @@ export function composeServe(
     isLate: createPressure(now).isHigh,
   const auditWatch = composeAuditWatch(settings, { engine, metrics, log, now });
   const closeRegistries = engine.close;
-  return { webhook, operations, certificate, loadCluster, log, state, auditWatch, closeRegistries };
+  return {
+    webhook,
+    operations,
+    debug,
+    certificate,
+    loadCluster,
+    log,
+    state,
+    auditWatch,
+    closeRegistries,
+  };
+}
+
+function composeCache({ cacheTtl, staleIfError, cacheEntries }: ServeSettings): DigestCache {
+  return createCache({
+    ttlMs: cacheTtl,
+    staleIfErrorMs: staleIfError,
+    random: Math.random,
+    maxDigests: cacheEntries,
+  });
 }
 
 /** The engine, with what replicas share, and what outlives them, where that is wanted. */
 function composeServedEngine(
   settings: ServeSettings,
+  const debug =
+    remembered &&
+    composeDebugServer(settings, remembered, {
+      version,
+      engine,
+      reader: cluster,
+      cache,
+      notReady,
+      log,
+    });
   parts: EngineParts & { readonly metrics: Metrics },
 ): Engine {
   const { installationKeyFile: file } = settings;

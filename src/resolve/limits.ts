@@ -30,11 +30,10 @@ interface NamespaceLimits {
 
 /** @param perNamespace how many look-ups of one namespace run at the same time */
 export function createLimits(perNamespace: number = PER_NAMESPACE): Limits {
-  const { hold, hasAnswered, knows } = createPlaces();
+  const { knows, ...places } = createPlaces();
   const namespaces = new LRUCache<string, NamespaceLimits>({ max: MAX_NAMESPACES });
   return {
-    hold,
-    hasAnswered,
+    ...places,
     inNamespace: ({ namespace, registry }, act) => {
       const limits = namespaces.get(namespace) ?? namespaceLimits(perNamespace);
       namespaces.set(namespace, limits);

@@ -16,6 +16,14 @@ export interface Places {
   readonly hasAnswered: (registry: string) => void;
   /** Whether it has ever answered. */
   readonly knows: (registry: string) => boolean;
+  readonly stateOf: (registry: string) => PlacesState;
+}
+
+/** Of one registry, in lower case: how many look-ups may be on their way, are, and wait for a place. */
+interface PlacesState {
+  readonly limit: number;
+  readonly inFlight: number;
+  readonly waiting: number;
 }
 
 interface Lane {
@@ -102,6 +110,11 @@ export function createPlaces(): Places {
       callNext();
     },
     knows: (registry) => answered.get(registry) === true,
+    stateOf: (registry) => ({
+      limit: (answered.has(registry) ? known : strangers).perRegistry,
+      inFlight: heldAt.get(registry) ?? 0,
+      waiting: [...waiting].filter((turn) => turn.registry === registry).length,
+    }),
   };
 }
 

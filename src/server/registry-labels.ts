@@ -21,12 +21,12 @@ export function createRegistryLabels(): RegistryLabels {
   const bySpelling = new Map<string, string>();
   return {
     answered: (host) => {
-      if (labels.size < MAX_LABELS) labels.add(nameOf(host));
+      if (labels.size < MAX_LABELS) labels.add(registryName(host));
     },
     of: (host) => {
       const known = bySpelling.get(host);
       if (known !== undefined) return known;
-      const label = nameOf(host);
+      const label = registryName(host);
       if (!labels.has(label)) return OTHER;
       if (bySpelling.size < MAX_SPELLINGS) bySpelling.set(host, label);
       return label;
@@ -34,8 +34,11 @@ export function createRegistryLabels(): RegistryLabels {
   };
 }
 
-/** A reference has its host in any case; a URL has it in lower case. */
-function nameOf(host: string): string {
+/**
+ * A registry by one name: a reference has its host in any case, a URL in lower case, and Docker Hub
+ * is asked by another.
+ */
+export function registryName(host: string): string {
   const name = host.toLowerCase();
   return ALIASES.get(name) ?? name;
 }

@@ -37,6 +37,7 @@ describe('serve()', () => {
     parts = {
       webhook,
       operations,
+      debug: undefined,
       certificate: {
         start: async () => void events.push('certificate start'),
         stop: () => void events.push('certificate stop'),

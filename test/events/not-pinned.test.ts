@@ -45,6 +45,8 @@ function failed(change: Partial<ImageReport> = {}): ImageReport {
     outcome: 'failed',
     reason: 'rate_limited',
     registry: 'registry.example.com',
+    original: 'registry.example.com/a/b:1',
+    digest: undefined,
     stale: false,
     ms: 1,
     ...change,

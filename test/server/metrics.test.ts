@@ -10,6 +10,7 @@ function metrics(options: { now?: () => number; cacheEntries?: () => number } = 
   return createMetrics({
     version: '1.2.3',
     cacheEntries: options.cacheEntries ?? ((): number => 0),
+    lostLogBytes: (): number => 0,
     now: options.now ?? ((): number => NOW_MS),
   });
 }
@@ -26,6 +27,8 @@ function image(change: Partial<ImageReport> = {}): ImageReport {
     outcome: 'pinned',
     reason: '',
     registry: 'registry.example.com',
+    original: 'registry.example.com/a/b:1',
+    digest: undefined,
     stale: false,
     ms: 1,
     ...change,

@@ -1,0 +1,73 @@
+import type { ImageReport } from '../admission/report.ts';
+import { type Decision, MAX_DECISIONS } from './decisions.ts';
+import { type DecisionFilter, passes, textOf, whysOf } from './filter.ts';
+import { type Html, html, NOTHING } from './html.ts';
+import { pill } from './pill.ts';
+import { shortDigest } from './short-digest.ts';
+import { ago, milliseconds } from './span.ts';
+
+/** The last decisions as a table, of which those are seen that pass. */
+export function decisionsSection(
+  decisions: readonly Decision[],
+  filter: DecisionFilter,
+  atMs: number,
+): Html {
+  const shown = decisions.filter((decision) => passes(decision, filter)).length;
+  return html`<section id="decisions">
+<h2>Decisions</h2>
+<p class="soft">The last ${MAX_DECISIONS} of this replica: <span data-shown>${shown}</span> of ${decisions.length} shown. <a href="/debug.json">As JSON</a></p>
+${decisions.length === 0 ? html`<p class="empty">None yet. A Pod made in a labelled namespace will be here.</p>` : table(decisions, filter, atMs)}
+</section>`;
+}
+
+function table(decisions: readonly Decision[], filter: DecisionFilter, atMs: number): Html {
+  return html`${filterForm(decisions, filter)}
+<table>
+<thead><tr><th>When</th><th>Object</th><th>Outcome</th><th>Images</th><th class="number">Took</th></tr></thead>
+<tbody>${decisions.map((decision) => row(decision, filter, atMs))}</tbody>
+</table>`;
+}
+
+function filterForm(decisions: readonly Decision[], filter: DecisionFilter): Html {
+  const namespaces = decisions.map(({ namespace }) => namespace);
+  return html`<form method="get" action="/debug" data-filter>
+<label>Namespace${choice('namespace', namespaces, filter.namespace)}</label>
+<label>Outcome or reason${choice('why', decisions.flatMap(whysOf), filter.why)}</label>
+<label class="wide">Name, image, digest or registry<input type="search" name="text" maxlength="256" value="${filter.text}" autocomplete="off"></label>
+<button class="plain">Filter</button>
+</form>`;
+}
+
+function choice(name: string, values: readonly string[], chosen: string): Html {
+  const options = [...new Set([...values, chosen])].filter((value) => value !== '').toSorted();
+  return html`<select name="${name}"><option value="">all</option>${options.map(
+    (value) =>
+      html`<option value="${value}"${value === chosen ? SELECTED : NOTHING}>${value}</option>`,
+  )}</select>`;
+}
+
+const SELECTED: Html = { html: ' selected' };
+const HIDDEN: Html = { html: ' hidden' };
+
+function row(decision: Decision, filter: DecisionFilter, atMs: number): Html {
+  const { namespace, name, kind, operation, mode, dryRun, outcome, images, moreImages } = decision;
+  const how = [operation, `mode ${mode}`, dryRun ? 'dry run' : ''].filter(Boolean).join(', ');
+  return html`<tr data-namespace="${namespace}" data-why="${whysOf(decision).join(' ')}" data-text="${textOf(decision)}"${passes(decision, filter) ? NOTHING : HIDDEN}>
+<td data-label="When"><time datetime="${new Date(decision.atMs).toISOString()}">${ago(atMs - decision.atMs)}</time></td>
+<td data-label="Object"><div>${namespace}/${name === '' ? '(no name yet)' : name}</div><div class="soft">${kind}, ${how}</div></td>
+<td data-label="Outcome"><div>${pill(outcome)}</div></td>
+<td data-label="Images"><div>${images.map(imageLine)}${moreImages === 0 ? NOTHING : html`<div class="soft">and ${moreImages} more</div>`}</div></td>
+<td data-label="Took" class="number"><div>${milliseconds(decision.ms)}</div></td>
+</tr>`;
+}
+
+function imageLine(image: ImageReport): Html {
+  const { container, original, digest, reason, outcome, registry, stale, ms } = image;
+  const about = [
+    container,
+    reason === '' ? outcome : `${outcome}: ${reason}`,
+    stale ? 'stale' : '',
+    registry === undefined || ms < 1 ? '' : `${registry} in ${milliseconds(ms)}`,
+  ];
+  return html`<div class="image"><code>${original === '' ? '(empty)' : original}</code>${digest === undefined ? NOTHING : html` → <code title="${digest}">${shortDigest(digest)}</code>`}<div class="soft">${about.filter(Boolean).join(' · ')}</div></div>`;
+}

@@ -1,0 +1,72 @@
+import type { AdmissionReport, ImageReport } from '../admission/report.ts';
+import { kept } from './kept-text.ts';
+
+/** What is remembered of a review: no object, which may be megabytes, and no text longer than a line. */
+export interface Decision extends Pick<AdmissionReport, 'mode' | 'kind' | 'outcome' | 'ms'> {
+  /** When it was answered, in milliseconds since 1970. */
+  readonly atMs: number;
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly operation: string;
+  readonly subResource: string;
+  readonly dryRun: boolean;
+  readonly images: readonly ImageReport[];
+  /** How many more it had. */
+  readonly moreImages: number;
+}
+
+/** The last decisions, in memory. */
+export interface Decisions {
+  /** @param atMs in milliseconds since 1970 */
+  readonly keep: (report: AdmissionReport, atMs: number) => void;
+  /** The youngest first. */
+  readonly last: () => readonly Decision[];
+}
+
+export const MAX_DECISIONS = 200;
+const MAX_IMAGES = 20;
+
+export function createDecisions(): Decisions {
+  const ring: Decision[] = [];
+  let next = 0;
+  return {
+    keep: (report, atMs) => {
+      ring[next] = decisionOf(report, atMs);
+      next = (next + 1) % MAX_DECISIONS;
+    },
+    last: () => [...ring.slice(next), ...ring.slice(0, next)].toReversed(),
+  };
+}
+
+/** On the way of every review: references, and nothing formatted. */
+function decisionOf({ review, images, ...report }: AdmissionReport, atMs: number): Decision {
+  return {
+    atMs,
+    mode: report.mode,
+    kind: report.kind,
+    outcome: report.outcome,
+    ms: report.ms,
+    uid: kept(review.uid),
+    namespace: kept(review.namespace),
+    name: kept(review.name),
+    operation: kept(review.operation),
+    subResource: kept(review.subResource),
+    dryRun: review.dryRun,
+    images: imagesOf(images),
+    moreImages: Math.max(0, images.length - MAX_IMAGES),
+  };
+}
+
+function imagesOf(images: readonly ImageReport[]): readonly ImageReport[] {
+  const few = images.length > MAX_IMAGES ? images.slice(0, MAX_IMAGES) : images;
+  const fits = few.every(
+    (image) => kept(image.container) === image.container && kept(image.original) === image.original,
+  );
+  if (fits) return few;
+  return few.map((image) => ({
+    ...image,
+    container: kept(image.container),
+    original: kept(image.original),
+  }));
+}

@@ -1,0 +1,52 @@
+import type { AdmissionReport } from '../admission/report.ts';
+import { createDecisions, type Decisions } from './decisions.ts';
+import { createPins, type Pins } from './pins.ts';
+import { createRegistries, type Registries, type RegistriesParts } from './registries.ts';
+
+/** A certificate, and who made it. */
+interface CertificateName {
+  readonly certificate: string;
+  readonly source: string;
+}
+
+/** A certificate that is used, or that has signed it. */
+export interface CertificateState extends CertificateName {
+  /** In milliseconds since 1970. */
+  readonly expiresMs: number;
+}
+
+/** What is remembered of what the webhook did, for the page: so much, and never more. */
+export interface DebugRecord {
+  readonly review: (report: AdmissionReport) => void;
+  readonly cacheResult: (result: string) => void;
+  readonly certificateExpiry: (which: CertificateName, timestampSeconds: number) => void;
+  readonly registries: Registries;
+  readonly decisions: Decisions['last'];
+  readonly pins: Pins['lastSeen'];
+  /** Look-ups by how the cache answered. */
+  readonly cacheResults: () => Readonly<Record<string, number>>;
+  readonly certificates: () => readonly CertificateState[];
+}
+
+export function createDebugRecord(parts: RegistriesParts): DebugRecord {
+  const decisions = createDecisions();
+  const pins = createPins();
+  const cacheResults = new Map<string, number>();
+  const certificates = new Map<string, CertificateState>();
+  return {
+    review: (report) => {
+      const atMs = parts.clock();
+      decisions.keep(report, atMs);
+      pins.count(report, atMs);
+    },
+    cacheResult: (result) => void cacheResults.set(result, (cacheResults.get(result) ?? 0) + 1),
+    certificateExpiry: (which, timestampSeconds) => {
+      certificates.set(which.certificate, { ...which, expiresMs: timestampSeconds * 1000 });
+    },
+    registries: createRegistries(parts),
+    decisions: decisions.last,
+    pins: pins.lastSeen,
+    cacheResults: () => Object.fromEntries(cacheResults),
+    certificates: () => [...certificates.values()],
+  };
+}

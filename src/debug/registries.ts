@@ -1,0 +1,136 @@
+import { LRUCache } from 'lru-cache';
+
+/** What a registry says that whoever asked may still ask. */
+export interface Quota {
+  readonly remaining: number;
+  readonly limit: number | undefined;
+  readonly windowS: number | undefined;
+}
+
+/** How many look-ups of a registry are on their way, and may be. */
+export interface Gate {
+  readonly limit: number;
+  readonly inFlight: number;
+  readonly waiting: number;
+}
+
+/** A registry or token server, as it was met with. */
+export interface RegistryState {
+  readonly registry: string;
+  /** `limited`: it answered 429; `silent`: it did not answer several times; both are left alone. */
+  readonly health: 'answers' | 'failing' | 'limited' | 'silent';
+  /** For how long it is left alone. */
+  readonly leftAloneMs: number;
+  readonly requests: number;
+  /** Of them without any answer. */
+  readonly unanswered: number;
+  /** Of the last request: an HTTP status, or an error code. */
+  readonly lastCode: string;
+  /** In milliseconds since 1970. */
+  readonly lastRequestMs: number | undefined;
+  readonly quota: Quota | undefined;
+  readonly gate: Gate;
+}
+
+/** What is told of registries. */
+export interface RegistryObserver {
+  readonly registryRequest: (request: {
+    readonly host: string;
+    readonly code: string;
+    readonly quota?: Quota | undefined;
+  }) => void;
+  readonly registryGated: (registry: string, untilMs: number) => void;
+  readonly registrySilent: (registry: string, untilMs: number) => void;
+}
+
+export interface Registries extends RegistryObserver {
+  /** By name. */
+  readonly states: (gateOf: (registry: string) => Gate) => readonly RegistryState[];
+}
+
+export interface RegistriesParts {
+  /** The name of a host in references. */
+  readonly nameOf: (host: string) => string;
+  /** The clock of `performance.now()`, in milliseconds. */
+  readonly now: () => number;
+  /** The time of the day, in milliseconds since 1970. */
+  readonly clock: () => number;
+}
+
+interface Met {
+  requests: number;
+  unanswered: number;
+  lastCode: string;
+  lastRequestMs: number | undefined;
+  quota: Quota | undefined;
+  limitedUntilMs: number;
+  silentUntilMs: number;
+}
+
+/** Hosts are named by tenants: invented ones must not push out those that answer. */
+const MAX_ANSWERING = 50;
+const MAX_OTHERS = 50;
+
+export function createRegistries({ nameOf, now, clock }: RegistriesParts): Registries {
+  const answering = new LRUCache<string, Met>({ max: MAX_ANSWERING });
+  const others = new LRUCache<string, Met>({ max: MAX_OTHERS });
+  const met = (host: string): Met => {
+    const name = nameOf(host);
+    const known = answering.get(name) ?? others.get(name);
+    if (known !== undefined) return known;
+    const fresh: Met = { ...NEVER };
+    others.set(name, fresh);
+    return fresh;
+  };
+  return {
+    registryRequest: ({ host, code, quota }) => {
+      const one = met(host);
+      one.requests += 1;
+      one.lastCode = code;
+      one.lastRequestMs = clock();
+      one.quota = quota ?? one.quota;
+      if (!isAnswer(code)) {
+        one.unanswered += 1;
+        return;
+      }
+      const name = nameOf(host);
+      if (others.delete(name)) answering.set(name, one);
+    },
+    registryGated: (registry, untilMs) => {
+      met(registry).limitedUntilMs = untilMs;
+    },
+    registrySilent: (registry, untilMs) => {
+      met(registry).silentUntilMs = untilMs;
+    },
+    states: (gateOf) =>
+      [...answering.entries(), ...others.entries()]
+        .map(([registry, one]) => stateOf(registry, one, { nowMs: now(), gate: gateOf(registry) }))
+        .toSorted((one, other) => (one.registry < other.registry ? -1 : 1)),
+  };
+}
+
+const NEVER: Met = {
+  requests: 0,
+  unanswered: 0,
+  lastCode: '',
+  lastRequestMs: undefined,
+  quota: undefined,
+  limitedUntilMs: 0,
+  silentUntilMs: 0,
+};
+
+function isAnswer(code: string): boolean {
+  return /^\d/.test(code);
+}
+
+function stateOf(
+  registry: string,
+  { limitedUntilMs, silentUntilMs, ...told }: Met,
+  { nowMs, gate }: { readonly nowMs: number; readonly gate: Gate },
+): RegistryState {
+  const leftAloneMs = Math.max(0, Math.ceil(Math.max(limitedUntilMs, silentUntilMs) - nowMs));
+  const isFailing = told.lastCode !== '' && !isAnswer(told.lastCode);
+  const asked = isFailing ? 'failing' : 'answers';
+  const alone = limitedUntilMs > silentUntilMs ? 'limited' : 'silent';
+  return { registry, health: leftAloneMs > 0 ? alone : asked, leftAloneMs, ...told, gate };
+}

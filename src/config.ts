@@ -192,13 +192,13 @@ export const SERVE_SETTINGS: Settings<ServeSettings> = {
     text: 'Where /metrics, /healthz and /readyz are, over plain http.',
     parse: parseListenAddress,
   },
-  ...CERTIFICATE_SETTINGS,
   debugListen: {
     flag: '--debug-listen HOST:PORT',
     fallback: '127.0.0.1:6060',
     text: 'Where /debug is, over plain http: a loopback address, for kubectl port-forward; "off": nowhere.',
     parse: parseLoopbackAddress,
   },
+  ...CERTIFICATE_SETTINGS,
   kubeconfig: {
     flag: '--kubeconfig FILE',
     fallback: undefined,

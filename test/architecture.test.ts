@@ -116,12 +116,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
     ],
     packages: ['@kubernetes/client-node', 'node:fs/promises', 'node:os'],
   },
-  server: {
   // What the webhook did, remembered and written for an operator: no HTTP.
   debug: {
     rooms: ['admission', 'image', ...VOCABULARY],
     packages: ['lru-cache', 'node:buffer', 'node:crypto'],
   },
+  server: {
     rooms: ['admission', 'caller-path.ts', 'debug', 'image', ...VOCABULARY],
     packages: [
       'express',
@@ -158,8 +158,17 @@ const ROOMS: Readonly<Record<string, Room>> = {
   completion: { rooms: [], packages: [] },
   // How a look-up goes, told to a person.
   explain: {
-    rooms: ['resolve', 'registry', 'credentials', 'files', 'image', ...VOCABULARY],
-    packages: ['node:util'],
+    rooms: [
+      'admission',
+      'credentials',
+      'files',
+      'image',
+      'registry',
+      'resolve',
+      'workload',
+      ...VOCABULARY,
+    ],
+    packages: ['lru-cache', 'node:util'],
   },
   // Docker or podman on this machine.
   daemon: {
@@ -197,8 +206,10 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'contents',
       'credentials',
       'credentials/sources',
+      'debug',
       'events',
       'explain',
+      'files',
       'image',
       'installation-key.ts',
       'kube',
@@ -207,7 +218,6 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'registry',
       'registry/files',
       'reloaded.ts',
-      'debug',
       'resolve',
       'server',
       'shared-cache',

@@ -69,9 +69,9 @@ export interface Engine {
    * keeps to is this engine's own: cache, tokens, gates, limits, connections.
    */
   readonly toldTo: (listener: Listener) => Resolver;
-  /** What else is read of registries, with the same credentials and guards. */
   /** How many look-ups of a registry, in lower case, are on their way. */
   readonly placesOf: Limits['stateOf'];
+  /** What else is read of registries, with the same credentials and guards. */
   readonly reader: ImageReader;
   /** Imports what takes long: right after listening, never inside of a review. */
   readonly load: () => Promise<void>;
@@ -129,10 +129,10 @@ export function composeEngine(
         looking,
         secrets: { lender, fingerprint, observe },
       }),
+    placesOf: limits.stateOf,
     reader: createImageReader({
       reader: createRegistryReader(asking),
       route,
-    placesOf: limits.stateOf,
       limits,
       pullSecrets,
       patience,

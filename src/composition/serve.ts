@@ -76,6 +76,7 @@ export function composeServe(
     isDraining: () => state.draining,
     observeRefused: metrics.refused,
     observeInFlight: metrics.inFlight,
+    isLate: createPressure(now).isHigh,
     now,
   });
   const { webhook, certificate } = composeWebhookServer(settings, app, { metrics, log, now });
@@ -85,8 +86,17 @@ export function composeServe(
     ...(state.draining ? ['draining'] : []),
   ];
   const operations = createOperationsServer({ metrics, notReady });
+  const debug =
+    remembered &&
+    composeDebugServer(settings, remembered, {
+      version,
+      engine,
+      reader: cluster,
+      cache,
+      notReady,
+      log,
+    });
   const loadCluster = together(cluster.load, engine.load);
-    isLate: createPressure(now).isHigh,
   const auditWatch = composeAuditWatch(settings, { engine, metrics, log, now });
   const closeRegistries = engine.close;
   return {
@@ -114,16 +124,6 @@ function composeCache({ cacheTtl, staleIfError, cacheEntries }: ServeSettings): 
 /** The engine, with what replicas share, and what outlives them, where that is wanted. */
 function composeServedEngine(
   settings: ServeSettings,
-  const debug =
-    remembered &&
-    composeDebugServer(settings, remembered, {
-      version,
-      engine,
-      reader: cluster,
-      cache,
-      notReady,
-      log,
-    });
   parts: EngineParts & { readonly metrics: Metrics },
 ): Engine {
   const { installationKeyFile: file } = settings;

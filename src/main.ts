@@ -9,7 +9,8 @@ import { processEnvironment, type ServeSettings } from './config.ts';
 import { toPinError } from './errors.ts';
 import { printableLines } from './image/printable.ts';
 import { isJsonObject, textOf } from './json.ts';
-import { describeError, type Logger } from './log.ts';
+import { describeError } from './log.ts';
+import type { ProcessLog } from './server/process-log.ts';
 
 const VERSION = readVersion();
 
@@ -35,10 +36,10 @@ async function dieOfSignal({ interrupt }: Interruption): Promise<void> {
 }
 
 /** A defect outside of any review: say so and end, for the state of the process is unknown. */
-function dieOnDefect(log: Logger): void {
+function dieOnDefect({ log, end }: ProcessLog): void {
   process.on('uncaughtException', (error) => {
     log.error({ ...describeError(error), stack: error.stack }, 'uncaught error');
-    process.exit(1);
+    void end().finally(() => process.exit(1));
   });
 }
 
@@ -49,8 +50,9 @@ async function runServe(settings: ServeSettings): Promise<void> {
     import('./server/process-log.ts'),
     import('./commands/serve.ts'),
   ]);
-  const { log, end } = createLog(settings.logLevel);
-  dieOnDefect(log);
+  const processLog = createLog(settings.logLevel);
+  const { log, lostBytes, end } = processLog;
+  dieOnDefect(processLog);
   const environment = processEnvironment();
   try {
     const parts = composeServe(settings, { version: VERSION, log, environment });

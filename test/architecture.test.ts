@@ -253,7 +253,7 @@ const SINGLE_FILES: Readonly<Record<string, string>> = {
   'reflect-metadata': 'certificates/issue.ts',
   'google-auth-library': 'credentials/sources/google-file.ts',
   'node:child_process': 'credentials/sources/program.ts',
-  pino: 'server/process-log.ts',
+  pino: 'server/log-output.ts',
   tldts: 'registry/realm.ts',
   'smol-toml': 'registry/files/toml.ts',
   undici: 'registry/pools.ts',

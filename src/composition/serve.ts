@@ -32,6 +32,8 @@ export interface ServeProcess {
   readonly version: string;
   readonly log: Logger;
   /** For the programs that it starts and the files that it names. */
+  /** What could not be logged so far. */
+  readonly lostLogBytes: () => number;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -40,7 +42,7 @@ const now = (): number => performance.now();
 /** `tagpin serve` from its settings: every part is made here, and plugged into those that need it. */
 export function composeServe(
   settings: ServeSettings,
-  { version, log, environment }: ServeProcess,
+  { version, log, lostLogBytes, environment }: ServeProcess,
 ): ServeParts {
   const state: ServeState = { clusterLoaded: false, draining: false };
   const cache = composeCache(settings);

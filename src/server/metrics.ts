@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 import { type AdmissionMetrics, createAdmissionMetrics } from './admission-metrics.ts';
 import { type AuditMetrics, createAuditMetrics } from './audit-metrics.ts';
@@ -31,6 +31,7 @@ interface CertificateLabels {
 export interface MetricsOptions {
   readonly version: string;
   readonly cacheEntries: () => number;
+  readonly lostLogBytes: () => number;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
 }
@@ -54,7 +55,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
 
 function processMetrics(
   register: Registry,
-  { version, cacheEntries }: MetricsOptions,
+  { version, cacheEntries, lostLogBytes }: MetricsOptions,
 ): Pick<Metrics, 'certificateExpiry'> {
   const registers = [register];
   let worked = performance.eventLoopUtilization();
@@ -64,6 +65,15 @@ function processMetrics(
     registers,
     collect: () => {
       entries.set(cacheEntries());
+    },
+  });
+  const lost: Counter = new Counter({
+    name: 'tagpin_log_lost_bytes_total',
+    help: 'What could not be logged: the disk is full, or nobody reads.',
+    registers,
+    collect: () => {
+      lost.reset();
+      lost.inc(lostLogBytes());
     },
   });
   const utilization: Gauge = new Gauge({

@@ -1,22 +1,18 @@
-import { destination } from 'pino';
-
 import type { LogFields, Logger, LogLevel } from '../log.ts';
+import { createLogOutput } from './log-output.ts';
 
 /** A log with the means to end it. */
 export interface ProcessLog {
   readonly log: Logger;
-  /** Resolves when all that was logged is written, or nobody reads it any more. */
+  /** What could not be written so far: the disk is full, or nobody reads. */
+  readonly lostBytes: () => number;
+  /** Resolves when all that was logged is written, or cannot be. */
   readonly end: () => Promise<void>;
 }
 
 /** Each written by itself would cost a warm review a tenth of its time: together they are cheap. */
 const MAX_WAITING_LINES = 64;
 const MAX_WAIT_MS = 50;
-/** Written lines are gathered until there are this many bytes of them, or a second has passed. */
-const BUFFER_BYTES = 8192;
-const FLUSH_INTERVAL_MS = 1000;
-/** The reader of a pipe may be gone, or stand still. */
-const END_LIMIT_MS = 2000;
 
 /** The numbers of pino, which readers of logs know. */
 const LEVELS: Readonly<Record<LogLevel, number>> = {
@@ -36,18 +32,13 @@ interface Line {
 /**
  * JSON lines on standard output, written off the path of a review and with the time of their event:
  * always in turn, for a line that is written at once would land inside of a longer one that is
- * still on its way. What is left when the process ends by a defect, pino writes out: the error that
- * tells of it takes along whatever waits.
+ * still on its way. An error takes along whatever waits.
  */
 export function createLog(level: LogLevel): ProcessLog {
-  const out = destination({
-    dest: 1,
-    sync: false,
-    minLength: BUFFER_BYTES,
-    periodicFlush: FLUSH_INTERVAL_MS,
-  });
+  const { lostBytes, ...out } = createLogOutput();
   const least = LEVELS[level];
   let waiting: Line[] = [];
+  let toldBytes = 0;
   let timer: NodeJS.Timeout | undefined;
 
   const write = (): void => {
@@ -55,7 +46,13 @@ export function createLog(level: LogLevel): ProcessLog {
     timer = undefined;
     const lines = waiting;
     waiting = [];
-    if (lines.length > 0) out.write(lines.map(textOf).join(''));
+    if (lines.length === 0) return;
+    if (lostBytes() > toldBytes) {
+      toldBytes = lostBytes();
+      const fields = { lostBytes: toldBytes };
+      lines.unshift({ level: 'warn', atMs: Date.now(), fields, message: 'log lines lost' });
+    }
+    out.write(lines.map(textOf).join(''));
   };
   const add = (lineLevel: keyof Logger, fields: LogFields, message: string): void => {
     if (LEVELS[lineLevel] < least) return;
@@ -69,9 +66,10 @@ export function createLog(level: LogLevel): ProcessLog {
       warn: (fields, message) => add('warn', fields, message),
       error: (fields, message) => add('error', fields, message),
     },
+    lostBytes,
     end: () => {
       write();
-      return ended(out);
+      return out.end();
     },
   };
 }
@@ -80,12 +78,4 @@ export function createLog(level: LogLevel): ProcessLog {
 function textOf({ level, atMs, fields, message }: Line): string {
   const time = new Date(atMs).toISOString();
   return `${JSON.stringify({ level: LEVELS[level], time, ...fields, msg: message })}\n`;
-}
-
-function ended(out: ReturnType<typeof destination>): Promise<void> {
-  return new Promise((resolve) => {
-    out.once('close', resolve);
-    setTimeout(resolve, END_LIMIT_MS).unref();
-    out.end();
-  });
 }

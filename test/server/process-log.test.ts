@@ -6,8 +6,10 @@ import { describe, expect, it } from '@jest/globals';
 function written(level: string, calls: string, ending = 'await end();'): Record<string, unknown>[] {
   const source = new URL('../../src/server/process-log.ts', import.meta.url).href;
   const script = `
+    import fs from 'node:fs';
+    import { setImmediate as turn } from 'node:timers/promises';
     import { createLog } from ${JSON.stringify(source)};
-    const { log, end } = createLog(${JSON.stringify(level)});
+    const { log, lostBytes, end } = createLog(${JSON.stringify(level)});
     ${calls}
     setImmediate(async () => {
       log.error({}, 'the last');
@@ -15,7 +17,8 @@ function written(level: string, calls: string, ending = 'await end();'): Record<
       process.exit(0);
     });`;
   const args = ['--input-type=module', '--eval', script];
-  const text = execFileSync(process.execPath, args, { encoding: 'utf8' });
+  const how = { encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 } as const;
+  const text = execFileSync(process.execPath, args, how);
   const lines = text.split('\n').map((line): unknown => (line === '' ? '' : JSON.parse(line)));
   return lines as Record<string, unknown>[];
 }
@@ -47,6 +50,55 @@ describe('createLog()', () => {
 
   it('loses nothing where a process dies of a defect, without an end', () => {
     expect(written('info', "log.info({}, 'one');", '')).toMatchObject([{ msg: 'one' }, ...LAST]);
+  });
+
+  it('loses what meets a full disk, goes on when there is room, and says how much it was', () => {
+    const calls = `
+      const { write } = fs;
+      fs.write = (...args) => args.at(-1)(Object.assign(new Error('full'), { code: 'ENOSPC' }));
+      for (const n of [1, 2]) {
+        const before = lostBytes();
+        log.error({ n, long: 'x'.repeat(10_000) }, 'lost');
+        while (lostBytes() === before) await turn();
+      }
+      fs.write = write;`;
+    expect(written('info', calls)).toEqual([
+      // What was begun is ended with a line of its own.
+      '',
+      {
+        level: 40,
+        time: expect.any(String),
+        lostBytes: expect.any(Number),
+        msg: 'log lines lost',
+      },
+      ...LAST,
+    ]);
+  });
+
+  it('keeps no more than 4 MiB for a reader that stands still', () => {
+    const calls = `
+      const { write } = fs;
+      const held = [];
+      fs.write = (...args) => held.push(args);
+      for (let n = 0; n < 10; n += 1) log.error({ long: 'x'.repeat(1_000_000) }, 'one');
+      if (lostBytes() < 5_000_000 || lostBytes() > 7_000_000) throw new Error(lostBytes());
+      fs.write = write;
+      for (const args of held) write(...args);`;
+    const lines = written('info', calls);
+    expect(lines.filter(({ msg }) => msg === 'one')).toHaveLength(4);
+    expect(lines.slice(-3)).toMatchObject([{ msg: 'log lines lost' }, ...LAST]);
+  });
+
+  it('ends where nothing can be written, and takes nothing more', () => {
+    const calls = `
+      const { write } = fs;
+      fs.write = (...args) => args.at(-1)(Object.assign(new Error('gone'), { code: 'EPIPE' }));
+      log.error({}, 'lost');
+      await end();
+      log.error({}, 'late');
+      await end();
+      fs.write = write;`;
+    expect(written('info', calls)).toEqual(['']);
   });
 
   it('never writes a line into another one, which a pipe takes in pieces', () => {

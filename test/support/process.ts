@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -22,6 +23,7 @@ export type LogLine = Readonly<Record<string, unknown>>;
 export interface RunningTagpin extends AsyncDisposable {
   readonly webhookPort: number;
   readonly operationsPort: number;
+  readonly pid: number;
   readonly signal: (name: NodeJS.Signals) => void;
   readonly isAlive: () => boolean;
   readonly ended: Promise<Ended>;
@@ -44,6 +46,34 @@ export function runTagpin(
   return collect(child).ended;
 }
 
+/** The same, where what it logs cannot be read. */
+type UnreadTagpin = Omit<RunningTagpin, 'logged' | 'output'>;
+
+/** Starts `tagpin serve` with its output on a file descriptor, or on a pipe that nobody reads. */
+export async function startUnreadTagpin(
+  args: readonly string[],
+  output: number | 'pipe',
+): Promise<UnreadTagpin> {
+  const [webhookPort, operationsPort] = [await freePort(), await freePort()];
+  const listen = [
+    `--listen=127.0.0.1:${webhookPort}`,
+    `--operations-listen=127.0.0.1:${operationsPort}`,
+  ];
+  const child = start(['serve', ...listen, ...args], {}, output);
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  const ended = once(child, 'close').then(([code]): Ended => ({ code, stdout: '', stderr: '' }));
+  const tagpin = seenFromOutside(child, { webhookPort, operationsPort, ended });
+  const isUp = (): Promise<boolean> =>
+    tagpin.operations('/healthz').then(
+      () => true,
+      () => false,
+    );
+  // oxlint-disable-next-line no-await-in-loop -- one attempt after the other
+  while (!(await isUp())) if (!tagpin.isAlive()) throw new Error('tagpin ended');
+  return tagpin;
+}
+
 /** Starts `tagpin serve` on free ports of 127.0.0.1; resolves when it listens. */
 export async function startTagpin(
   args: readonly string[],
@@ -63,18 +93,28 @@ export async function startTagpin(
   };
   const listening = await logged(({ msg }) => msg === 'listening');
   const operationsPort = portOf(listening['operations']);
+  const webhookPort = portOf(listening['webhook']);
   return {
-    webhookPort: portOf(listening['webhook']),
-    operationsPort,
+    ...seenFromOutside(child, { webhookPort, operationsPort, ended }),
+    logged,
+    output,
+  };
+}
+
+function seenFromOutside(
+  child: ChildProcess,
+  about: Pick<RunningTagpin, 'webhookPort' | 'operationsPort' | 'ended'>,
+): UnreadTagpin {
+  const { ended, operationsPort } = about;
+  return {
+    ...about,
+    pid: child.pid ?? 0,
     signal: (name) => child.kill(name),
     isAlive: () => isAlive(child),
-    ended,
     operations: async (path) => {
       const response = await fetch(`http://127.0.0.1:${operationsPort}${path}`);
       return [response.status, await response.text()];
     },
-    logged,
-    output,
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL');
       await ended;
@@ -82,9 +122,13 @@ export async function startTagpin(
   };
 }
 
-function start(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+function start(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  out: number | 'pipe' = 'pipe',
+): ChildProcess {
   return spawn(process.execPath, [MAIN, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', out, out],
     env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
   });
 }
@@ -98,6 +142,15 @@ function collect(child: ChildProcess): { ended: Promise<Ended>; output: () => st
   }
   const ended = once(child, 'close').then(([code]): Ended => ({ code, ...written }));
   return { ended, output: () => written.stdout + written.stderr };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function isAlive({ exitCode, signalCode }: ChildProcess): boolean {

@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
@@ -212,6 +214,9 @@ describe('tagpin serve', () => {
     expect(read(await post(tagpin, warm)).patch).toContain(`${registry.host}/quick@${digest('a')}`);
     const underWay = post(tagpin, podReview({ web: `${registry.host}/slow:1` }));
     await registry.received(2);
+    const to = { port: tagpin.webhookPort, host: '127.0.0.1', ca: authority.certificate };
+    const unused = connect(to).on('error', () => {});
+    await once(unused, 'secureConnect');
     tagpin.signal('SIGTERM');
     await becomes(async () => (await tagpin.operations('/readyz'))[0] === 503);
     expect(await tagpin.operations('/healthz')).toEqual([200, 'ok\n']);
@@ -233,6 +238,9 @@ describe('tagpin serve', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     // What was buffered is written before the end.
     expect(stdout).toContain('"msg":"stopped"');
+    // A connection that never had a call is none that is waited for.
+    expect(stdout).not.toContain('"msg":"calls cut off"');
+    unused.destroy();
   });
 
   it('asks through the proxy of its environment, and refuses short names where it is told to', async () => {

@@ -10,11 +10,11 @@ import type { ControlPlane } from './support/control-plane.ts';
 import { startControlPlane } from './support/control-plane.ts';
 import type { WebhookAddress } from './support/environment.ts';
 import { publishEnvironment } from './support/environment.ts';
-import { eventually } from './support/eventually.ts';
 import { freePort } from './support/free-port.ts';
 import { writeKubeconfig } from './support/kubeconfig.ts';
 import { Kubectl } from './support/kubectl.ts';
 import { installManifests } from './support/manifests.ts';
+import { waitForPolicy } from './support/policy-in-force.ts';
 import { startRegistry } from './support/registry.ts';
 import { killRun, removeRun } from './support/run-directory.ts';
 
@@ -70,27 +70,6 @@ async function prepareWebhook(
   });
   const operationsPort = await freePort();
   return { port, operationsPort, certificateFile, keyFile, kubeconfig: webhookKubeconfig };
-}
-
-/** The API server takes a moment to compile a policy, to find its list, and to put it in force. */
-async function waitForPolicy(admin: Kubectl): Promise<void> {
-  const namespace = { name: 'e2e-policy-probe', labels: { 'tagpin.dev/mode': 'enforce' } };
-  const inNamespace = new Kubectl(admin.kubeconfig, namespace.name);
-  const create = ['create', '--filename=-'];
-  await admin.run(create, { input: { apiVersion: 'v1', kind: 'Namespace', metadata: namespace } });
-  const pod = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'probe' },
-    spec: { containers: [{ name: 'web', image: 'registry.invalid/unpinned:1' }] },
-  };
-  await eventually(async () => {
-    const options = { input: pod, mayFail: true };
-    const { stderr } = await inNamespace.run([...create, '--dry-run=server'], options);
-    if (!stderr.includes('[unpinned]')) {
-      throw new Error(`The policy is not in force: ${stderr}`);
-    }
-  });
 }
 
 /** However the run ends, it leaves no process behind. */

@@ -35,8 +35,8 @@ function decoded(text: string | undefined): Buffer {
   return Buffer.from(text ?? '', 'base64');
 }
 
-/** As the user of a kubeconfig of these tests, over connections that stay. */
-export function connectTo(kubeconfig: string, connections: number): ApiServer {
+/** Where the API server of a kubeconfig of these tests listens, and connections to it as its user. */
+export function agentOf(kubeconfig: string, connections: number): { port: number; agent: Agent } {
   const { clusters, users } = JSON.parse(readFileSync(kubeconfig, 'utf8')) as Kubeconfig;
   const [cluster, user] = [clusters[0]?.cluster, users[0]?.user];
   const agent = new Agent({
@@ -46,7 +46,12 @@ export function connectTo(kubeconfig: string, connections: number): ApiServer {
     cert: decoded(user?.['client-certificate-data']),
     key: decoded(user?.['client-key-data']),
   });
-  const port = Number(new URL(cluster?.server ?? '').port);
+  return { port: Number(new URL(cluster?.server ?? '').port), agent };
+}
+
+/** As the user of a kubeconfig of these tests, over connections that stay. */
+export function connectTo(kubeconfig: string, connections: number): ApiServer {
+  const { port, agent } = agentOf(kubeconfig, connections);
   return {
     send: (method, path, body = '') => {
       const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';

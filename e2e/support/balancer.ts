@@ -19,9 +19,14 @@ export class Balancer {
     await once(this.#server, 'listening');
   }
 
+  /** Ends all connections; others may come. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   async close(): Promise<void> {
     this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    this.cut();
     await once(this.#server, 'close');
   }
 

@@ -84,6 +84,25 @@ export async function installManifests(kubectl: Kubectl, endpoint: WebhookEndpoi
   const items = objects.map((object) =>
     isWebhookConfiguration(object) ? atEndpoint(object, endpoint) : object,
   );
+  await applyAll(kubectl, items);
+}
+
+/**
+ * The same with built-in certificates, of whose entries tagpin itself writes path and authority.
+ *
+ * @param port of what the API server is sent to
+ */
+export async function installBuiltIn(kubectl: Kubectl, port: number): Promise<void> {
+  const objects = await renderWithComponent(kubectl, 'built-in-certificates');
+  const items = objects.map((object) => {
+    if (!isWebhookConfiguration(object)) return object;
+    const clientConfig = { url: `https://127.0.0.1:${port}` };
+    return { ...object, webhooks: object.webhooks.map((entry) => ({ ...entry, clientConfig })) };
+  });
+  await applyAll(kubectl, items);
+}
+
+async function applyAll(kubectl: Kubectl, items: readonly KubernetesObject[]): Promise<void> {
   // A Namespace first: kubectl keeps the order, and the rest is created in it.
   const namespaces = items.filter(({ kind }) => kind === 'Namespace');
   const others = items.filter(({ kind }) => kind !== 'Namespace');

@@ -1,0 +1,90 @@
+import { sumSeries } from '../support/metrics.ts';
+import type { Admission } from './admission.ts';
+import { type AuditEvent, auditEvents, failedOpen } from './audit.ts';
+import { type Answer, type ClusterApi } from './cluster-api.ts';
+import type { Ledger } from './ledger.ts';
+import { insist } from './maker.ts';
+import type { Span } from './tag-history.ts';
+import type { Timeline } from './timeline.ts';
+
+const METRIC = 'apiserver_admission_webhook_fail_open_count';
+
+/** What an API server has counted since it was started, and when it was asked. */
+export interface Counted {
+  readonly atMs: number;
+  readonly failOpens: number;
+}
+
+export async function countFailOpens(api: ClusterApi): Promise<Counted> {
+  const answer: Answer = await insist(() => api.send('GET', '/metrics'));
+  return { atMs: answer.untilMs, failOpens: sumSeries(answer.text, METRIC) };
+}
+
+export interface FailOpenParts {
+  readonly directory: string;
+  readonly ledger: Ledger;
+  readonly timeline: Timeline;
+  /** Of the API server that lived last: at its start, or at that of the soak; and at the end. */
+  readonly first: Counted;
+  readonly last: Counted;
+}
+
+/**
+ * Holds three accounts of calls that got no answer against each other: the audit log's, the makers'
+ * (what can only be so if tagpin was not heard) and the API server's own count. Each must have a
+ * fault that explains it.
+ *
+ * @returns how many calls there were, by the audit log
+ */
+export async function judgeFailOpens(parts: FailOpenParts): Promise<number> {
+  const { directory, ledger, first, last } = parts;
+  const missed = new Map(ledger.missed);
+  let calls = 0;
+  let inLastLife = 0;
+  for await (const event of auditEvents(directory)) {
+    if (event.objectRef.namespace?.startsWith('soak-') !== true) continue;
+    const count = failedOpen(event);
+    const admission = missed.get(event.auditID);
+    missed.delete(event.auditID);
+    if (count > 0) {
+      const span = spanOf(event);
+      calls += count;
+      if (span.untilMs > first.atMs && span.untilMs <= last.atMs) inLastLife += count;
+      judgeCall(parts, event, span);
+    } else if (admission !== undefined) {
+      tell(ledger, admission, 'and the API server says that it was');
+    }
+  }
+  for (const admission of missed.values()) {
+    // A server that is killed writes nothing of what it was about to answer.
+    if (admission.outcome.kind === 'stored' && admission.outcome.warnings === undefined) continue;
+    tell(ledger, admission, 'and the audit log has nothing of it');
+  }
+  judgeCount(parts, inLastLife);
+  return calls;
+}
+
+function judgeCall({ timeline, ledger }: FailOpenParts, event: AuditEvent, span: Span): void {
+  if (timeline.excuses(span, ({ failsOpen }) => failsOpen === true)) return;
+  const { verb, objectRef } = event;
+  const what = `${verb} of ${objectRef.resource} in ${objectRef.namespace}`;
+  const text = 'a call of the webhook got no answer, and no fault explains it';
+  ledger.find({ verdict: 'unexplained', text }, what, span);
+}
+
+function tell(ledger: Ledger, admission: Admission, but: string): void {
+  const text = `it looks as if tagpin was not called, ${but}`;
+  ledger.find({ verdict: 'unexplained', text }, admission.what, admission);
+}
+
+function judgeCount({ ledger, first, last }: FailOpenParts, audited: number): void {
+  const counted = last.failOpens - first.failOpens;
+  if (counted === audited) return;
+  const text = `the API server counted ${counted} calls without an answer, its audit log has ${audited}`;
+  const span = { fromMs: first.atMs, untilMs: last.atMs };
+  ledger.find({ verdict: 'unexplained', text }, METRIC, span);
+}
+
+function spanOf({ requestReceivedTimestamp, stageTimestamp }: AuditEvent): Span {
+  return { fromMs: Date.parse(requestReceivedTimestamp), untilMs: Date.parse(stageTimestamp) };
+}

@@ -55,7 +55,8 @@ async function runServe(settings: ServeSettings): Promise<void> {
   dieOnDefect(processLog);
   const environment = processEnvironment();
   try {
-    const parts = composeServe(settings, { version: VERSION, log, environment });
+    const about = { version: VERSION, log, lostLogBytes: lostBytes, environment };
+    const parts = composeServe(settings, about);
     await serve(parts, settings, stopSignal());
   } finally {
     await end();

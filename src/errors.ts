@@ -220,6 +220,11 @@ export class PinError extends Error {
   }
 }
 
+/** Whether a word, such as the end of a message, is one of the codes. */
+export function isPinErrorCode(word: string): word is PinErrorCode {
+  return Object.hasOwn(ERROR_RULES, word);
+}
+
 /** What an operator can do about a failure in a namespace. */
 export function actionIn(namespace: string, code: PinErrorCode): string {
   return ERROR_RULES[code].action.replaceAll('NAMESPACE', namespace);

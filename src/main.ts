@@ -75,6 +75,11 @@ const openOnboard: ProgramParts['openOnboard'] = async (settings, namespace) => 
   return composeOnboard(settings, { version: VERSION, environment, namespace });
 };
 
+const openDoctor: ProgramParts['openDoctor'] = async (settings) => {
+  const { composeDoctor } = await import('./composition/doctor.ts');
+  return composeDoctor(settings, { version: VERSION, environment: processEnvironment() });
+};
+
 /** What is waited for is told a person alone. */
 function tellOn({
   err,
@@ -109,6 +114,7 @@ async function main(argv: readonly string[]): Promise<void> {
       return composeAudit(settings, { version: VERSION, environment, namespace });
     },
     openOnboard,
+    openDoctor,
     uninterrupted: interruption.uninterrupted,
     serve: runServe,
     end: (code) => {

@@ -109,6 +109,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'audit',
       'certificates',
       'credentials',
+      'doctor',
       'events',
       'onboard',
       'within.ts',
@@ -154,6 +155,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
     rooms: ['admission', 'audit', 'contents', 'files', 'image', 'workload', ...VOCABULARY],
     packages: [],
   },
+  // What may be wrong with an installation: facts of a cluster, and a judgement of each.
+  doctor: {
+    rooms: ['admission', 'certificates', 'files', 'image', 'workload', ...VOCABULARY],
+    packages: ['node:crypto', 'node:net', 'node:tls', 'node:util'],
+  },
   // Scripts for shells, from what the commands are.
   completion: { rooms: [], packages: [] },
   // How a look-up goes, told to a person.
@@ -183,6 +189,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'completion',
       'contents',
       'daemon',
+      'doctor',
       'explain',
       'files',
       'image',
@@ -207,6 +214,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'credentials',
       'credentials/sources',
       'debug',
+      'doctor',
       'events',
       'explain',
       'files',

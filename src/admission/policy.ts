@@ -2,6 +2,11 @@
 export const MODES = ['pin', 'enforce', 'warn'] as const;
 export type Mode = (typeof MODES)[number];
 
+/** Whether the value of that label opts a namespace in. */
+export function isMode(text: string): text is Mode {
+  return MODES.some((mode) => mode === text);
+}
+
 /** How the modes differ, in full. */
 export interface ModePolicy {
   /** New pins are written. `warn` only keeps those that are there. */

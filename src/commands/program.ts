@@ -2,6 +2,7 @@ import { Command } from 'commander';
 
 import type { AuditCommandParts } from './audit.ts';
 import type { CommandParts } from './command-parts.ts';
+import type { DoctorCommandParts } from './doctor.ts';
 import type { ExplainCommandParts } from './explain.ts';
 import type { OnboardCommandParts } from './onboard.ts';
 import type { ServeCommandParts } from './serve-command.ts';
@@ -11,6 +12,7 @@ import { type CommandName, isCommandName, SUMMARIES } from './summaries.ts';
 export interface ProgramParts
   extends CommandParts,
     AuditCommandParts,
+    DoctorCommandParts,
     ExplainCommandParts,
     OnboardCommandParts,
     ServeCommandParts {
@@ -38,6 +40,7 @@ const COMMANDS: Readonly<Record<CommandName, AddCommand>> = {
   audit: async (...to) => (await import('./audit.ts')).addAuditCommand(...to),
   onboard: async (...to) => (await import('./onboard.ts')).addOnboardCommand(...to),
   explain: async (...to) => (await import('./explain.ts')).addExplainCommand(...to),
+  doctor: async (...to) => (await import('./doctor.ts')).addDoctorCommand(...to),
   completion: async (...to) => (await import('./completion.ts')).addCompletionCommand(...to),
 };
 

@@ -14,6 +14,7 @@ export const SUMMARIES = {
   audit: 'Say of every workload of a cluster whether it is pinned, and to what is still there.',
   onboard: 'Tell what labelling a namespace would change, now and on the next rollout.',
   explain: 'Show step by step how the webhook looks an image up.',
+  doctor: 'Look at an installation: whether tagpin is called, and what keeps it from working.',
   completion: 'Print a script that completes command lines in a shell.',
 } as const;
 

@@ -15,6 +15,7 @@ import { createAuthorities } from '../registry/files/registry-authorities.ts';
 import { createGuard, type GuardOptions } from '../registry/guard.ts';
 import { createHosts, type FindEndpoints } from '../registry/hosts.ts';
 import { nameSlotsOf } from '../registry/name-lookups.ts';
+import { createPing, type Ping } from '../registry/ping.ts';
 import { createProxies } from '../registry/proxies.ts';
 import { createRegistryReader } from '../registry/reader.ts';
 import { createAuthorizer } from '../registry/token.ts';
@@ -73,6 +74,8 @@ export interface Engine {
   readonly placesOf: Limits['stateOf'];
   /** What else is read of registries, with the same credentials and guards. */
   readonly reader: ImageReader;
+  /** Whether registries answer at all. */
+  readonly ping: Ping;
   /** Imports what takes long: right after listening, never inside of a review. */
   readonly load: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -138,6 +141,7 @@ export function composeEngine(
       patience,
       now,
     }),
+    ping: createPing(transport, routeParts.endpointsOf),
     load,
     close: transport.close,
   };

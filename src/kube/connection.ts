@@ -26,6 +26,17 @@ export interface Connected {
   /** Objects of any other group, as the API server sends them. */
   readonly others: CustomObjectsApi;
   readonly endedBy: (signal: AbortSignal, take?: TakeBody, see?: SeeHeaders) => RequestOptions;
+  /** Any request, its answer as it comes, of whatever status. Rejects where nobody answers. */
+  readonly send: (request: PlainRequest, signal: AbortSignal) => Promise<ResponseContext>;
+}
+
+/** A request that the library has no method for, or none that shows the answer. */
+interface PlainRequest {
+  readonly method: 'GET' | 'POST';
+  /** From the root of the API server, with its query. */
+  readonly path: string;
+  /** JSON. */
+  readonly body?: string | undefined;
 }
 
 /** Told the headers of an answer, names in lower case, whatever its status. */
@@ -88,13 +99,34 @@ export async function connect(
       }
       if (kubeconfig.context !== undefined) config.setCurrentContext(kubeconfig.context);
     }
-    return { core: config.makeApiClient(Api), others: config.makeApiClient(OthersApi), endedBy };
+    const [core, others] = [config.makeApiClient(Api), config.makeApiClient(OthersApi)];
+    return { core, others, endedBy, send: senderOf(config) };
   } catch (caught) {
     const where =
       kubeconfig === undefined ? 'the ServiceAccount of this Pod' : kubeconfig.files.join(', ');
     const message = `Cannot reach an API server with ${where}; ${otherwise}`;
     throw new PinError('invalid_config', message, { cause: withoutLines(caught) });
   }
+}
+
+/** By the library's own way to send, for it knows how a kubeconfig lets in. */
+function senderOf(config: KubeConfig): Connected['send'] {
+  return async ({ method, path, body }, signal) => {
+    const {
+      HttpMethod,
+      IsomorphicFetchHttpLibrary: Http,
+      RequestContext: Context,
+    } = await import('@kubernetes/client-node');
+    const server = config.getCurrentCluster()?.server ?? '';
+    const request = new Context(`${server.replace(/\/+$/, '')}${path}`, HttpMethod[method]);
+    await config.applySecurityAuthentication(request);
+    request.setSignal(signal);
+    if (body !== undefined) {
+      request.setHeaderParam('Content-Type', 'application/json');
+      request.setBody(body);
+    }
+    return new Http().send(request).toPromise();
+  };
 }
 
 /** Of YAML that it cannot read the library shows lines, and a token or a key may stand in them. */

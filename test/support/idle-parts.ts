@@ -16,6 +16,7 @@ export function idleParts(): ProgramParts {
     openExplain: never,
     openAudit: never,
     openOnboard: never,
+    openDoctor: never,
     uninterrupted: never,
     serve: never,
     end: never,

@@ -1,0 +1,240 @@
+import { isMode, type Mode } from '../admission/policy.ts';
+import { entriesOf } from '../certificates/entries.ts';
+import { type JsonObject, objectAt, textOf } from '../json.ts';
+import type { AskApiServer } from './api-server.ts';
+import { type Fact, valueOf } from './fact.ts';
+import type { AskedRegistry, Facts, Installation, PolicyFacts, Searched } from './facts.ts';
+import { type Features, featuresOf } from './features.ts';
+import type { Handshake, LookAtServer } from './handshake.ts';
+import { type Asked, readList, readObject } from './reader.ts';
+import { askReplicas } from './replicas-asked.ts';
+import { rightsToAsk } from './right.ts';
+import { askRights } from './rights-asked.ts';
+import { type Sample, samplesOf } from './sample.ts';
+import { MODE_LABEL, neverCalled } from './shipped-entries.ts';
+import { makeTrials } from './trials.ts';
+
+/** What is asked, and how. */
+export interface GatherParts {
+  readonly installation: Installation;
+  /** The namespaces that are tried; all that are opted in, up to ten, where there are none. */
+  readonly chosen: readonly string[];
+  /** Whether this runs as tagpin, in its Pod: its rights are this one's own. */
+  readonly isTagpin: boolean;
+  readonly ask: AskApiServer;
+  readonly lookAtServer: LookAtServer;
+  /** Asks registries, each by one of its images. */
+  readonly askRegistries: (
+    samples: readonly Sample[],
+    deployment: JsonObject | undefined,
+  ) => Promise<readonly AskedRegistry[]>;
+}
+
+const MAX_NAMESPACES = 10;
+/** Of each of them. */
+const MAX_PODS = 50;
+const MAX_REGISTRIES = 20;
+
+const REGISTRATION = '/apis/admissionregistration.k8s.io/v1';
+const POLICIES: readonly string[] = ['tagpin-enforce', 'tagpin-namespace-labels'];
+
+type Read = Pick<
+  Facts,
+  | 'configurations'
+  | 'namespaces'
+  | 'service'
+  | 'endpointSlices'
+  | 'deployment'
+  | 'pods'
+  | 'budgets'
+  | 'ownNamespace'
+  | 'registrationKinds'
+  | 'skipList'
+  | 'policies'
+>;
+
+/**
+ * Looks at the cluster, tries a Pod that is not stored, and asks registries. Rejects with a PinError
+ * where the API server does not answer; what may not be read is a fact like any other.
+ */
+export async function gatherFacts(parts: GatherParts): Promise<Facts> {
+  const { ask, installation } = parts;
+  const started = Date.now();
+  const first = await ask({ method: 'GET', path: '/version' });
+  const localMs = (started + Date.now()) / 2;
+  const version = await readObject(() => Promise.resolve(first), {
+    path: '',
+    right: 'get /version',
+  });
+  const read = await readAll(ask, installation);
+  const namespaces = await namespacesOf(read, parts);
+  const features = featuresOf(valueOf(read.deployment), installation.namespace);
+  const secret = await readSecret(ask, features);
+  const optedIn = optedInOf(namespaces, parts);
+  const searched = await search(ask, optedIn);
+  const samples = searched.map(({ pods }) => samplesOf(valueOf(pods) ?? []));
+  const asked = await Promise.all([
+    askRights(parts, features, rightsToAsk(features, installation, [...optedIn.keys()])),
+    makeTrials(ask, searched, samples),
+    askReplicas(ask, valueOf(read.pods) ?? []),
+    parts.askRegistries(oneEach(samples.flat()), valueOf(read.deployment)),
+    shakeHands(parts.lookAtServer, read.configurations),
+  ]);
+  const [rights, { trials, failedOpen }, replicas, registries, handshakes] = asked;
+  return {
+    installation,
+    chosen: parts.chosen,
+    localMs,
+    serverMs: first.dateMs,
+    version,
+    ...read,
+    namespaces,
+    secret,
+    searched,
+    rights,
+    trials,
+    failedOpen,
+    replicas,
+    registries,
+    handshakes,
+  };
+}
+
+async function readAll(ask: AskApiServer, { namespace }: Installation): Promise<Read> {
+  const within = `--namespace ${namespace}`;
+  const object = (path: string, right: string): Promise<Fact<JsonObject>> =>
+    readObject(ask, { path, right });
+  const list = (path: string, right: string): Promise<Fact<readonly JsonObject[]>> =>
+    readList(ask, { path, right });
+  const core = `/api/v1/namespaces/${namespace}`;
+  const inPlace = `labelSelector=${encodeURIComponent('app.kubernetes.io/name=tagpin')}`;
+  const ofService = `labelSelector=${encodeURIComponent('kubernetes.io/service-name=tagpin')}`;
+  const slices = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?${ofService}`;
+  const budgets = `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`;
+  const kind = 'mutatingwebhookconfigurations';
+  const [configurations, namespaces, service, endpointSlices, deployment, pods] = await Promise.all(
+    [
+      list(`${REGISTRATION}/${kind}`, `list ${kind}.admissionregistration.k8s.io`),
+      list('/api/v1/namespaces', 'list namespaces'),
+      object(`${core}/services/tagpin`, `get services ${within}`),
+      list(slices, `list endpointslices.discovery.k8s.io ${within}`),
+      object(
+        `/apis/apps/v1/namespaces/${namespace}/deployments/tagpin`,
+        `get deployments.apps ${within}`,
+      ),
+      list(`${core}/pods?${inPlace}`, `list pods ${within}`),
+    ],
+  );
+  const [budgetList, ownNamespace, registrationKinds, skipList, policies] = await Promise.all([
+    list(budgets, `list poddisruptionbudgets.policy ${within}`),
+    object(core, `get namespaces/${namespace}`),
+    object(REGISTRATION, `get ${REGISTRATION}`),
+    object(`${core}/configmaps/tagpin-skip-list`, `get configmaps ${within}`),
+    readPolicies(ask),
+  ]);
+  const first = { configurations, namespaces, service, endpointSlices, deployment, pods };
+  return { ...first, budgets: budgetList, ownNamespace, registrationKinds, skipList, policies };
+}
+
+async function readPolicies(ask: AskApiServer): Promise<ReadonlyMap<string, PolicyFacts>> {
+  const read = (kind: string, name: string): Promise<Fact<JsonObject>> =>
+    readObject(ask, {
+      path: `${REGISTRATION}/${kind}/${name}`,
+      right: `get ${kind}.admissionregistration.k8s.io`,
+    });
+  const entries = POLICIES.map(async (name): Promise<[string, PolicyFacts]> => {
+    const [policy, binding] = await Promise.all([
+      read('validatingadmissionpolicies', name),
+      read('validatingadmissionpolicybindings', name),
+    ]);
+    return [name, { policy, binding }];
+  });
+  return new Map(await Promise.all(entries));
+}
+
+async function readSecret(
+  ask: AskApiServer,
+  { builtIn, mounted }: Features,
+): Promise<Fact<JsonObject>> {
+  const { namespace, name } = builtIn ?? mounted ?? { namespace: '', name: '' };
+  if (name === '') return { state: 'absent' };
+  const asked: Asked = {
+    path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`,
+    right: `get secrets/${name} --namespace ${namespace}`,
+  };
+  return readObject(ask, asked);
+}
+
+/** Whoever may not list them all may still look at those that he names. */
+async function namespacesOf(
+  { namespaces }: Read,
+  { ask, chosen }: GatherParts,
+): Promise<Facts['namespaces']> {
+  if (namespaces.state === 'read' || chosen.length === 0) return namespaces;
+  const read = await Promise.all(
+    chosen.map((name) =>
+      readObject(ask, { path: `/api/v1/namespaces/${name}`, right: `get namespaces/${name}` }),
+    ),
+  );
+  const found = read.flatMap((fact) => (fact.state === 'read' ? [fact.value] : []));
+  return found.length === 0 ? namespaces : { state: 'read', value: found };
+}
+
+/** The namespaces that are tried, with what they ask of tagpin. */
+function optedInOf(
+  namespaces: Fact<readonly JsonObject[]>,
+  { chosen, installation }: GatherParts,
+): ReadonlyMap<string, Mode | undefined> {
+  const modes = new Map<string, Mode | undefined>(chosen.map((name) => [name, undefined]));
+  const never = neverCalled(installation.namespace);
+  for (const namespace of valueOf(namespaces) ?? []) {
+    const name = textOf(objectAt(namespace, ['metadata']), 'name') ?? '';
+    const mode = textOf(objectAt(namespace, ['metadata', 'labels']), MODE_LABEL) ?? '';
+    const isMeant = chosen.length === 0 ? modes.size < MAX_NAMESPACES : modes.has(name);
+    if (isMode(mode) && isMeant && !never.includes(name)) modes.set(name, mode);
+  }
+  return modes;
+}
+
+async function search(
+  ask: AskApiServer,
+  optedIn: ReadonlyMap<string, Mode | undefined>,
+): Promise<readonly Searched[]> {
+  return Promise.all(
+    [...optedIn].map(async ([namespace, mode]) => {
+      const path = `/api/v1/namespaces/${namespace}/pods?limit=${MAX_PODS}`;
+      const right = `list pods --namespace ${namespace}`;
+      const list = await readObject(ask, { path, right });
+      return { namespace, mode, pods: itemsOf(list) };
+    }),
+  );
+}
+
+function itemsOf(list: Fact<JsonObject>): Fact<readonly JsonObject[]> {
+  if (list.state !== 'read') return list;
+  const { items } = list.value;
+  return { state: 'read', value: Array.isArray(items) ? items : [] };
+}
+
+/** An image of each registry, up to twenty. */
+function oneEach(samples: readonly Sample[]): readonly Sample[] {
+  const first = new Map<string, Sample>();
+  for (const sample of samples) {
+    if (!first.has(sample.registry)) first.set(sample.registry, sample);
+  }
+  return [...first.values()].slice(0, MAX_REGISTRIES);
+}
+
+async function shakeHands(
+  lookAtServer: LookAtServer,
+  configurations: Fact<readonly JsonObject[]>,
+): Promise<ReadonlyMap<string, Handshake>> {
+  const targets = (valueOf(configurations) ?? []).flatMap(entriesOf).map(({ target }) => target);
+  const origins = new Set(
+    targets.flatMap((target) => (target.kind === 'url' ? [target.origin] : [])),
+  );
+  const seen = [...origins].map(
+    async (origin): Promise<[string, Handshake]> => [origin, await lookAtServer(origin)],
+  );
+  return new Map(await Promise.all(seen));
+}

@@ -1,0 +1,88 @@
+import { isJsonObject, listOf } from '../json.ts';
+import { type Difference, differences } from './entry-differences.ts';
+import { notLookedAt } from './fact.ts';
+import type { Facts } from './facts.ts';
+import type { Finding, Status } from './finding.ts';
+import {
+  admissionEntries,
+  CONFIGURATION_KIND,
+  type Registration,
+  registrationsOf,
+} from './judge-registration.ts';
+import { reinstalling } from './remedy.ts';
+import { type PatchOperation, patchCommand } from './shell.ts';
+import { type ShippedEntry, shippedEntries } from './shipped-entries.ts';
+
+/** How much it matters that a field is another; what is not here is a warning. */
+const FATAL: ReadonlySet<string> = new Set(['failurePolicy', 'rules', 'namespaceSelector']);
+
+const CONSEQUENCES: Readonly<Record<string, string>> = {
+  rules: 'what its rules leave out is never pinned',
+  namespaceSelector: 'it is called for other namespaces than their labels say',
+  failurePolicy: 'while tagpin is down nothing in these namespaces can be made or changed',
+  matchConditions: 'it may be passed over for what it should see',
+  reinvocationPolicy: 'containers that other webhooks add are not pinned',
+  timeoutSeconds: 'look-ups get another time than tagpin is made for',
+  sideEffects: 'dry runs may be refused',
+  matchPolicy: 'requests by other versions of an API go by',
+  objectSelector: 'it is passed over for objects by their labels',
+};
+
+export function judgeEntries(facts: Facts): readonly Finding[] {
+  const id = 'webhook-entries';
+  if (facts.configurations.state === 'unread') return [notLookedAt(id, facts.configurations)];
+  const [registration] = registrationsOf(facts);
+  if (registration === undefined || admissionEntries(registration.object).length === 0) {
+    return [{ id, status: 'warning', says: 'not looked at: there is none' }];
+  }
+  const webhooks = listOf(registration.object, 'webhooks').filter(isJsonObject);
+  const wrong = shippedEntries(facts.installation.namespace).flatMap((shipped) => {
+    const index = webhooks.findIndex(({ name }) => name === shipped.name);
+    const webhook = webhooks[index];
+    if (webhook === undefined) return [missingEntry(shipped, registration, facts)];
+    return differences(webhook, shipped).map(
+      (difference): Finding => ({
+        id,
+        about: shipped.name,
+        ...toldOf(difference),
+        command: commandFor({ difference, index, name: shipped.name }, registration.name),
+      }),
+    );
+  });
+  if (wrong.length > 0) return wrong;
+  return [{ id, about: registration.name, status: 'ok', says: 'as this version ships them' }];
+}
+
+function missingEntry({ name }: ShippedEntry, { object }: Registration, facts: Facts): Finding {
+  const remedy = reinstalling(facts);
+  const id = 'webhook-entries';
+  const called = admissionEntries(object).length;
+  const says = `this entry is missing, of six; ${called} call tagpin`;
+  return { id, about: name, status: 'failed', says, ...remedy };
+}
+
+function toldOf({ field, is, wanted }: Difference): Pick<Finding, 'status' | 'says' | 'advice'> {
+  const status: Status = FATAL.has(field) ? 'failed' : 'warning';
+  const isShort = typeof wanted !== 'object';
+  const said = isShort ? `${field} is ${JSON.stringify(is)}` : `${field} are not as shipped`;
+  return {
+    status,
+    says: `${said}: ${CONSEQUENCES[field] ?? 'it is another than tagpin is made for'}`,
+    advice: isShort
+      ? `set it to ${JSON.stringify(wanted)}`
+      : 'set it as it is shipped, if nobody meant it',
+  };
+}
+
+function commandFor(
+  where: { readonly difference: Difference; readonly index: number; readonly name: string },
+  configuration: string,
+): string {
+  const { difference, index, name } = where;
+  const at = `/webhooks/${index}`;
+  const patch: readonly PatchOperation[] = [
+    { op: 'test', path: `${at}/name`, value: name },
+    { op: 'add', path: `${at}/${difference.field}`, value: difference.wanted },
+  ];
+  return patchCommand(CONFIGURATION_KIND, configuration, patch);
+}

@@ -22,7 +22,7 @@ export interface Sample {
 /** Three of them, behind a balancer; any of them may be lost, and is replaced. */
 export class Replicas {
   readonly #environment: Environment;
-  readonly #settings: readonly string[];
+  #settings: readonly string[];
   /** That take connections. */
   #running: BuiltInReplica[] = [];
   /** By process, how many requests it sent to registries when it was last asked. */
@@ -55,6 +55,13 @@ export class Replicas {
 
   async stop(): Promise<void> {
     await Promise.all(this.#running.splice(0).map((replica) => replica.stop()));
+  }
+
+  /** All of them anew, with other flags. */
+  async restartWith(settings: readonly string[]): Promise<void> {
+    this.#settings = settings;
+    await this.stop();
+    await this.start();
   }
 
   /** One dies, connections go to it for a moment, and then no more. */

@@ -97,6 +97,7 @@ describe('the image', () => {
         ...startCommand(),
         `--listen=127.0.0.1:${await freePort()}`,
         `--operations-listen=127.0.0.1:${operationsPort}`,
+        '--debug-listen=off',
         `--tls-cert=${webhook.certificateFile}`,
         `--tls-key=${webhook.keyFile}`,
         '--no-cluster',

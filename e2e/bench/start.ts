@@ -103,7 +103,11 @@ async function servingFlags(directory: string): Promise<readonly string[]> {
 /** Starts `serve`, waits until it is ready, and ends it. */
 async function readyMs(args: readonly string[], directory: string): Promise<number> {
   const [port, operationsPort] = [await freePort(), await freePort()];
-  const listen = [`--listen=127.0.0.1:${port}`, `--operations-listen=127.0.0.1:${operationsPort}`];
+  const listen = [
+    `--listen=127.0.0.1:${port}`,
+    `--operations-listen=127.0.0.1:${operationsPort}`,
+    '--debug-listen=127.0.0.1:0',
+  ];
   const startedAtMs = performance.now();
   const child = start([...args, ...listen], directory);
   const closed = finished(child);

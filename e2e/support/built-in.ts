@@ -52,6 +52,7 @@ export async function startReplica(
       '--certificate-names=127.0.0.1',
       `--listen=127.0.0.1:${port}`,
       `--operations-listen=127.0.0.1:${operationsPort}`,
+      '--debug-listen=off',
       `--kubeconfig=${webhook.kubeconfig}`,
       `--plain-http=${registry.host}`,
       '--allow-address=127.0.0.0/8',

@@ -60,6 +60,7 @@ export async function startInstalledReplica(options: ReplicaOptions): Promise<In
       ...flags.filter((flag) => !/^--(operations-)?listen=/.test(flag)),
       `--listen=127.0.0.1:${port}`,
       `--operations-listen=127.0.0.1:${operationsPort}`,
+      '--debug-listen=off',
       `--kubeconfig=${kubeconfig}`,
       ...settings,
     ],

@@ -68,6 +68,7 @@ export async function startLocalWebhook(
       '--no-cluster',
       `--listen=127.0.0.1:${port}`,
       `--operations-listen=127.0.0.1:${operationsPort}`,
+      '--debug-listen=off',
       `--tls-cert=${join(directory, 'tls.crt')}`,
       `--tls-key=${join(directory, 'tls.key')}`,
       '--allow-address=127.0.0.0/8',

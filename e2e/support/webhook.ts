@@ -30,6 +30,7 @@ export class Webhook {
         'serve',
         `--listen=127.0.0.1:${webhook.port}`,
         `--operations-listen=127.0.0.1:${webhook.operationsPort}`,
+        '--debug-listen=off',
         `--tls-cert=${webhook.certificateFile}`,
         `--tls-key=${webhook.keyFile}`,
         `--kubeconfig=${webhook.kubeconfig}`,

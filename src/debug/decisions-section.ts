@@ -50,11 +50,13 @@ const SELECTED: Html = { html: ' selected' };
 const HIDDEN: Html = { html: ' hidden' };
 
 function row(decision: Decision, filter: DecisionFilter, atMs: number): Html {
-  const { namespace, name, kind, operation, mode, dryRun, outcome, images, moreImages } = decision;
+  const { namespace, name, kind, subResource, operation, mode, dryRun } = decision;
+  const { outcome, images, moreImages } = decision;
+  const what = subResource === '' ? kind : `${kind}/${subResource}`;
   const how = [operation, `mode ${mode}`, dryRun ? 'dry run' : ''].filter(Boolean).join(', ');
   return html`<tr data-namespace="${namespace}" data-why="${whysOf(decision).join(' ')}" data-text="${textOf(decision)}"${passes(decision, filter) ? NOTHING : HIDDEN}>
 <td data-label="When"><time datetime="${new Date(decision.atMs).toISOString()}">${ago(atMs - decision.atMs)}</time></td>
-<td data-label="Object"><div>${namespace}/${name === '' ? '(no name yet)' : name}</div><div class="soft">${kind}, ${how}</div></td>
+<td data-label="Object"><div>${namespace}/${name === '' ? '(no name yet)' : name}</div><div class="soft">${what}, ${how}</div></td>
 <td data-label="Outcome"><div>${pill(outcome)}</div></td>
 <td data-label="Images"><div>${images.map(imageLine)}${moreImages === 0 ? NOTHING : html`<div class="soft">and ${moreImages} more</div>`}</div></td>
 <td data-label="Took" class="number"><div>${milliseconds(decision.ms)}</div></td>

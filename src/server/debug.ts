@@ -157,8 +157,10 @@ async function answerOf(
   try {
     return { status: 200, answer: await explain(questionOf(fields), 'text') };
   } catch (caught) {
-    const error = toPinError(caught);
-    return { status: statusOf(error.code), answer: error.message };
+    const { code, message } = toPinError(caught);
+    const status = statusOf(code);
+    if (status === 500) throw caught;
+    return { status, answer: message };
   }
 }
 

@@ -31,6 +31,7 @@ describe('settingsOf()', () => {
   it.each<[keyof ServeSettings, readonly string[], unknown]>([
     ['listen', ['--listen', '127.0.0.1:0'], { host: '127.0.0.1', port: 0 }],
     ['operationsListen', ['--operations-listen=[::1]:1'], { host: '::1', port: 1 }],
+    ['debugListen', ['--debug-listen', 'off'], undefined],
     ['tlsCert', ['--tls-cert', 'a'], 'a'],
     ['tlsKey', ['--tls-key', 'a'], 'a'],
     ['kubeconfig', ['--kubeconfig', 'a'], 'a'],

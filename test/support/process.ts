@@ -79,7 +79,11 @@ export async function startTagpin(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<RunningTagpin> {
-  const listen = ['--listen=127.0.0.1:0', '--operations-listen=127.0.0.1:0'];
+  const listen = [
+    '--listen=127.0.0.1:0',
+    '--operations-listen=127.0.0.1:0',
+    '--debug-listen=off',
+  ];
   const child = start(['serve', ...listen, ...args], env);
   const { ended, output } = collect(child);
   const logged = async (fits: (line: LogLine) => boolean): Promise<LogLine> => {

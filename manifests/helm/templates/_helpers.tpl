@@ -37,6 +37,10 @@ subjects:
 - serve
 - --listen=0.0.0.0:{{ .Values.webhook.port }}
 - --operations-listen=0.0.0.0:{{ .Values.operationsPort }}
+{{- /* Loopback is the node's there, and everybody's on it. */}}
+{{- if and .Values.hostNetwork (not (hasKey .Values.settings "debug-listen")) }}
+- --debug-listen=off
+{{- end }}
 {{- if eq $certificates.source "built-in" }}
 - --certificates=built-in
 {{- if ne .Release.Namespace "tagpin-system" }}

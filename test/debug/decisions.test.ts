@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { createDecisions, MAX_DECISIONS } from '../../src/debug/decisions.ts';
+import { admissionReport, imageReport } from '../support/debug.ts';
+import { objectOf, POD, reviewOf } from '../support/review.ts';
+
+const LONG = 'x'.repeat(3_000_000);
+
+describe('createDecisions()', () => {
+  it('has what was decided, and no object of a review', () => {
+    const decisions = createDecisions();
+    const report = admissionReport([imageReport()], { dryRun: true });
+    decisions.keep(report, 5);
+    expect(decisions.last()).toEqual([
+      {
+        atMs: 5,
+        mode: 'pin',
+        kind: 'Pod',
+        outcome: 'pinned',
+        ms: 0.31,
+        uid: report.review.uid,
+        namespace: 'shop',
+        name: 'web-1',
+        operation: report.review.operation,
+        subResource: '',
+        dryRun: true,
+        images: report.images,
+        moreImages: 0,
+      },
+    ]);
+  });
+
+  it('keeps the images of a review as they are, for nothing is copied on its way', () => {
+    const decisions = createDecisions();
+    const report = admissionReport();
+    decisions.keep(report, 0);
+    expect(decisions.last()[0]?.images).toBe(report.images);
+  });
+
+  it('has the last ones, the youngest first', () => {
+    const decisions = createDecisions();
+    for (let atMs = 0; atMs < MAX_DECISIONS + 3; atMs += 1) {
+      decisions.keep(admissionReport(), atMs);
+    }
+    const times = decisions.last().map(({ atMs }) => atMs);
+    expect(times).toHaveLength(200);
+    expect(times.slice(0, 2)).toEqual([202, 201]);
+    expect(times.at(-1)).toBe(3);
+  });
+
+  it('keeps a few of the images of a review with thousands, and how many more there are', () => {
+    const decisions = createDecisions();
+    decisions.keep(admissionReport(Array.from({ length: 3000 }, () => imageReport())), 0);
+    const [decision] = decisions.last();
+    expect(decision?.images).toHaveLength(20);
+    expect(decision?.moreImages).toBe(2980);
+  });
+
+  it.each(['uid', 'namespace', 'name', 'operation', 'subResource'])(
+    'keeps the beginning of a %s that has no end',
+    (field) => {
+      const decisions = createDecisions();
+      const review = reviewOf(POD, { object: objectOf(POD, { spec: {} }) });
+      decisions.keep({ ...admissionReport(), review: { ...review, [field]: LONG } }, 0);
+      const [decision] = decisions.last();
+      expect(decision).toMatchObject({ [field]: `${'x'.repeat(512)}…` });
+    },
+  );
+
+  it.each(['container', 'original'])('keeps the beginning of a %s that has no end', (field) => {
+    const decisions = createDecisions();
+    decisions.keep(admissionReport([imageReport({ [field]: LONG })]), 0);
+    expect(decisions.last()[0]?.images[0]).toMatchObject({ [field]: `${'x'.repeat(512)}…` });
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals';
+
+import type { ImageOutcome } from '../../src/admission/policy.ts';
+import { createPins } from '../../src/debug/pins.ts';
+import { admissionReport, DIGEST, imageReport } from '../support/debug.ts';
+
+const OTHER = `sha256:${'0a'.repeat(32)}`;
+
+describe('createPins()', () => {
+  it('counts how often an image got its digest, and when it last did', () => {
+    const pins = createPins();
+    for (const atMs of [10, 20, 30]) pins.count(admissionReport(), atMs);
+    expect(pins.lastSeen()).toEqual([
+      {
+        image: imageReport().original,
+        digest: DIGEST,
+        count: 3,
+        lastSeenMs: 30,
+        before: undefined,
+      },
+    ]);
+  });
+
+  it('begins anew where the digest is another one, and tells what it was', () => {
+    const pins = createPins();
+    pins.count(admissionReport(), 10);
+    pins.count(admissionReport([imageReport({ digest: OTHER })]), 20);
+    expect(pins.lastSeen()).toMatchObject([{ digest: OTHER, count: 1, before: DIGEST }]);
+  });
+
+  it.each<[ImageOutcome, number]>([
+    ['pinned', 1],
+    ['refreshed', 1],
+    ['sibling', 1],
+    ['reused', 1],
+    ['would_pin', 0],
+    ['contended', 0],
+    ['refresh_failed', 0],
+  ])('counts an image that was %s %i times', (outcome, count) => {
+    const pins = createPins();
+    pins.count(admissionReport([imageReport({ outcome })]), 10);
+    expect(pins.lastSeen()).toHaveLength(count);
+  });
+
+  it('counts no dry run', () => {
+    const pins = createPins();
+    pins.count(admissionReport([imageReport()], { dryRun: true }), 10);
+    expect(pins.lastSeen()).toEqual([]);
+  });
+
+  it('has the last five hundred, the one that was seen last first', () => {
+    const pins = createPins();
+    for (let tag = 0; tag < 600; tag += 1) {
+      pins.count(admissionReport([imageReport({ original: `a/b:${tag}` })]), tag);
+    }
+    pins.count(admissionReport([imageReport({ original: 'a/b:550' })]), 700);
+    const seen = pins.lastSeen();
+    expect(seen).toHaveLength(500);
+    expect(seen.slice(0, 2).map(({ image }) => image)).toEqual(['a/b:550', 'a/b:599']);
+  });
+});

@@ -4,7 +4,8 @@
 ARG BUILD=node:24-bookworm-slim
 ARG BASE=gcr.io/distroless/nodejs24-debian13:nonroot
 
-FROM ${BUILD} AS build
+# On the builder's own platform, whatever the image is for: nothing here is compiled for a processor.
+FROM --platform=$BUILDPLATFORM ${BUILD} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # No scripts: the devDependency `node` would fetch a second Node, and nothing else needs one.
@@ -14,7 +15,7 @@ COPY src ./src
 RUN npm run build
 
 # What runs, and nothing that only builds.
-FROM ${BUILD} AS dependencies
+FROM --platform=$BUILDPLATFORM ${BUILD} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts

@@ -34,6 +34,8 @@ export type BinaryName =
   | 'gator'
   | 'kustomize'
   | 'helm'
+  | 'helm3'
+  | 'actionlint'
   | 'toxiproxy'
   | 'oracle'
   | 'containerd-oracle';
@@ -65,6 +67,11 @@ const SOURCES: Readonly<Record<BinaryName, Source>> = {
     package: 'github.com/open-policy-agent/gatekeeper/v3/cmd/gator',
   },
   helm: { module: 'binaries/helm', package: 'helm.sh/helm/v4/cmd/helm' },
+  helm3: { module: 'binaries/helm3', package: 'helm.sh/helm/v3/cmd/helm' },
+  actionlint: {
+    module: 'binaries/actionlint',
+    package: 'github.com/rhysd/actionlint/cmd/actionlint',
+  },
   kustomize: {
     module: 'binaries/kustomize',
     package: 'sigs.k8s.io/kustomize/kustomize/v5',

@@ -10,6 +10,8 @@ interface Instruction {
 export interface Stage {
   /** The base as it is written: `${BUILD}`. */
   readonly base: string;
+  /** `$BUILDPLATFORM`; undefined where it is that of the image. */
+  readonly platform: string | undefined;
   readonly name: string | undefined;
   readonly instructions: readonly Instruction[];
 }
@@ -44,8 +46,9 @@ function readInstruction(line: string): Instruction {
 function readStages(lines: readonly Instruction[]): Stage[] {
   const starts = lines.flatMap(({ keyword }, index) => (keyword === 'FROM' ? [index] : []));
   return starts.map((start, index) => {
-    const [base = '', name] = lines[start]?.text.split(' AS ') ?? [];
-    return { base, name, instructions: lines.slice(start + 1, starts[index + 1]) };
+    const [from = '', name] = lines[start]?.text.split(' AS ') ?? [];
+    const [, platform, base = ''] = /^(?:--platform=(\S+) )?(\S+)$/.exec(from) ?? [];
+    return { base, platform, name, instructions: lines.slice(start + 1, starts[index + 1]) };
   });
 }
 

@@ -18,8 +18,17 @@ const ROOT = join(import.meta.dirname, '..');
 const { directory: runDirectory, kubeconfig, registry, privateRegistry } = readEnvironment();
 const { account = { username: '', password: '' } } = privateRegistry;
 const NAMESPACE = 'shop';
+/** Those with `console` blocks; docs/tutorial.md has a cluster of its own. */
+const PAGES = [
+  'README.md',
+  'docs/air-gapped.md',
+  'docs/ci.md',
+  'docs/digests.md',
+  'docs/json.md',
+  'docs/on-the-node.md',
+];
 /** Programs of the documentation beside tagpin. */
-const PROGRAMS: readonly BinaryName[] = ['kubectl', 'crane', 'gator', 'kustomize'];
+const PROGRAMS: readonly BinaryName[] = ['kubectl', 'crane', 'gator', 'helm', 'kustomize'];
 /** Writes into the pages what is shown, in place of comparing. */
 const WRITES = process.env['UPDATE_DOCS'] === '1';
 
@@ -122,7 +131,7 @@ async function ran(exchanges: readonly Exchange[]): Promise<Exchange[]> {
 }
 
 describe('what the documentation shows', () => {
-  it.each(['README.md', 'docs/digests.md'])(
+  it.each(PAGES)(
     'in %s is what is seen',
     async (name) => {
       const path = join(ROOT, name);
@@ -130,7 +139,7 @@ describe('what the documentation shows', () => {
       const seen = await ran(exchangesOf(read()));
       if (WRITES) writeFileSync(path, withOutputs(read(), seen));
       expect(seen.map(timeless)).toEqual(exchangesOf(read()).map(timeless));
-      expect(seen.length).toBeGreaterThan(10);
+      expect(seen.length).toBeGreaterThan(2);
     },
     300_000,
   );

@@ -23,9 +23,7 @@ function firstCells(text: string): string[] {
 }
 
 const PAGES = [
-  'README.md',
-  'CONTRIBUTING.md',
-  'CHANGELOG.md',
+  ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
   ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name)),
@@ -121,13 +119,44 @@ describe('docs/metrics.md', () => {
   });
 });
 
+/** As GitHub makes them of headings, with a number behind what is there already. */
+function anchorsOf(text: string): ReadonlySet<string> {
+  const anchors = new Set<string>();
+  const prose = text.replaceAll(/^ *```.*?^ *```$/gms, '');
+  for (const [, heading = ''] of prose.matchAll(/^#{1,6} (.+)$/gm)) {
+    const words = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+    const anchor = words.replaceAll(/[^\p{L}\p{N}\p{M}_ -]/gu, '').replaceAll(' ', '-');
+    let unique = anchor;
+    for (let count = 1; anchors.has(unique); count += 1) unique = `${anchor}-${count}`;
+    anchors.add(unique);
+  }
+  return anchors;
+}
+
 describe('the pages', () => {
-  it.each(PAGES)('%s links to files that exist', (page) => {
-    const links = [...read(page).matchAll(/\]\((?!https?:)([^)#\s]+)[^)]*\)/g)];
-    const missing = links
-      .map(([, target]) => join(dirname(page), target ?? ''))
-      .filter((target) => !existsSync(join(ROOT, target)));
-    expect(missing).toEqual([]);
+  it.each(PAGES)('%s links to files and headings that exist', (page) => {
+    const links = [...read(page).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)];
+    const missing = links.filter(([, target = '', anchor]) => {
+      const path = target === '' ? page : join(dirname(page), target);
+      if (!existsSync(join(ROOT, path))) return true;
+      return anchor !== undefined && !anchorsOf(read(path)).has(anchor);
+    });
+    expect(missing.map(([link]) => link)).toEqual([]);
+  });
+
+  it('are all in docs/README.md, each in one of the four kinds', () => {
+    const sections = read('docs/README.md').split('\n## ').slice(1);
+    expect(sections.map((text) => text.split('\n')[0])).toEqual([
+      'Tutorial',
+      'How to',
+      'Reference',
+      'Explanation',
+    ]);
+    const listed = sections.flatMap((text) =>
+      [...text.matchAll(/^- \[[^\]]+\]\(([a-z-]+\.md)\)/gm)].map(([, name = '']) => name),
+    );
+    const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+    expect(listed.toSorted()).toEqual(pages.filter((name) => name !== 'README.md').toSorted());
   });
 
   it.each(PAGES)('%s calls only npm scripts that exist', (page) => {

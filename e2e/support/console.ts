@@ -49,7 +49,17 @@ export async function typed(
 }
 
 /** Milliseconds are never the same. */
+const TIMES: readonly (readonly [RegExp, string])[] = [
+  [/^ +\d+\.\d ms/gm, 'MS'],
+  [/\(\d+\.\d ms\)/g, '(MS)'],
+  [/"(ms|atMs)": [\d.e-]+/g, '"$1": MS'],
+];
+
+/** What can be compared of an exchange. */
 export function timeless({ command, output }: Exchange): Exchange {
-  const text = output.replaceAll(/^ +\d+\.\d ms/gm, 'MS').replaceAll(/\(\d+\.\d ms\)/g, '(MS)');
+  const text = TIMES.reduce(
+    (said, [time, placeholder]) => said.replaceAll(time, placeholder),
+    output,
+  );
   return { command, output: text };
 }

@@ -3,7 +3,7 @@ import type { AdmissionReport, ImageReport } from '../admission/report.ts';
 import type { Logger } from '../log.ts';
 
 /**
- * One line a review, to be joined with the API server's audit log by `uid`. It holds names and
+ * One line a review, whose fields are those of docs/log.md. It holds names and
  * outcomes, never an image's text and never a credential.
  */
 export function logReview(log: Logger, report: AdmissionReport): void {

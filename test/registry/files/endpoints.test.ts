@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 
 import { parseReference } from '../../../src/image/reference.ts';
@@ -54,6 +55,14 @@ describe('createEndpoints()', () => {
 });
 
 describe("createEndpoints() with containerd's files", () => {
+  it('asks a mirror alone, by the file that docs/air-gapped.md shows', async () => {
+    const page = new URL('../../../docs/air-gapped.md', import.meta.url);
+    const [, text = ''] = /^```toml\n(.*?)^```$/ms.exec(readFileSync(page, 'utf8')) ?? [];
+    expect(await lines('nginx', { hosts: { 'docker.io/hosts.toml': text } })).toEqual([
+      'https://registry.corp.example/v2/docker-hub/library/nginx named ns=docker.io',
+    ]);
+  });
+
   it.each<[string, string, Record<string, string>, string[]]>([
     ['nothing is said of a registry', 'r.io/a', {}, ['https://r.io/v2/a registry']],
     [

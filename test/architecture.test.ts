@@ -60,7 +60,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   registry: {
     rooms: ['credentials', 'image', ...VOCABULARY],
-    packages: ['lru-cache', 'node:dns', 'node:net', 'node:tls', 'tldts', 'undici'],
+    packages: ['lru-cache', 'node:dns', 'node:fs', 'node:net', 'node:tls', 'tldts', 'undici'],
   },
   // What the operator's files say of registries.
   'registry/files': {

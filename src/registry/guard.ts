@@ -1,4 +1,3 @@
-import { lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 
 import { PinError } from '../errors.ts';
@@ -11,6 +10,7 @@ import {
   nameSlotsOf,
   type ResolveName,
 } from './name-lookups.ts';
+import { resolveBySystem } from './system-names.ts';
 
 /** What the operator allows beyond public addresses and port 443. */
 export interface GuardOptions {
@@ -84,7 +84,7 @@ export function createGuard(options: GuardOptions): Guard {
   const isNamed = (url: URL): boolean => isPlain(url) || isAllowed(url) || isListed(url);
   const kindOf = createAddressKinds();
   const isOpened = createRanges(options.allowAddress);
-  const { resolveName = systemLookup, nameSlots: slots = nameSlotsOf({}) } = options;
+  const { resolveName = resolveBySystem, nameSlots: slots = nameSlotsOf({}) } = options;
   const lookUpName = createNameLookups({ resolveName, slots });
   const isNamedBy = (url: URL, { byFile, stranger }: Word): boolean =>
     byFile === true || (stranger === undefined && isNamed(url));

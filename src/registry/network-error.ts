@@ -15,8 +15,12 @@ const UNREACHABLE: NetworkFault = {
 };
 const NO_SOCKET: NetworkFault = {
   code: 'unavailable',
-  said: 'is not asked: this machine has no socket left',
+  said: 'is not asked: this machine has no port left for another connection',
   asked: false,
+};
+const NO_FILE: NetworkFault = {
+  ...NO_SOCKET,
+  said: 'is not asked: no file descriptor is left (raise the limit of open files)',
 };
 const NO_NAME: NetworkFault = {
   code: 'dns_failed',
@@ -62,8 +66,8 @@ const NETWORK_FAULTS: ReadonlyMap<string, NetworkFault> = new Map([
   ['EHOSTUNREACH', UNREACHABLE],
   ['ENETUNREACH', UNREACHABLE],
   ['EADDRNOTAVAIL', NO_SOCKET],
-  ['EMFILE', NO_SOCKET],
-  ['ENFILE', NO_SOCKET],
+  ['EMFILE', NO_FILE],
+  ['ENFILE', NO_FILE],
   ['ECONNRESET', BROKEN_OFF],
   ['EPIPE', BROKEN_OFF],
   ['UND_ERR_SOCKET', BROKEN_OFF],

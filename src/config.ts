@@ -73,6 +73,7 @@ export interface ServeSettings
   /** Milliseconds; 0: never. */
   readonly auditEvery: number;
   readonly events: boolean;
+  readonly explainInDryRun: boolean;
   readonly drainTime: number;
   readonly logLevel: LogLevel;
 }
@@ -267,6 +268,12 @@ export const SERVE_SETTINGS: Settings<ServeSettings> = {
     flag: '--events',
     fallback: 'false',
     text: 'Write an Event, ImageNotPinned, where an image keeps its tag or is refused. tagpin has to create Events for that (component events).',
+    parse: parseBoolean,
+  },
+  explainInDryRun: {
+    flag: '--explain-in-dry-run',
+    fallback: 'false',
+    text: 'Explain images to whoever asks by tagpin explain --via-webhook and may get explanations.tagpin.dev. tagpin has to create SubjectAccessReviews for that (component explain).',
     parse: parseBoolean,
   },
   drainTime: {

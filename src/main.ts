@@ -69,6 +69,11 @@ const openExplain: ProgramParts['openExplain'] = async (settings, namespace) => 
   return composeExplain(settings, { version: VERSION, environment, namespace });
 };
 
+const openViaWebhook: ProgramParts['openViaWebhook'] = async (settings, namespace) => {
+  const { composeViaWebhook } = await import('./composition/explain-via-webhook.ts');
+  return composeViaWebhook(settings, { environment: processEnvironment(), namespace });
+};
+
 const openOnboard: ProgramParts['openOnboard'] = async (settings, namespace) => {
   const { composeOnboard } = await import('./composition/onboard.ts');
   const environment = processEnvironment();
@@ -108,6 +113,7 @@ async function main(argv: readonly string[]): Promise<void> {
       return composeCommandLine(settings, { version: VERSION, environment, credential, tell });
     },
     openExplain,
+    openViaWebhook,
     openAudit: async (settings, namespace) => {
       const { composeAudit } = await import('./composition/audit.ts');
       const environment = processEnvironment();

@@ -111,6 +111,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'credentials',
       'doctor',
       'events',
+      'explain',
       'onboard',
       'within.ts',
       ...VOCABULARY,

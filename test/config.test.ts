@@ -87,6 +87,7 @@ describe('readSettings() with nothing set', () => {
       exemptImages: [],
       auditEvery: 0,
       events: false,
+      explainInDryRun: false,
       drainTime: 10_000,
       logLevel: 'info',
     });

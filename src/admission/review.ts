@@ -1,6 +1,7 @@
 import { PinError } from '../errors.ts';
 import { isJsonObject, type JsonObject, objectIn, textOf } from '../json.ts';
 import type { AuditAnnotations } from './audit-annotations.ts';
+import { WARNINGS } from './wording.ts';
 
 /** The part of an `admission.k8s.io/v1` AdmissionReview request that is looked at. */
 export interface Review {
@@ -13,6 +14,8 @@ export interface Review {
   /** May be empty: the API server invents the name of a Pod after admission. */
   readonly name: string;
   readonly dryRun: boolean;
+  /** Who asks, as the API server has authenticated them; of a dry run alone, for nobody else wants it. */
+  readonly userInfo?: JsonObject | undefined;
   readonly object: JsonObject | undefined;
   readonly oldObject: JsonObject | undefined;
   /** Of the call, beside its body: which trace of the API server's it is a part of. */
@@ -34,6 +37,7 @@ export function decodeReview(body: unknown, traceparent?: string): Review {
     throw invalid('request.uid is missing');
   }
   if (kind === undefined) throw invalid('request.kind is missing');
+  const dryRun = request['dryRun'] === true;
   const review: Review = {
     uid: fieldOf(request, 'uid'),
     group: fieldOf(kind, 'group'),
@@ -42,7 +46,8 @@ export function decodeReview(body: unknown, traceparent?: string): Review {
     operation: fieldOf(request, 'operation'),
     namespace: fieldOf(request, 'namespace'),
     name: nameOf(request),
-    dryRun: request['dryRun'] === true,
+    dryRun,
+    userInfo: dryRun ? objectIn(request, 'userInfo') : undefined,
     object: objectIn(request, 'object'),
     oldObject: objectIn(request, 'oldObject'),
     traceparent,
@@ -91,7 +96,21 @@ export interface AdmissionResponse {
   readonly patch?: string;
   readonly warnings?: readonly string[];
   readonly auditAnnotations?: AuditAnnotations;
-  readonly status?: { readonly code: number; readonly reason: string; readonly message: string };
+  readonly status?: Refusal;
+}
+
+/** A `Status`, of which the API server tells its caller all (apimachinery pkg/apis/meta/v1). */
+interface Refusal {
+  readonly code: number;
+  readonly reason: string;
+  readonly message: string;
+  readonly details?: { readonly causes: readonly RefusalCause[] };
+}
+
+/** A `StatusCause`. */
+export interface RefusalCause {
+  readonly reason: string;
+  readonly message: string;
 }
 
 /** Admits the object, changed by `patch` where it is not empty. */
@@ -163,7 +182,7 @@ function fitWarnings(warnings: readonly string[]): string[] {
   const distinct = [...new Set(warnings)];
   const told = distinct.slice(0, MAX_WARNINGS).map((warning) => cut(warning, MAX_WARNING_LENGTH));
   const left = distinct.length - told.length;
-  return left === 0 ? told : [...told, `and ${left} more like these`];
+  return left === 0 ? told : [...told, WARNINGS.leftOut(left)];
 }
 
 /** Cuts by code points, as the API server counts, and says so with an ellipsis. */

@@ -1,4 +1,8 @@
-import { REFRESH_POLICY_ANNOTATION, SKIP_ANNOTATION } from '../workload/annotations.ts';
+import {
+  EXPLAIN_ANNOTATION,
+  REFRESH_POLICY_ANNOTATION,
+  SKIP_ANNOTATION,
+} from '../workload/annotations.ts';
 
 /**
  * Every warning that a review can bring. A test holds the table of docs/messages.md against these: a
@@ -24,6 +28,9 @@ export const WARNINGS = {
     `${REFRESH_POLICY_ANNOTATION} is not "restart", "annotation", "rollout" or "never"`,
   misplaced: (annotation: string, kind: string): string =>
     `${annotation} has no effect in the metadata of a ${kind}, only in that of its pod template:`,
+  /** `tagpin explain --via-webhook` knows it by its beginning. */
+  explainsNothing: (): string =>
+    `${EXPLAIN_ANNOTATION}: this webhook explains nothing: it runs without --explain-in-dry-run`,
   leftOut: (count: number): string => `and ${count} more like these`,
 } as const;
 
@@ -33,6 +40,8 @@ export const DENIALS = {
     `${failures}: ${action} [${code}]`,
   notByDigest: (violations: string): string =>
     `${violations}\nWrite the image as NAME@sha256:…, in the spec of whatever made the Pod [unpinned]`,
+  explained: (summary: string): string =>
+    `this dry run asks for an explanation, which tagpin explain --via-webhook shows: ${summary}`,
 } as const;
 
 /** Why an image was not pinned, in both. */

@@ -20,6 +20,7 @@ import { composeAuditWatch } from './audit-watch.ts';
 import { composeDebugMemory, composeDebugServer } from './debug.ts';
 import { composeEngine, type Engine, type EngineParts } from './engine.ts';
 import { composeEvents } from './events.ts';
+import { composeExplainInDryRuns } from './explain-in-dry-runs.ts';
 import { namedKubeconfig } from './kubeconfig.ts';
 import { NO_CLUSTER } from './no-cluster.ts';
 import { pinningOf } from './pinning.ts';
@@ -31,9 +32,9 @@ import { composeWebhookServer } from './webhook-server.ts';
 export interface ServeProcess {
   readonly version: string;
   readonly log: Logger;
-  /** For the programs that it starts and the files that it names. */
   /** What could not be logged so far. */
   readonly lostLogBytes: () => number;
+  /** For the programs that it starts and the files that it names. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -72,7 +73,13 @@ export function composeServe(
       : undefined,
   });
   const app = createWebhookApp({
-    handle,
+    handle: composeExplainInDryRuns(settings, handle, {
+      engine,
+      reader: cluster,
+      log,
+      version,
+      now,
+    }),
     judge: composeJudge(settings, metrics, log),
     log,
     isDraining: () => state.draining,

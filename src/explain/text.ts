@@ -42,7 +42,16 @@ const TIME_CHARS = 8;
 /** One step in one line, without what could move a terminal's cursor. */
 export function stepLine(step: Step, colours: boolean): string {
   const [title, text] = wordingOf(step);
-  return line({ when: `${step.atMs.toFixed(1)} ms`, title, text }, colours);
+  return momentLine(step.atMs, { title, text }, colours);
+}
+
+/** A line of something that happened so many milliseconds after the beginning. */
+export function momentLine(
+  atMs: number,
+  said: { readonly title: string; readonly text: string },
+  colours: boolean,
+): string {
+  return line({ when: `${atMs.toFixed(1)} ms`, ...said }, colours);
 }
 
 /** A line that belongs to no moment. */
@@ -55,7 +64,7 @@ function line(
   colours: boolean,
 ): string {
   const time = when.padStart(TIME_CHARS + ' ms'.length);
-  const name = title.padEnd(TITLE_CHARS);
+  const name = printable(title).padEnd(TITLE_CHARS);
   const said = printable(text);
   if (!colours) return `${time}  ${name}  ${said}\n`;
   return `${styled('dim', time)}  ${styled('bold', name)}  ${said}\n`;
@@ -65,7 +74,8 @@ function styled(style: 'bold' | 'dim', text: string): string {
   return styleText(style, text, { validateStream: false });
 }
 
-function wordingOf<K extends StepBody['step']>(
+/** What a step is called, and what there is to say of it; a stranger's text is in it as it came. */
+export function wordingOf<K extends StepBody['step']>(
   step: Extract<StepBody, { readonly step: K }>,
 ): readonly [string, string] {
   const wording: Wording<K> = WORDINGS[step.step];

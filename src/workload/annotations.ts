@@ -13,6 +13,12 @@ export const SKIP_ANNOTATION: string = `${LABEL_PREFIX}skip`;
 /** On a Pod that was admitted with a tag: container name to reason, as JSON. */
 export const UNPINNED_ANNOTATION: string = `${LABEL_PREFIX}unpinned`;
 
+/**
+ * On a Pod that is created in a dry run: the name of the container whose image is to be explained. It
+ * means nothing anywhere else.
+ */
+export const EXPLAIN_ANNOTATION: string = `${LABEL_PREFIX}explain`;
+
 /** How a template's pins are refreshed, in place of the operator's setting: see refresh.ts. */
 export const REFRESH_POLICY_ANNOTATION: string = `${LABEL_PREFIX}refresh-policy`;
 

@@ -29,6 +29,7 @@ const OF_THE_CHART: ReadonlySet<string> = new Set([
   'exempt-images',
   'audit-every',
   'events',
+  'explain-in-dry-run',
   'installation-key-file',
   'snapshot',
   'shared-cache',

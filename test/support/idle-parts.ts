@@ -14,6 +14,7 @@ export function idleParts(): ProgramParts {
     environment: {},
     openRegistries: never,
     openExplain: never,
+    openViaWebhook: never,
     openAudit: never,
     openOnboard: never,
     openDoctor: never,

@@ -76,6 +76,9 @@ subjects:
 {{- if .Values.events }}
 - --events
 {{- end }}
+{{- if .Values.explainInDryRun }}
+- --explain-in-dry-run
+{{- end }}
 {{- with .Values.extraKinds }}
 {{- $kinds := list }}
 {{- range . }}{{ $kinds = append $kinds (printf "%s/%s=%s" .group .kind .template) }}{{ end }}

@@ -1,0 +1,54 @@
+import { PinError } from '../errors.ts';
+import type { Caller } from '../explain/asked.ts';
+import { EXPLAIN_RIGHT } from '../explain/right.ts';
+import { objectIn } from '../json.ts';
+import {
+  type Connected,
+  causeOf,
+  connect,
+  inTime,
+  type Kubeconfig,
+  statusOf,
+} from './connection.ts';
+
+const ANSWER_TIME_MS = 3000;
+
+/**
+ * Asks the API server, each time anew, whether somebody may have explanations in a namespace, by a
+ * SubjectAccessReview. Rejects with PinError `cluster_unreadable`.
+ *
+ * @param kubeconfig undefined: the ServiceAccount of the Pod that this runs in
+ */
+export function createAccessReviews(
+  kubeconfig: Kubeconfig | undefined,
+): (caller: Caller, namespace: string) => Promise<boolean> {
+  let api: Promise<Connected> | undefined;
+  return async ({ username, uid, groups, extra }, namespace) => {
+    api ??= connect(kubeconfig, '--no-cluster does without');
+    const { others, endedBy } = await api;
+    const body = {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SubjectAccessReview',
+      spec: {
+        user: username,
+        ...(uid !== undefined && { uid }),
+        groups,
+        extra,
+        resourceAttributes: { namespace, ...EXPLAIN_RIGHT },
+      },
+    };
+    const what = { group: 'authorization.k8s.io', version: 'v1', plural: 'subjectaccessreviews' };
+    try {
+      const answer: unknown = await inTime(ANSWER_TIME_MS, (signal) =>
+        others.createClusterCustomObject({ ...what, body }, endedBy(signal)),
+      );
+      const status = objectIn(answer, 'status');
+      return status?.['allowed'] === true && status['denied'] !== true;
+    } catch (caught) {
+      const code = statusOf(caught);
+      const answered = code === undefined ? 'did not answer' : `answered ${code}`;
+      const message = `the API server ${answered} when asked who may have explanations`;
+      throw new PinError('cluster_unreadable', message, causeOf(caught));
+    }
+  };
+}

@@ -9,6 +9,9 @@ import type { Timeline } from './timeline.ts';
 
 const METRIC = 'apiserver_admission_webhook_fail_open_count';
 
+/** Within which certificates are renewed once the API server answers again, on a machine that is busy. */
+const RENEWAL_MS = 30_000;
+
 /** What an API server has counted since it was started, and when it was asked. */
 export interface Counted {
   readonly atMs: number;
@@ -66,6 +69,13 @@ export async function judgeFailOpens(parts: FailOpenParts): Promise<number> {
 
 function judgeCall({ timeline, ledger }: FailOpenParts, event: AuditEvent, span: Span): void {
   if (timeline.excuses(span, ({ failsOpen }) => failsOpen === true)) return;
+  const sinceRenewal = { ...span, fromMs: span.fromMs - RENEWAL_MS };
+  const isOutlasted = timeline.excuses(
+    sinceRenewal,
+    ({ outlastsCertificatesMs = Number.POSITIVE_INFINITY }, _struck, lastedMs) =>
+      lastedMs > outlastsCertificatesMs,
+  );
+  if (isOutlasted) return;
   const { verb, objectRef } = event;
   const what = `${verb} of ${objectRef.resource} in ${objectRef.namespace}`;
   const text = 'a call of the webhook got no answer, and no fault explains it';

@@ -20,6 +20,8 @@ export interface FaultKind {
   readonly reasons: readonly PinErrorCode[];
   /** A call of the webhook may get no answer. */
   readonly failsOpen?: boolean;
+  /** Where it lasts longer, certificates may not be renewed in time, and calls fail until they are. */
+  readonly outlastsCertificatesMs?: number;
   /** The API server may not answer, or with an error of its own. */
   readonly failsRequests?: boolean;
   /** For how long after its end it is felt: remembered failures, breakers and gates that are still shut. */
@@ -125,7 +127,8 @@ const FAULT_KINDS: Readonly<Record<FaultName, FaultKind>> = {
   'connections cut': { ...NOTHING, lane: 'cluster', failsOpen: true, graceMs: 1000 },
   'certificate Secret deleted': { ...NOTHING, lane: 'cluster' },
   'API server frozen': { ...API, duration: SECONDS },
-  'API server killed': { ...API, duration: AT_ONCE },
+  // A third of what a certificate lasts (e2e/soak/settings.ts), without what the keeper waits between two looks.
+  'API server killed': { ...API, duration: AT_ONCE, outlastsCertificatesMs: 15_000 },
   'etcd stopped': { ...API, duration: { leastMs: 1000, mostMs: 2000 } },
 };
 

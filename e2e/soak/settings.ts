@@ -6,8 +6,8 @@ export function soakSettings(cacheTtlMs: number = SETTINGS.cacheTtlMs): readonly
   return [
     `--cache-ttl=${cacheTtlMs}ms`,
     `--stale-if-error=${SETTINGS.staleIfErrorMs}ms`,
-    '--certificate-lifetime=40s',
-    '--authority-lifetime=60s',
+    '--certificate-lifetime=90s',
+    '--authority-lifetime=135s',
     '--drain-time=1s',
   ];
 }

@@ -11,6 +11,9 @@ interface Fault {
   untilMs: number;
 }
 
+/** Whether a fault explains something; `lastedMs`: for how long it had lasted. */
+type Excuse = (kind: FaultKind, struck: RegistryName | undefined, lastedMs: number) => boolean;
+
 /** Which faults there were, and when. */
 export class Timeline {
   readonly #faults: Fault[] = [];
@@ -29,11 +32,10 @@ export class Timeline {
   }
 
   /** Whether a fault of which that is true was felt at any moment of this time. */
-  excuses(
-    span: Span,
-    by: (kind: FaultKind, registry: RegistryName | undefined) => boolean,
-  ): boolean {
-    return this.#feltIn(span).some(({ name, registry }) => by(faultKind(name), registry));
+  excuses(span: Span, by: Excuse): boolean {
+    return this.#feltIn(span).some(({ name, registry, fromMs, untilMs }) =>
+      by(faultKind(name), registry, Math.min(untilMs, span.untilMs) - fromMs),
+    );
   }
 
   counts(): Readonly<Record<string, number>> {

@@ -21,6 +21,7 @@ const { kubeconfig, privateRegistry } = environment;
 const { host, account = { username: '', password: '' } } = privateRegistry;
 const admin = new Kubectl(kubeconfig);
 const webhook = new Webhook(environment, ['--explain-in-dry-run']);
+const silent = new Webhook(environment);
 const ANNOTATION = { 'tagpin.dev/explain': 'web' };
 
 let directory: string;
@@ -41,10 +42,11 @@ beforeAll(async () => {
   await kubectl.run(['patch', 'serviceaccount', 'default', `--patch=${patch}`]);
   editor = await userOf(kubectl, 'editor', 'clusterrole=edit');
   // The right comes to edit by a controller.
-  await eventually(async () => expect(await mayExplain('editor')).toBe(true));
+  await untilAllowed('editor');
 });
 afterAll(async () => {
   await webhook.stop();
+  await silent.stop();
   await removeComponent();
   await rm(directory, { recursive: true });
 });
@@ -59,13 +61,13 @@ async function userOf(of: Kubectl, name: string, role: string): Promise<string> 
 }
 
 /** `kubectl auth can-i` asks about no resource that an API server does not have. */
-async function mayExplain(account: string): Promise<boolean> {
+async function untilAllowed(name: string): Promise<void> {
   const { namespace = '' } = kubectl;
   const input = {
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SubjectAccessReview',
     spec: {
-      user: `system:serviceaccount:${namespace}:${account}`,
+      user: `system:serviceaccount:${namespace}:${name}`,
       resourceAttributes: {
         namespace,
         verb: 'get',
@@ -74,8 +76,10 @@ async function mayExplain(account: string): Promise<boolean> {
       },
     },
   };
-  const { stdout } = await admin.run(['create', '--filename=-', '--output=json'], { input });
-  return JSON.parse(stdout).status.allowed;
+  await eventually(async () => {
+    const { stdout } = await admin.run(['create', '--filename=-', '--output=json'], { input });
+    if (!JSON.parse(stdout).status.allowed) throw new Error(`${name} may get no explanations`);
+  });
 }
 
 async function ask(
@@ -154,7 +158,7 @@ describe('tagpin explain --via-webhook', () => {
     const [, line = ''] = /kubectl (create rolebinding tagpin-explain .*)\n/.exec(stdout) ?? [];
     expect(line).toContain(`--serviceaccount ${namespace}:maker`);
     await kubectl.run(line.split(' '));
-    await eventually(async () => expect(await mayExplain('maker')).toBe(true));
+    await untilAllowed('maker');
     expect(await ask(maker)).toMatchObject({ code: 0 });
   });
 
@@ -181,9 +185,8 @@ describe('tagpin explain --via-webhook', () => {
 
   it('says that the webhook explains nothing where it was not told to', async () => {
     await webhook.stop();
-    const plain = new Webhook(environment);
-    await plain.start();
-    const { code, stdout } = await ask(editor).finally(() => plain.stop());
+    await silent.start();
+    const { code, stdout } = await ask(editor);
     expect(code).toBe(1);
     expect(stdout).toContain('[explains_nothing]');
     expect(stdout).toContain('explainInDryRun');

@@ -1,5 +1,5 @@
 import { createDigestsJudge, type DigestsJudge } from '../admission/digests.ts';
-import { type AdmissionHandler, createHandler, type HandlerParts } from '../admission/handler.ts';
+import { type AdmissionHandler, createHandler } from '../admission/handler.ts';
 import type { ServeParts, ServeState } from '../commands/serve.ts';
 import type { ServeSettings } from '../config.ts';
 import { createFingerprint } from '../credentials/fingerprint.ts';
@@ -52,34 +52,10 @@ export function composeServe(
   const metrics = remembered?.metrics ?? counted;
   const cluster = settings.cluster ? clusterOf(settings) : NO_CLUSTER;
   const userAgent = `tagpin/${version}`;
-  const engine = composeServedEngine(settings, {
-    cache,
-    reader: cluster,
-    metrics,
-    userAgent,
-    log,
-    environment,
-    now,
-  });
-  const tellNamespace = composeEvents(settings, { metrics, log, now });
-  const handle = composeHandler(settings, engine, {
-    observe: (report) => {
-      metrics.review(report);
-      logReview(log, report);
-      tellNamespace?.(report);
-    },
-    siblings: settings.siblingPins
-      ? createSiblings({ listPods: cluster.listPods, log, observe: metrics.siblings, now })
-      : undefined,
-  });
+  const asking = { cache, reader: cluster, metrics, userAgent, log, environment, now };
+  const engine = composeServedEngine(settings, asking);
   const app = createWebhookApp({
-    handle: composeExplainInDryRuns(settings, handle, {
-      engine,
-      reader: cluster,
-      log,
-      version,
-      now,
-    }),
+    handle: composeHandler(settings, { engine, cluster, metrics, log, version }),
     judge: composeJudge(settings, metrics, log),
     log,
     isDraining: () => state.draining,
@@ -95,16 +71,8 @@ export function composeServe(
     ...(state.draining ? ['draining'] : []),
   ];
   const operations = createOperationsServer({ metrics, notReady });
-  const debug =
-    remembered &&
-    composeDebugServer(settings, remembered, {
-      version,
-      engine,
-      reader: cluster,
-      cache,
-      notReady,
-      log,
-    });
+  const shown = { version, engine, reader: cluster, cache, notReady, log };
+  const debug = remembered && composeDebugServer(settings, remembered, shown);
   const loadCluster = together(cluster.load, engine.load);
   const auditWatch = composeAuditWatch(settings, { engine, metrics, log, now });
   const closeRegistries = engine.close;
@@ -173,21 +141,35 @@ function clusterOf(settings: ServeSettings): ClusterReader {
   return createClusterReader(namedKubeconfig(settings), '--no-cluster does without');
 }
 
+interface HandlerSurroundings extends Pick<ServeProcess, 'log' | 'version'> {
+  readonly engine: Engine;
+  readonly cluster: ClusterReader | typeof NO_CLUSTER;
+  readonly metrics: Metrics;
+}
+
 function composeHandler(
   settings: ServeSettings,
-  { resolver }: Engine,
-  { observe, siblings }: Pick<HandlerParts, 'observe' | 'siblings'>,
+  { engine, cluster, metrics, log, version }: HandlerSurroundings,
 ): AdmissionHandler {
-  return createHandler({
+  const { resolver } = engine;
+  const tellNamespace = composeEvents(settings, { metrics, log, now });
+  const handle = createHandler({
     ...pinningOf(settings),
     resolve: resolver.resolve,
     peek: resolver.peek,
-    observe,
+    observe: (report) => {
+      metrics.review(report);
+      logReview(log, report);
+      tellNamespace?.(report);
+    },
     now,
     extraKinds: parseExtraKinds(settings.extraKind),
-    siblings,
+    siblings: settings.siblingPins
+      ? createSiblings({ listPods: cluster.listPods, log, observe: metrics.siblings, now })
+      : undefined,
     isContended: createContention(now),
   });
+  return composeExplainInDryRuns(settings, handle, { engine, reader: cluster, log, version, now });
 }
 
 function together(...loads: readonly (() => Promise<void>)[]): () => Promise<void> {

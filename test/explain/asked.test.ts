@@ -19,15 +19,31 @@ const USER = {
 };
 const ASKING = { 'tagpin.dev/explain': 'web' };
 
-function reviewed(kind: Kind, annotations: Json, more: Json, oldObject?: unknown) {
+interface Reviewed {
+  readonly kind?: Kind;
+  readonly annotations?: Json;
+  readonly oldObject?: Json;
+  /** Of the request. */
+  readonly more?: Json;
+}
+
+/** Of a dry run of a Pod that asks, but for what is said. */
+function reviewed({
+  kind = POD,
+  annotations = ASKING,
+  oldObject,
+  more,
+}: Reviewed): ReturnType<typeof askedIn> {
   const spec = { ...specOf({ side: 's:1', web: 'a:1' }), imagePullSecrets: [{ name: 'regcred' }] };
   const object = objectOf(kind, { annotations, spec });
-  return askedIn(reviewOf(kind, { object, oldObject, more: { userInfo: USER, ...more } }));
+  return askedIn(
+    reviewOf(kind, { object, oldObject, more: { userInfo: USER, dryRun: true, ...more } }),
+  );
 }
 
 describe('askedIn()', () => {
   it('takes the image of the container that is named, who asks, and the pull secrets of the Pod', () => {
-    expect(reviewed(POD, ASKING, { dryRun: true })).toEqual({
+    expect(reviewed({})).toEqual({
       caller: {
         username: 'alice',
         uid: '7',
@@ -40,22 +56,22 @@ describe('askedIn()', () => {
     });
   });
 
-  it.each<readonly [string, Kind, Json, Json]>([
-    ['a Pod that is made', POD, ASKING, {}],
-    ['a Pod without the annotation', POD, {}, { dryRun: true }],
-    ['a Pod without such a container', POD, { 'tagpin.dev/explain': 'true' }, { dryRun: true }],
-    ['a subresource of a Pod', POD, ASKING, { dryRun: true, subResource: 'ephemeralcontainers' }],
-    ['what is deleted', POD, ASKING, { dryRun: true, operation: 'DELETE' }],
-    ['another kind', DEPLOYMENT, ASKING, { dryRun: true }],
-    ['the Pod of another group', { ...POD, group: 'example.com' }, ASKING, { dryRun: true }],
-    ['nobody', POD, ASKING, { dryRun: true, userInfo: undefined }],
-    ['somebody without a name', POD, ASKING, { dryRun: true, userInfo: { username: '' } }],
-  ])('leaves %s alone', (_, kind, annotations, more) => {
-    expect(reviewed(kind, annotations, more)).toBeUndefined();
+  it.each<readonly [string, Reviewed]>([
+    ['a Pod that is made', { more: { dryRun: false } }],
+    ['a Pod without the annotation', { annotations: {} }],
+    ['a Pod without such a container', { annotations: { 'tagpin.dev/explain': 'true' } }],
+    ['a subresource of a Pod', { more: { subResource: 'ephemeralcontainers' } }],
+    ['what is deleted', { more: { operation: 'DELETE' } }],
+    ['another kind', { kind: DEPLOYMENT }],
+    ['the Pod of another group', { kind: { ...POD, group: 'example.com' } }],
+    ['nobody', { more: { userInfo: undefined } }],
+    ['somebody without a name', { more: { userInfo: { username: '' } } }],
+  ])('leaves %s alone', (_, review) => {
+    expect(reviewed(review)).toBeUndefined();
   });
 
   it('leaves a Pod that is changed alone', () => {
     const before = objectOf(POD, { spec: specOf({ web: 'a:0' }) });
-    expect(reviewed(POD, ASKING, { dryRun: true }, before)).toBeUndefined();
+    expect(reviewed({ oldObject: before })).toBeUndefined();
   });
 });

@@ -133,10 +133,8 @@ describe('explainInDryRuns()', () => {
   });
 
   it('refuses where the API server does not say who may', async () => {
-    const mayExplain = async (): Promise<boolean> => {
-      throw new PinError('cluster_unreadable', 'the API server answered 403');
-    };
-    const { asked, lines, send } = world({ mayExplain });
+    const error = new PinError('cluster_unreadable', 'the API server answered 403');
+    const { asked, lines, send } = world({ mayExplain: () => Promise.reject(error) });
     expect(explanationIn(await send())?.refused).toMatchObject({ reason: 'cluster_unreadable' });
     expect(asked).toEqual([]);
     expect(lines[0]).toContain('warn nobody says who may have explanations');

@@ -42,6 +42,26 @@ describe('docs/configuration.md', () => {
   });
 });
 
+describe('the settings in YAML of the pages', () => {
+  const written = PAGES.flatMap((page) =>
+    [...read(page).matchAll(/^ *(?:- |value: )(--[a-z-]+)=(.+)$/gm)].map(
+      ([, flag = '', value = '']) => [page, flag, value] as const,
+    ),
+  );
+
+  it.each(written)('%s: %s=%s can be used', (_, flag, value) => {
+    const setting = Object.values<Setting<unknown>>(SERVE_SETTINGS).find(
+      (one) => one.flag.split(' ')[0] === flag,
+    );
+    expect(setting).toBeDefined();
+    expect(() => setting?.parse(value)).not.toThrow();
+  });
+
+  it('are more than a few', () => {
+    expect(written.length).toBeGreaterThan(5);
+  });
+});
+
 describe('docs/cli.md', () => {
   it('is what "npm run docs:cli" makes of the commands', async () => {
     expect(read('docs/cli.md')).toBe(await cliPage());

@@ -29,6 +29,8 @@ export interface ProcessSpec {
 export interface RunningProcess {
   readonly pid: number;
   readonly logFile: string;
+  /** How it ended: its exit code, or the signal. */
+  readonly ended: Promise<number | NodeJS.Signals>;
   readonly stop: () => Promise<void>;
 }
 
@@ -51,7 +53,13 @@ export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
   closeSync(log);
   let ending: string | undefined;
   child.once('error', (error) => (ending = error.message));
-  child.once('exit', (code, cause) => (ending ??= `it ended with ${code ?? cause}`));
+  const ended = new Promise<number | NodeJS.Signals>((resolve) => {
+    child.once('exit', (code, cause) => {
+      const how = code ?? cause ?? 'SIGKILL';
+      ending ??= `it ended with ${how}`;
+      resolve(how);
+    });
+  });
   const { pid } = child;
   if (pid !== undefined) writeFileSync(pidFile, String(pid));
   const stop = async (): Promise<void> => {
@@ -69,7 +77,7 @@ export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
     const reason = Error.isError(error) ? error.message : String(error);
     throw new Error(`${spec.name} did not come up: ${reason}\n${tail(logFile)}`, { cause: error });
   }
-  return { pid: pid ?? 0, logFile, stop };
+  return { pid: pid ?? 0, logFile, ended, stop };
 }
 
 /** Ends every process that was started with this directory and still lives, youngest first. */

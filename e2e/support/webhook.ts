@@ -51,9 +51,21 @@ export class Webhook {
     this.#process = undefined;
   }
 
+  /** As a kubelet ends a Pod: it drains for as long as its settings say. Gives how it ended. */
+  async terminate(): Promise<number | NodeJS.Signals> {
+    this.signal('SIGTERM');
+    const how = await this.#process!.ended;
+    await this.stop();
+    return how;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    if (this.#process !== undefined) process.kill(this.#process.pid, name);
+  }
+
   /** As a node that dies: nothing is drained, and nothing is written any more. */
   async kill(): Promise<void> {
-    if (this.#process !== undefined) process.kill(this.#process.pid, 'SIGKILL');
+    this.signal('SIGKILL');
     await this.stop();
   }
 

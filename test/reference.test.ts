@@ -69,6 +69,50 @@ describe('docs/metrics.md', () => {
   });
 });
 
+interface Rules {
+  readonly spec: { readonly groups: readonly { readonly rules: readonly { alert?: string }[] }[] };
+}
+
+describe('docs/metrics.md, of alerts,', () => {
+  it('says of each what to do, and of no other', () => {
+    const { groups } = (
+      parse(read('manifests/helm/files/monitoring/prometheus-rule.yaml')) as Rules
+    ).spec;
+    const shipped = groups.flatMap(({ rules }) => rules.flatMap(({ alert }) => alert ?? []));
+    const [, section = ''] = read('docs/metrics.md').split('\n## Alerts\n');
+    const [table = ''] = section.split('\n## ');
+    const told = [...table.matchAll(/^\| (`.*?`) \|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+    );
+    expect(new Set(told)).toEqual(new Set(shipped));
+  });
+});
+
+/** Dotted names of all values, sections too. */
+function valueNames(value: unknown, prefix: string = ''): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [
+    `${prefix}${key}`,
+    ...valueNames(inner, `${prefix}${key}.`),
+  ]);
+}
+
+describe('docs/helm.md', () => {
+  it('names values that the chart has', () => {
+    const text = read('docs/helm.md');
+    const known = new Set(valueNames(parse(read('manifests/helm/values.yaml'))));
+    const sections = [...known].filter((name) => !name.includes('.'));
+    const named = [
+      ...[...text.matchAll(/--set(?:-file)? ([\w.]+)=/g)].map(([, name = '']) => name),
+      ...[...text.matchAll(/`(\w+(?:\.\w+)+)(?:: [^`]*)?`/g)]
+        .map(([, name = '']) => name)
+        .filter((name) => sections.includes(name.split('.')[0] ?? '')),
+    ];
+    expect(named.length).toBeGreaterThan(15);
+    expect(named.filter((name) => !known.has(name))).toEqual([]);
+  });
+});
+
 /** The fields of the one line that is logged. */
 function fieldsOf(write: (log: Parameters<typeof logReview>[0]) => void): Record<string, unknown> {
   const lines: Record<string, unknown>[] = [];

@@ -148,6 +148,25 @@ describe('a rolling restart of three replicas while Pods are made', () => {
   });
 });
 
+function makeInBoth(imageOf: (number: number) => string): Promise<Attempt>[] {
+  const numbers = Array.from({ length: CALLS_A_NAMESPACE }, (_, number) => number);
+  return MODES.flatMap((mode) => numbers.map((number) => make(mode, imageOf(number))));
+}
+
+/** The replica that has most of them in flight, once there are so many. */
+async function busiest(calls: number): Promise<{ victim: Replica; inFlight: number }> {
+  return eventually(async () => {
+    const counts = await Promise.all(
+      replicas.endpoints.map(async (replica) => ({
+        victim: replica,
+        inFlight: await replica.metric('tagpin_admission_in_flight'),
+      })),
+    );
+    expect(counts.reduce((sum, { inFlight }) => sum + inFlight, 0)).toBeGreaterThanOrEqual(calls);
+    return counts.toSorted((a, b) => b.inFlight - a.inFlight)[0]!;
+  });
+}
+
 describe('a replica that is killed while Pods are made', () => {
   const release = Promise.withResolvers<undefined>();
   let slow: ScriptedRegistry;
@@ -159,25 +178,6 @@ describe('a replica that is killed while Pods are made', () => {
   afterAll(async () => {
     await slow[Symbol.asyncDispose]();
   });
-
-  function makeInBoth(imageOf: (number: number) => string): Promise<Attempt>[] {
-    const numbers = Array.from({ length: CALLS_A_NAMESPACE }, (_, number) => number);
-    return MODES.flatMap((mode) => numbers.map((number) => make(mode, imageOf(number))));
-  }
-
-  /** The replica that has most of them in flight, once there are so many. */
-  async function busiest(calls: number): Promise<{ victim: Replica; inFlight: number }> {
-    return eventually(async () => {
-      const counts = await Promise.all(
-        replicas.endpoints.map(async (replica) => ({
-          victim: replica,
-          inFlight: await replica.metric('tagpin_admission_in_flight'),
-        })),
-      );
-      expect(counts.reduce((sum, { inFlight }) => sum + inFlight, 0)).toBeGreaterThanOrEqual(calls);
-      return counts.toSorted((a, b) => b.inFlight - a.inFlight)[0]!;
-    });
-  }
 
   /** Calls with a digest that nobody answers: all replicas stand still, and more connections go to one. */
   async function callInVain(victim: Replica): Promise<Promise<Attempt>[]> {

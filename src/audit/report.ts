@@ -58,7 +58,8 @@ function summaryOf({ uses, findings, unread, platforms }: AuditReport): readonly
   for (const { state } of findings) counted.set(state, (counted.get(state) ?? 0) + 1);
   const states = [...counted].map(([state, count]) => `${state} ${count}`).join(', ');
   const fine = new Set(uses).difference(new Set(findings.map(({ use }) => use))).size;
-  const lines = [`${uses.length} images of workloads: ${fine} pinned and as their tags have it`];
+  const images = uses.length === 1 ? '1 image' : `${uses.length} images`;
+  const lines = [`${images} of workloads: ${fine} pinned and as their tags have it`];
   if (states !== '') lines.push(states);
   if (unread > 0) lines.push(`${unread} objects have more images than are read`);
   if (platforms === undefined) {

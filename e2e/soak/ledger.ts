@@ -11,6 +11,8 @@ export class Ledger {
   readonly #fates = new Map<string, number>();
   /** By audit ID, those that tagpin cannot have answered. */
   readonly missed: Map<string, Admission> = new Map();
+  /** By what they are, those of which nobody knows whether they were made. */
+  readonly unanswered: Map<string, Admission> = new Map();
   readonly #found = { wrong: 0, lost: 0, unexplained: 0 };
   readonly #told: string[] = [];
 
@@ -22,6 +24,7 @@ export class Ledger {
     const { findings, fate, mustHaveFailedOpen } = judge(this.#parts, admission);
     this.#count(admission, fate);
     if (mustHaveFailedOpen) this.missed.set(admission.id, admission);
+    if (fate === 'no answer') this.unanswered.set(admission.what, admission);
     for (const finding of findings) this.find(finding, admission.what, admission);
   }
 

@@ -15,6 +15,7 @@ export type Fate =
   | 'as it should be'
   | 'kept its tag'
   | 'refused'
+  | 'refused by the policy'
   | 'missed by tagpin'
   | 'no answer';
 
@@ -64,7 +65,7 @@ function judgeDenial(
 ): Judgement | undefined {
   const tags = admission.asked.flatMap(({ tag }) => tag ?? []);
   if (message.includes("ValidatingAdmissionPolicy 'tagpin-enforce'")) {
-    return { findings: [], fate: 'refused', mustHaveFailedOpen: true };
+    return { findings: [], fate: 'refused by the policy', mustHaveFailedOpen: true };
   }
   const [, code] = /enforce\.tagpin\.dev" denied the request: .*\[(\w+)\]$/s.exec(message) ?? [];
   if (code === undefined) return undefined;

@@ -8,6 +8,7 @@ import { type Counted, countFailOpens, judgeFailOpens } from './fail-open.ts';
 import { runFaults } from './fault-lane.ts';
 import { type Figures, isBounded, lagOf, memoryOf } from './figures.ts';
 import { Ledger } from './ledger.ts';
+import { judgeLeftovers } from './leftovers.ts';
 import type { MakerParts } from './maker.ts';
 import { makePods } from './pod-maker.ts';
 import { judgeLogs } from './replica-logs.ts';
@@ -60,6 +61,7 @@ export async function soak(world: World, options: SoakOptions): Promise<SoakResu
   isOver = true;
   await Promise.all([...makers, looking]);
   stopCounting();
+  await judgeLeftovers(api, ledger);
   const last: Counted = await countFailOpens(api);
   api.close();
   const { directory, replicas } = world;

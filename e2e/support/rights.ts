@@ -5,6 +5,7 @@ import { parseAllDocuments } from 'yaml';
 /** As much of a Role or ClusterRole as is read here. */
 export interface Role {
   readonly kind: string;
+  readonly metadata: { readonly name: string };
   readonly rules: readonly {
     readonly apiGroups: readonly string[];
     readonly resources: readonly string[];

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { EXPLANATION_CAUSE, writeExplanation } from '../../src/explain/document.ts';
 import { digest } from '../support/admission.ts';
 import { told } from '../support/answers.ts';
 import { createAuthority } from '../support/certificate.ts';
@@ -12,8 +13,6 @@ import { type Rule, type ScriptedRegistry, startRegistry } from '../support/scri
 const PASSWORD = 'canary-password';
 const BASIC = `Basic ${btoa(`alice:${PASSWORD}`)}`;
 const DIGEST = digest('a');
-/** The client library of a cluster takes long to load where much else is running. */
-const START_MS = 30_000;
 
 let files: Files;
 let registry: ScriptedRegistry;
@@ -41,6 +40,19 @@ afterAll(async () => {
   await files[Symbol.asyncDispose]();
 });
 
+/** As the API server passes on what the webhook says. */
+function explained(): object {
+  const message = writeExplanation(
+    { version: '0', replica: 'tagpin-0', mode: 'pin' },
+    {
+      report: { image: 'app:1', outcome: 'pinned', result: 'app@x' },
+      steps: [],
+      pod: { allowed: true, image: 'app@x' },
+    },
+  );
+  return { kind: 'Status', details: { causes: [{ reason: EXPLANATION_CAUSE, message }] } };
+}
+
 /** An API server of one namespace, with its kubeconfig beside it. */
 async function startApiServer(): Promise<ScriptedRegistry> {
   const authority = await createAuthority();
@@ -58,6 +70,12 @@ async function startApiServer(): Promise<ScriptedRegistry> {
         imagePullSecrets: [{ name: 'regcred' }],
       }),
       object('pods/web', { kind: 'Pod', spec: { imagePullSecrets: [{ name: 'regcred' }] } }),
+      {
+        when: { method: 'POST', path: `${namespace}/pods` },
+        status: 403,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(explained()),
+      },
       object('secrets/regcred', { kind: 'Secret', ...secret }),
       { status: 404, headers: { 'content-type': 'application/json' }, body: '{"kind":"Status"}' },
     ],
@@ -73,38 +91,34 @@ function explain(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<
 }
 
 describe('tagpin explain', () => {
-  it(
-    'finds the cluster as kubectl does, and says how the image is pinned',
-    async () => {
-      const image = `${registry.host}/app:1`;
-      const asked = ['-n', 'shop', image, ...allowed];
-      const [byHome, byVariable, byFlag] = await Promise.all([
-        explain(asked),
-        explain([...asked, '--pod=web'], {
-          HOME: '/nowhere',
-          KUBECONFIG: `/nowhere:${files.at('home/.kube/config')}`,
-        }),
-        explain([...asked, '-o', 'json', `--kubeconfig=${files.at('home/.kube/config')}`], {
-          HOME: '/nowhere',
-        }),
-      ]);
-      for (const { code, stderr } of [byHome, byVariable, byFlag]) {
-        expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      }
-      expect(byHome.stdout).toContain('ServiceAccount "shop/default" names pull secrets "regcred"');
-      expect(byVariable.stdout).toContain('Pod "shop/web" names pull secrets "regcred"');
-      for (const { stdout } of [byHome, byVariable]) {
-        expect(stdout).toContain('Secret "shop/regcred" was read');
-        expect(stdout).toMatch(/with {9}pull secret "regcred"\n/);
-        expect(stdout).toContain(`answer       ${registry.host}/app@${DIGEST}\n`);
-      }
-      expect(JSON.parse(byFlag.stdout)).toMatchObject({ outcome: 'pinned', digest: DIGEST });
-      for (const { stdout, stderr } of [byHome, byVariable, byFlag]) {
-        expect(stdout + stderr).not.toMatch(/canary|alice/);
-      }
-    },
-    START_MS,
-  );
+  it('finds the cluster as kubectl does, and says how the image is pinned', async () => {
+    const image = `${registry.host}/app:1`;
+    const asked = ['-n', 'shop', image, ...allowed];
+    const [byHome, byVariable, byFlag] = await Promise.all([
+      explain(asked),
+      explain([...asked, '--pod=web'], {
+        HOME: '/nowhere',
+        KUBECONFIG: `/nowhere:${files.at('home/.kube/config')}`,
+      }),
+      explain([...asked, '-o', 'json', `--kubeconfig=${files.at('home/.kube/config')}`], {
+        HOME: '/nowhere',
+      }),
+    ]);
+    for (const { code, stderr } of [byHome, byVariable, byFlag]) {
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    }
+    expect(byHome.stdout).toContain('ServiceAccount "shop/default" names pull secrets "regcred"');
+    expect(byVariable.stdout).toContain('Pod "shop/web" names pull secrets "regcred"');
+    for (const { stdout } of [byHome, byVariable]) {
+      expect(stdout).toContain('Secret "shop/regcred" was read');
+      expect(stdout).toMatch(/with {9}pull secret "regcred"\n/);
+      expect(stdout).toContain(`answer       ${registry.host}/app@${DIGEST}\n`);
+    }
+    expect(JSON.parse(byFlag.stdout)).toMatchObject({ outcome: 'pinned', digest: DIGEST });
+    for (const { stdout, stderr } of [byHome, byVariable, byFlag]) {
+      expect(stdout + stderr).not.toMatch(/canary|alice/);
+    }
+  });
 
   it('asks no cluster without a namespace, and says that a credential is missing', async () => {
     const before = api.requests.length;
@@ -113,6 +127,26 @@ describe('tagpin explain', () => {
     expect(stdout).toContain('[unauthorized]');
     expect(stdout).toContain('docker login');
     expect(api.requests).toHaveLength(before);
+  });
+
+  it('has the webhook explain by a dry run, as the account of a Pod, and asks no registry', async () => {
+    const before = registry.requests.length;
+    const { code, stdout, stderr } = await explain(
+      ['--via-webhook', '--pod=web', '-n', 'shop', '-o', 'json', `${registry.host}/app:1`],
+      // Of the webhook, which has its own.
+      { TAGPIN_SKIP: 'a/*' },
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ pod: 'web', outcome: 'pinned', result: 'app@x' });
+    const asked = api.requests.find(({ method }) => method === 'POST');
+    expect(asked?.query.get('dryRun')).toBe('All');
+    expect(JSON.parse(asked?.body ?? '')).toMatchObject({
+      spec: {
+        imagePullSecrets: [{ name: 'regcred' }],
+        containers: [{ image: `${registry.host}/app:1` }],
+      },
+    });
+    expect(registry.requests).toHaveLength(before);
   });
 
   it("names the registry's own code of the error", async () => {
@@ -141,6 +175,17 @@ describe('tagpin explain', () => {
       'a Pod and an account',
       ['--pod=a', '--service-account=b', '-n', 'c', 'a'],
       'cannot be used with',
+    ],
+    ['the webhook and no namespace', ['--via-webhook', 'a'], '--via-webhook needs --namespace'],
+    [
+      'the webhook and a setting that is its own',
+      ['--via-webhook', '-n', 'shop', '--skip=b/*', 'a'],
+      '--skip says nothing with --via-webhook',
+    ],
+    [
+      'a Pod that is not there, at the webhook',
+      ['--via-webhook', '--pod=gone', '-n', 'shop', 'a'],
+      'there is no Pod "shop/gone"',
     ],
     ['a Pod that is not there', ['--pod=gone', '-n', 'shop', 'a'], 'there is no Pod "shop/gone"'],
     ['no kubeconfig', ['--kubeconfig=/nowhere', '-n', 'shop', 'a'], 'Cannot reach an API server'],

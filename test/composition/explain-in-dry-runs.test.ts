@@ -126,6 +126,10 @@ async function explained(tag: string): Promise<Told> {
   return toldIn(response);
 }
 
+function noReview(): never {
+  throw new Error('no review is sent');
+}
+
 function toldIn({ status }: AdmissionResponse): Told {
   const [cause] = status?.details?.causes ?? [];
   const read = readExplanation(cause?.message ?? '');
@@ -192,10 +196,7 @@ describe('composeExplainInDryRuns()', () => {
     const without = { ...settings, cluster: false };
     const { reader } = cluster;
     const serving = { engine, reader, log, version: '0', now };
-    const handle = (): never => {
-      throw new Error('no review is sent');
-    };
-    expect(() => composeExplainInDryRuns(without, handle, serving)).toThrow('--no-cluster');
+    expect(() => composeExplainInDryRuns(without, noReview, serving)).toThrow('--no-cluster');
   });
 
   it('has told nothing of any secret in all of that', () => {

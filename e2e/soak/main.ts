@@ -45,18 +45,26 @@ async function main(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'tagpin-soak-'));
   process.once('exit', () => killRun(directory));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-  const random = createRandom(seed, 'world');
-  const world = await startWorld({ directory, random, settings: soakSettings() });
-  const seconds = Math.round(minutes * 60);
-  const { figures, told } = await soak(world, { seed, seconds, hasFaults: true, ...SETTINGS });
-  await world.stop();
-  await removeRun(directory);
+  const { figures, told } = await run(directory, seed, Math.round(minutes * 60));
   process.stdout.write(`${[...told, textOfFigures(figures)].join('\n')}\n`);
   const json = JSON.stringify({ at: new Date().toISOString(), ...figures });
   process.stdout.write(`${json}\n`);
   if (values.json !== undefined) await writeFile(values.json, `${json}\n`);
   const { wrong, lost, unexplained } = figures.found;
   if (wrong + lost + unexplained > 0) process.exitCode = 1;
+}
+
+/** However it ends, what all processes have written is kept. */
+async function run(directory: string, seed: number, seconds: number): ReturnType<typeof soak> {
+  try {
+    const random = createRandom(seed, 'world');
+    const world = await startWorld({ directory, random, settings: soakSettings() });
+    const result = await soak(world, { seed, seconds, hasFaults: true, ...SETTINGS });
+    await world.stop();
+    return result;
+  } finally {
+    await removeRun(directory);
+  }
 }
 
 await main();

@@ -67,7 +67,7 @@ export async function startWorld({ directory, random, settings }: WorldParts): P
     }),
     startRegistry(directory, 'open'),
     startRegistry(directory, 'private'),
-    startToxiproxy(),
+    startToxiproxy(directory),
   ]);
   await writeAccounts(directory, 'known');
   const { kubeconfig } = controlPlane;

@@ -44,10 +44,11 @@ export interface Toxiproxy {
 /**
  * Starts a toxiproxy without a proxy in it.
  *
+ * @param place of the log and the process id; without it a temporary one, until it is stopped
  * @throws Error with the end of its log when it does not come up
  */
-export async function startToxiproxy(): Promise<Toxiproxy> {
-  const directory = await mkdtemp(join(tmpdir(), 'tagpin-toxiproxy-'));
+export async function startToxiproxy(place?: string): Promise<Toxiproxy> {
+  const directory = place ?? (await mkdtemp(join(tmpdir(), 'tagpin-toxiproxy-')));
   const port = await freePort();
   const api = `http://127.0.0.1:${port}`;
   const running = await startProcess({
@@ -70,7 +71,7 @@ export async function startToxiproxy(): Promise<Toxiproxy> {
     },
     stop: async () => {
       await running.stop();
-      await rm(directory, { recursive: true });
+      if (place === undefined) await rm(directory, { recursive: true });
     },
   };
 }

@@ -1,14 +1,19 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { runTagpin } from '../test/support/process.ts';
+import { accountKubeconfig } from './support/account-kubeconfig.ts';
 import { binaryPath } from './support/binaries.ts';
+import { createCertificateAuthority } from './support/certificate.ts';
 import { readEnvironment } from './support/environment.ts';
 import { eventually } from './support/eventually.ts';
+import { freePort } from './support/free-port.ts';
 import { Kubectl } from './support/kubectl.ts';
 import { TestImage } from './support/test-image.ts';
-import { createNamespace } from './support/test-namespace.ts';
+import { createNamespace, labelNamespace } from './support/test-namespace.ts';
 import { Webhook } from './support/webhook.ts';
 import { workload } from './support/workload.ts';
 
@@ -18,6 +23,7 @@ const { kubeconfig, registry } = environment;
 const admin = new Kubectl(kubeconfig);
 const inOwn = new Kubectl(kubeconfig, 'tagpin-system');
 const webhook = new Webhook(environment);
+const CONFIGURATION = ['mutatingwebhookconfiguration', 'tagpin'];
 const FLAGS = [`--plain-http=${registry.host}`, '--allow-address=127.0.0.0/8'];
 
 interface Line {
@@ -29,7 +35,7 @@ interface Line {
 }
 
 interface Examined {
-  readonly code: number;
+  readonly code: number | null;
   readonly lines: readonly Line[];
 }
 
@@ -64,23 +70,184 @@ async function setReady(status: 'True' | 'False'): Promise<void> {
   });
 }
 
-async function examine(namespace: string = shop.namespace ?? ''): Promise<Examined> {
-  const args = ['doctor', '-o', 'json', `--kubeconfig=${kubeconfig}`, ...FLAGS];
-  const { code, stdout } = await runTagpin([...args, `--namespaces=${namespace}`]);
+/** Whoever looks, at one namespace. */
+async function examine({ namespace = '', kubeconfig: as }: Kubectl = shop): Promise<Examined> {
+  const args = ['doctor', '-o', 'json', `--kubeconfig=${as}`, ...FLAGS];
+  const { code, stdout, stderr } = await runTagpin([...args, `--namespaces=${namespace}`]);
+  expect(stderr).toMatch(/^\d+ ok, \d+ warnings, \d+ failed\n$/);
   const { checks } = JSON.parse(stdout) as { readonly checks: readonly Line[] };
   return { code, lines: checks };
 }
 
-function failed({ lines }: Examined): readonly Line[] {
-  return lines.filter(({ status }) => status === 'failed');
+/** What the doctor says failed, once that is these checks alone. */
+async function untilFailed(ids: readonly string[], where: Kubectl = shop): Promise<Examined> {
+  return eventually(async () => {
+    const examined = await examine(where);
+    const failed = examined.lines.filter(({ status }) => status === 'failed');
+    expect([...new Set(failed.map(({ id }) => id))]).toEqual(ids);
+    expect(examined.code).toBe(ids.length === 0 ? 0 : 1);
+    return examined;
+  });
+}
+
+/** Runs each command that is printed beside what failed, as a person pastes it. */
+async function paste({ lines }: Examined): Promise<void> {
+  const failed = lines.filter(({ status }) => status === 'failed');
+  const env = {
+    ...process.env,
+    KUBECONFIG: kubeconfig,
+    PATH: `${dirname(binaryPath('kubectl'))}:${process.env['PATH'] ?? ''}`,
+  };
+  for (const { command } of failed) {
+    if (command === undefined) throw new Error('There is no command');
+    await run('bash', ['-c', command], { env });
+  }
+}
+
+interface Configuration {
+  readonly metadata: { readonly name: string };
+  readonly webhooks: readonly {
+    readonly clientConfig: { readonly url: string; readonly caBundle: string };
+  }[];
+}
+
+/** As a file has it: what the API server adds is left out. */
+async function savedConfiguration(): Promise<Configuration> {
+  const stored = await admin.get<Configuration>(...CONFIGURATION);
+  return { ...stored, metadata: { name: stored.metadata.name } };
+}
+
+async function patchConfiguration(patch: readonly object[]): Promise<void> {
+  await admin.run(['patch', ...CONFIGURATION, '--type=json', `--patch=${JSON.stringify(patch)}`]);
 }
 
 describe('tagpin doctor', () => {
   it('finds nothing wrong with an installation as the manifests make it', async () => {
     const { code, lines } = await examine();
-    expect(lines.filter(({ status }) => status !== 'ok').map(({ id }) => id)).toEqual([
-      'replica-clock',
+    const wrong = lines.filter(({ status }) => status !== 'ok').map(({ id }) => id);
+    // There is no network of Pods here.
+    expect(new Set(wrong)).toEqual(new Set(['replica-clock']));
+    expect(code).toBe(0);
+  });
+
+  it('notices that the webhook configuration is deleted, or has no entries', async () => {
+    const saved = await savedConfiguration();
+    try {
+      await admin.run(['delete', ...CONFIGURATION]);
+      const { lines } = await untilFailed(['webhook-configuration']);
+      const commands = lines.map(({ command }) => command);
+      expect(commands).toContain('kubectl apply -k deploy');
+      const called = lines.find(({ id }) => id === 'called');
+      expect(called?.says).toBe('not looked at, because webhook-configuration failed');
+      await admin.apply({ ...saved, webhooks: [] });
+      await untilFailed(['webhook-configuration']);
+    } finally {
+      await admin.run(['replace', '--force', '--filename=-'], { input: saved });
+    }
+    expect((await untilFailed([])).code).toBe(0);
+  });
+
+  it('notices a wrong authority in the entries, and its command writes the right one', async () => {
+    const { webhooks } = await savedConfiguration();
+    const right = webhooks[0]?.clientConfig.caBundle ?? '';
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'tagpin-tls' },
+      data: {
+        'ca.crt': right,
+        'tls.crt': await readFile(environment.webhook.certificateFile, 'base64'),
+      },
+    };
+    await inOwn.apply(secret);
+    const { certificate } = await createCertificateAuthority();
+    await patchConfiguration(
+      webhooks.map((_, index) => ({
+        op: 'replace',
+        path: `/webhooks/${index}/clientConfig/caBundle`,
+        value: Buffer.from(certificate).toString('base64'),
+      })),
+    );
+    await paste(await untilFailed(['ca-bundle']));
+    expect((await untilFailed([])).code).toBe(0);
+    await inOwn.run(['delete', 'secret', 'tagpin-tls']);
+  });
+
+  it('notices entries that are changed, and its commands change them back', async () => {
+    const { webhooks } = await savedConfiguration();
+    await patchConfiguration([
+      { op: 'replace', path: '/webhooks/0/failurePolicy', value: 'Fail' },
+      { op: 'remove', path: '/webhooks/3/rules/0' },
+      { op: 'add', path: '/webhooks/4/namespaceSelector/matchLabels/a', value: 'b' },
     ]);
+    await paste(await untilFailed(['webhook-entries']));
+    expect((await untilFailed([])).code).toBe(0);
+    expect((await savedConfiguration()).webhooks).toEqual(webhooks);
+  });
+
+  it('notices that nothing answers where the API server calls', async () => {
+    await webhook.stop();
+    try {
+      await untilFailed(['webhook-target']);
+    } finally {
+      await webhook.start();
+    }
+    expect((await untilFailed([])).code).toBe(0);
+  });
+
+  it('notices a right that is taken away, and its command gives it back', async () => {
+    const binding = ['clusterrolebinding', 'tagpin-pull-secret-reader'];
+    const stored = await admin.get<{ metadata: object; roleRef: object; subjects: object }>(
+      ...binding,
+    );
+    await admin.run(['delete', ...binding]);
+    await paste(await untilFailed(['rights-pull-secrets']));
+    expect((await untilFailed([])).code).toBe(0);
+    const { roleRef, subjects } = stored;
+    const [kind, metadata] = ['ClusterRoleBinding', { name: 'tagpin-pull-secret-reader' }];
+    await admin.apply({
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind,
+      metadata,
+      roleRef,
+      subjects,
+    });
+  });
+
+  it('notices a namespace without the label, and its command opts it in', async () => {
+    const bare = await createNamespace(kubeconfig);
+    await bare.apply(workload('Pod', { image: (await TestImage.ofOnePlatform(registry)).tagged }));
+    await paste(await untilFailed(['namespaces'], bare));
+    expect((await untilFailed([], bare)).code).toBe(0);
+  });
+
+  it('notices a registry that does not answer', async () => {
+    const kubectl = await createNamespace(kubeconfig);
+    const image = await TestImage.ofOnePlatform(registry);
+    const dead = `127.0.0.1:${await freePort()}`;
+    await kubectl.apply(workload('Pod', { name: 'a', image: image.tagged }));
+    await kubectl.apply(workload('Pod', { name: 'b', image: `${dead}/team/app:1` }));
+    await labelNamespace(kubectl, { mode: 'enforce' });
+    const { lines } = await untilFailed(['registry'], kubectl);
+    expect(lines.filter(({ id }) => id === 'registry')).toMatchObject([
+      { about: registry.host, status: 'ok' },
+      { about: dead, status: 'failed', says: expect.stringContaining('[unavailable]') },
+    ]);
+  });
+
+  it('says what it may not look at, with the right for it, and calls nothing of that well', async () => {
+    const kubeconfigOfViewer = await accountKubeconfig(shop, 'viewer', environment.directory);
+    const { code, lines } = await examine(new Kubectl(kubeconfigOfViewer, shop.namespace));
+    expect(lines.filter(({ status }) => status === 'ok').map(({ id }) => id)).toEqual([
+      'api-server',
+      'policies-available',
+      'clock',
+    ]);
+    const commands = lines.map(({ command }) => command);
+    expect(commands).toContain('kubectl auth can-i list namespaces');
+    expect(commands).toContain(
+      'kubectl auth can-i create subjectaccessreviews.authorization.k8s.io',
+    );
     expect(code).toBe(0);
   });
 });

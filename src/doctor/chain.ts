@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 
 /** More than a server of sound mind shows. */
 const MAX_STEPS = 10;
@@ -29,7 +30,8 @@ function isIssuer(authority: X509Certificate, child: X509Certificate): boolean {
 export function isFor(pem: string, host: string): boolean {
   const [certificate] = certificateOf(pem);
   if (certificate === undefined) return false;
-  return certificate.checkHost(host) !== undefined || certificate.checkIP(host) !== undefined;
+  const found = isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host);
+  return found !== undefined;
 }
 
 function certificateOf(pem: string): readonly X509Certificate[] {

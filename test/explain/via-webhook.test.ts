@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { describe, expect, it } from '@jest/globals';
 
 import { writeExplanation } from '../../src/explain/document.ts';
@@ -7,6 +10,7 @@ import { runViaWebhook, type ViaWebhookPorts } from '../../src/explain/via-webho
 import type { JsonObject } from '../../src/json.ts';
 import { recordedStreams } from '../support/streams.ts';
 
+const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'troubleshooting.md');
 const WEBHOOK = { version: '1.2.3', replica: 'tagpin-0', mode: 'pin' } as const;
 const EXPLAINED = writeExplanation(WEBHOOK, {
   report: { image: 'a:1', outcome: 'pinned', result: 'a@sha256:0', ageMs: 12_340, stale: true },
@@ -192,6 +196,7 @@ describe('runViaWebhook()', () => {
       reason,
       advice: expect.stringMatching(/./),
     });
+    expect(readFileSync(PAGE, 'utf8')).toContain(`\`${reason}\``);
   });
 
   it('tells what else the API server warns of', async () => {

@@ -31,7 +31,7 @@ export function drawTemplate(tags: readonly SoakTag[], random: Random, mode: Mod
   return { asked: leftOut, annotations };
 }
 
-export function drawImage(tags: readonly SoakTag[], random: Random, container: string): AskedImage {
+function drawImage(tags: readonly SoakTag[], random: Random, container: string): AskedImage {
   const tag = drawTag(tags, random);
   const share = random.next();
   if (share < SHARE_PINNED) return { container, image: tag.pinned(random), tag: undefined };

@@ -10,7 +10,7 @@ import type { Mood } from './moody-registry.ts';
 import { MODES, namespaceOf, PULL_SECRET, type World } from './world.ts';
 
 /** How a fault strikes. */
-export interface Strike {
+interface Strike {
   /** Drawn from the duration of its kind. */
   readonly ms: number;
   readonly registry: RegistryName | undefined;

@@ -75,6 +75,20 @@ function failed(code: string, effect = 'tag'): string {
   return `Cannot resolve "${IMAGE}" for container "web": it did not answer; the ${effect} stays [${code}]`;
 }
 
+/** In mode `warn`. */
+function wouldBe(digest: string | undefined): Outcome {
+  return stored(IMAGE, { warning: `container "web" would be pinned to ${pinned(digest)}` });
+}
+
+/** By tagpin itself. */
+function denied(code: string): Outcome {
+  return {
+    kind: 'refused',
+    status: 403,
+    message: `admission webhook "pods.enforce.tagpin.dev" denied the request: Cannot resolve "${IMAGE}" for container "web": no: wait [${code}]`,
+  };
+}
+
 describe('judge() of a pin', () => {
   it.each([
     ['what the tag has', NEW, 5000],
@@ -187,8 +201,6 @@ describe('judge() of a change', () => {
 
 describe('judge() of mode "warn"', () => {
   const mode: Mode = 'warn';
-  const wouldBe = (digest: string | undefined): Outcome =>
-    stored(IMAGE, { warning: `container "web" would be pinned to ${pinned(digest)}` });
 
   it('wants what was written, and a digest that the tag had', () => {
     expect(verdicts(parts(), pod(5000, wouldBe(NEW), { mode }))).toEqual([]);
@@ -198,11 +210,6 @@ describe('judge() of mode "warn"', () => {
 });
 
 describe('judge() of what was not made', () => {
-  const denied = (code: string): Outcome => ({
-    kind: 'refused',
-    status: 403,
-    message: `admission webhook "pods.enforce.tagpin.dev" denied the request: Cannot resolve "${IMAGE}" for container "web": no: wait [${code}]`,
-  });
   const POLICY: Outcome = {
     kind: 'refused',
     status: 422,

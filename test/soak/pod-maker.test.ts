@@ -64,9 +64,10 @@ describe('makePods()', () => {
   });
 
   it('finds a Pod lost that was acknowledged, and is not there', async () => {
-    const ask: Ask = (method, body) =>
-      method === 'POST' ? { status: 201, text: pinnedPod(body) } : { status: 404, text: '{}' };
-    expect(await found(ask)).toEqual({ ...NOTHING, lost: 1 });
+    const lost = await found((method, body) =>
+      method === 'POST' ? { status: 201, text: pinnedPod(body) } : { status: 404, text: '{}' },
+    );
+    expect(lost).toEqual({ ...NOTHING, lost: 1 });
   });
 
   it('finds a Pod wrong that is stored otherwise than it was answered', async () => {

@@ -44,6 +44,8 @@ export class StandInNode {
     this.#server = server;
     this.#proxy = proxy;
     this.#loop = this.#repeat();
+    // What it could not do is told by settle() and stop().
+    this.#loop.catch(() => {});
   }
 
   static async start({ directory, kubeconfig, server }: StandInNodeOptions): Promise<StandInNode> {

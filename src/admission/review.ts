@@ -108,7 +108,7 @@ interface Refusal {
 }
 
 /** A `StatusCause`. */
-export interface RefusalCause {
+interface RefusalCause {
   readonly reason: string;
   readonly message: string;
 }

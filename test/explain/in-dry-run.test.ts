@@ -151,7 +151,10 @@ describe('explainInDryRuns()', () => {
     const failing = world({ turns, mayExplain: () => Promise.reject(new Error('canary')) });
     for (let count = 0; count < 10; count += 1) await failing.send();
     const { asked, send } = world({ turns, mayExplain: never });
-    expect(explanationIn(await send())?.refused).toMatchObject({ reason: 'overloaded' });
+    expect(explanationIn(await send())?.refused).toMatchObject({
+      reason: 'overloaded',
+      message: expect.stringContaining('10 times within a minute'),
+    });
     expect(asked).toEqual([]);
   });
 

@@ -99,6 +99,14 @@ describe('docs/troubleshooting.md', () => {
     const codes = firstCells(reasons.split('\n## ')[0] ?? '');
     expect(codes.toSorted()).toEqual(Object.keys(ERROR_RULES).toSorted());
   });
+
+  it('tells the HTTP status of each code that fails a whole review', () => {
+    const failing = Object.entries(ERROR_RULES).filter(
+      ([code, { httpStatus }]) => httpStatus !== 200 && code !== 'invalid_config',
+    );
+    const rows = failing.map(([code, { httpStatus }]) => `| \`${code}\` | ${httpStatus} | `);
+    expect(rows.filter((row) => !read('docs/troubleshooting.md').includes(row))).toEqual([]);
+  });
 });
 
 describe('docs/security.md', () => {

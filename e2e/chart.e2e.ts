@@ -9,11 +9,12 @@ import { binaryPath } from './support/binaries.ts';
 import { readEnvironment } from './support/environment.ts';
 import { helm } from './support/helm.ts';
 import { Kubectl } from './support/kubectl.ts';
-import { isKubernetes } from './support/kubernetes-version.ts';
+import { isKubernetes, kubernetesVersion } from './support/kubernetes-version.ts';
 import {
   addressOf,
   CHART,
   comparable,
+  documentsOf,
   type Overlay,
   type Rendered,
   renderAll,
@@ -204,6 +205,21 @@ describe('the chart', () => {
     const file = await valuesFile(values);
     const said = await helm(['lint', '--strict', '--quiet', CHART, `--values=${file}`], home);
     expect(said).not.toMatch(/WARNING|ERROR/);
+  });
+
+  it.each(VARIANTS)('is the same by Helm 3, which lints it, too: $name', async ({ values }) => {
+    const where = [`--values=${await valuesFile(values)}`, '--namespace=tagpin-system'];
+    const version = `--kube-version=${kubernetesVersion()}`;
+    await helm(['lint', '--strict', '--quiet', CHART, version, ...where], home, 'helm3');
+    const template = ['template', 'tagpin', CHART, version, ...where];
+    const [old, current] = await Promise.all([
+      helm(template, home, 'helm3'),
+      helm(template, home, 'helm'),
+    ]);
+    // They differ in where kinds go that they do not know.
+    const sorted = (text: string): Rendered[] =>
+      documentsOf(text).toSorted((a, b) => addressOf(a).localeCompare(addressOf(b)));
+    expect(sorted(old)).toEqual(sorted(current));
   });
 
   it('is valid by the strict schemas of the API server, in all variants', async () => {

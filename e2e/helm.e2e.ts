@@ -2,6 +2,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { runTagpin } from '../test/support/process.ts';
 import { auditFlags, requestsOfTagpin } from './support/audit-log.ts';
 import { createCertificateAuthority } from './support/certificate.ts';
 import { type RunningProcess, stopAll } from './support/child-process.ts';
@@ -15,7 +16,7 @@ import { Kubectl } from './support/kubectl.ts';
 import { PodMaker } from './support/pod-maker.ts';
 import { createPullSecret } from './support/pull-secret.ts';
 import { ACCOUNT } from './support/registry.ts';
-import { CHART } from './support/rendered.ts';
+import { addressOf, CHART, type Rendered, renderOverlay } from './support/rendered.ts';
 import { type Role, rightsOf } from './support/rights.ts';
 import { Switch } from './support/switch.ts';
 import { TestImage } from './support/test-image.ts';
@@ -138,6 +139,7 @@ describe('a release of helm', () => {
       audit: { every: '24h' },
       validateDigests: { enabled: true },
       skipInEnforce: true,
+      explainInDryRun: true,
     });
     await untilMade(makers, 20);
     second = await startReplica('second');
@@ -170,6 +172,49 @@ describe('a release of helm', () => {
   });
 });
 
+describe('an installation by kustomize', () => {
+  let objects: readonly Rendered[];
+
+  /** By what each is known, and all that it is but its status. */
+  async function stored(): Promise<Readonly<Record<string, object>>> {
+    const list = { apiVersion: 'v1', kind: 'List', items: objects };
+    const get = ['get', '--filename=-', '--output=json'];
+    const { stdout } = await admin.run(get, { input: list });
+    const { items } = JSON.parse(stdout) as { items: StoredObject[] };
+    return Object.fromEntries(
+      items.map((item) => {
+        const { metadata, status: _, ...content } = item;
+        return [addressOf(item), { uid: metadata.uid, ...content }];
+      }),
+    );
+  }
+
+  it('is taken over by Helm 3 and then by Helm 4, and nothing of it is made anew or changed', async () => {
+    const rendered = await renderOverlay({ resource: 'overlays/built-in' });
+    await admin.apply({ apiVersion: 'v1', kind: 'List', items: rendered });
+    // Helm is told a namespace, and does not own it.
+    objects = rendered.filter(({ kind }) => kind !== 'Namespace');
+    const before = await stored();
+    const where = [`--kubeconfig=${admin.kubeconfig}`, `--namespace=${NAMESPACE}`];
+    const install = ['install', 'tagpin', CHART, '--take-ownership', ...where];
+    await helm(install, directory, 'helm3');
+    expect(await stored()).toEqual(before);
+    await helm(['upgrade', 'tagpin', CHART, ...where], directory);
+    expect(await stored()).toEqual(before);
+    const all = `--selector=app.kubernetes.io/managed-by=Helm`;
+    const { stdout } = await admin.run(['get', 'deployments,services', all, ...where.slice(1)]);
+    expect(stdout).toMatch(/^service\/tagpin /m);
+    await helm(['uninstall', 'tagpin', ...where], directory);
+    await expect(stored()).rejects.toThrow('NotFound');
+  });
+});
+
+/** As the API server has it. */
+interface StoredObject extends Rendered {
+  readonly metadata: Rendered['metadata'] & { readonly uid: string };
+  readonly status?: object;
+}
+
 /** Whatever tagpin asks an API server for: pull secrets, accounts, siblings; audits run by themselves. */
 async function useEverything(): Promise<void> {
   const secret = await TestImage.ofOnePlatform(privateRegistry);
@@ -188,6 +233,9 @@ async function useEverything(): Promise<void> {
     const { stdout } = await kubectl.run(['get', 'pods', '--output=jsonpath={..image}']);
     expect(stdout).toContain(await secret.pinned());
   });
+  const where = [`--namespace=${kubectl.namespace}`, `--kubeconfig=${admin.kubeconfig}`];
+  const { stdout } = await runTagpin(['explain', '--via-webhook', secret.tagged, ...where]);
+  expect(stdout).toContain(`its answer   the Pod with ${await secret.pinned()}`);
   const templates = await createNamespace(admin.kubeconfig, { mode: 'pin' });
   await templates.apply(workload('Deployment', { image: secret.tagged }));
 }
@@ -200,5 +248,6 @@ async function grantedRights(): Promise<readonly string[]> {
     '--all-namespaces',
     label,
   );
-  return rightsOf(items);
+  // A right of people's, and none of tagpin's.
+  return rightsOf(items.filter(({ metadata }) => metadata.name !== 'tagpin-explain'));
 }

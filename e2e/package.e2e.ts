@@ -52,9 +52,9 @@ async function run(cwd: string, command: string, args: readonly string[]): Promi
   return (await promisify(execFile)(command, args, { cwd, env })).stdout;
 }
 
-function npx(args: readonly string[]): Promise<string> {
-  const cache = `--cache=${join(root, 'cache')}`;
-  return run(empty, 'npx', [cache, '--prefer-offline', '--yes', ...args]);
+function npx(...args: readonly string[]): Promise<string> {
+  const options = [`--cache=${join(root, 'cache')}`, '--prefer-offline', '--yes'];
+  return run(empty, 'npx', [...options, `--package=${archive}`, ...args]);
 }
 
 describe('the package for npm', () => {
@@ -71,12 +71,12 @@ describe('the package for npm', () => {
 
   it('is run by npx in an empty directory, and asks a registry', async () => {
     const image = await TestImage.ofTwoPlatforms(registry);
-    const digest = await npx([archive, 'resolve', image.tagged]);
+    const digest = await npx('tagpin', 'resolve', image.tagged);
     expect(digest).toContain(await image.digest());
   });
 
   it('has the plugin of kubectl for its second name', async () => {
-    const help = await npx([`--package=${archive}`, 'kubectl-tagpin', '--help']);
+    const help = await npx('kubectl-tagpin', '--help');
     expect(help).toContain('Usage: kubectl tagpin');
   });
 });

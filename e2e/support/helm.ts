@@ -54,11 +54,16 @@ export class Chart {
  * What the real helm prints.
  *
  * @param home where it may remember things; nothing of other runs comes into this one
+ * @param binary Helm 4, or Helm 3
  * @throws Error with what it said where it fails
  */
-export async function helm(args: readonly string[], home: string): Promise<string> {
+export async function helm(
+  args: readonly string[],
+  home: string,
+  binary: 'helm' | 'helm3' = 'helm',
+): Promise<string> {
   const homes = { HELM_CACHE_HOME: home, HELM_CONFIG_HOME: home, HELM_DATA_HOME: home };
   const env = { ...process.env, ...homes };
-  const { stdout } = await run(binaryPath('helm'), args, { env, maxBuffer: 16 * 1024 * 1024 });
+  const { stdout } = await run(binaryPath(binary), args, { env, maxBuffer: 16 * 1024 * 1024 });
   return stdout;
 }

@@ -72,7 +72,8 @@ export async function renderAll(values: object): Promise<readonly Rendered[]> {
   }
 }
 
-function documentsOf(text: string): readonly Rendered[] {
+/** The objects of a stream of YAML documents. */
+export function documentsOf(text: string): readonly Rendered[] {
   return parseAllDocuments(text)
     .map((document) => document.toJS() as Rendered | null)
     .filter((object) => object !== null);

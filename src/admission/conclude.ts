@@ -143,16 +143,22 @@ function finish(
 }
 
 function imageReport(settled: SettledImage): ImageReport {
-  const { place, outcome, decision, answer, error, entry } = settled;
+  const { place, outcome, decision, answer, entry } = settled;
   const found = foundFor(settled);
   return {
     container: place.key,
     outcome,
-    reason: error?.code ?? (decision.act === 'leave' ? (decision.reason ?? '') : ''),
+    reason: reasonOf(settled),
     registry: 'reference' in decision ? decision.reference.registry : undefined,
     original: originalOf(settled),
     digest: entry?.digest ?? found?.digest,
     stale: found?.stale ?? false,
     ms: answer?.ms ?? 0,
+    phases: answer?.phases,
   };
+}
+
+function reasonOf({ error, decision }: SettledImage): string {
+  if (error !== undefined) return error.code;
+  return decision.act === 'leave' ? (decision.reason ?? '') : '';
 }

@@ -1,8 +1,13 @@
 import { PinError } from '../errors.ts';
-import { isShortName, normalizedName, normalizedTag } from '../image/reference.ts';
+import {
+  type ImageReference,
+  isShortName,
+  normalizedName,
+  normalizedTag,
+} from '../image/reference.ts';
 import type { Decision } from './decide.ts';
 import { MAX_LOOKUPS_PER_REVIEW, MAX_PULL_SECRETS } from './policy.ts';
-import type { ImageQuestion, ResolveImage } from './ports.ts';
+import type { ImageQuestion, LookUpPhases, ResolveImage } from './ports.ts';
 import type { Answer } from './settle.ts';
 import type { Subject } from './subject.ts';
 
@@ -31,10 +36,16 @@ export function lookUpAll(
 ): PendingAnswer[] {
   const { startedAtMs, deadlineAtMs } = call;
   const { identity } = asked.subject;
+  let phases: Map<ImageReference, LookUpPhases> | undefined;
   const question: ImageQuestion = {
     identity,
     deadlineAtMs,
     notBeforeMs: asked.subject.refreshAsked ? startedAtMs : undefined,
+    observe: (reference, phase, ms) => {
+      phases ??= new Map();
+      const known = phases.get(reference) ?? NO_TIME;
+      phases.set(reference, { ...known, [phase]: known[phase] + ms });
+    },
   };
   const refuseAll = identity.pullSecrets.length > MAX_PULL_SECRETS;
   const byTag = new Map<string, PendingAnswer>();
@@ -52,12 +63,18 @@ export function lookUpAll(
     const result = parts.resolve(reference, question);
     const answer =
       result instanceof Promise
-        ? result.then((late) => ({ result: late, ms: parts.now() - startedAtMs }))
+        ? result.then((late) => ({
+            result: late,
+            ms: parts.now() - startedAtMs,
+            phases: phases?.get(reference),
+          }))
         : { result, ms: atOnceMs };
     byTag.set(tag, answer);
     return answer;
   });
 }
+
+const NO_TIME: LookUpPhases = { secretMs: 0, queueMs: 0, tokenMs: 0, manifestMs: 0 };
 
 function shortName(fullName: string): Answer {
   const message = `it names no registry; write ${fullName} if Docker Hub is meant`;

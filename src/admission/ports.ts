@@ -10,6 +10,17 @@ export interface PullIdentity {
   readonly serviceAccount: string | undefined;
 }
 
+/** What a look-up waited for, in its order, each in milliseconds: where its time went. */
+export interface LookUpPhases {
+  /** The API server, for pull secrets. */
+  readonly secretMs: number;
+  /** A place among the look-ups of its namespace and registry. */
+  readonly queueMs: number;
+  readonly tokenMs: number;
+  /** The registry, for all but tokens. */
+  readonly manifestMs: number;
+}
+
 /** The circumstances in which an image is to be resolved. */
 export interface ImageQuestion {
   readonly identity: PullIdentity;
@@ -17,6 +28,8 @@ export interface ImageQuestion {
   readonly deadlineAtMs: number;
   /** Only a look-up that began after this moment answers, so the cache may not. */
   readonly notBeforeMs: number | undefined;
+  /** Told how long was waited for what, where an answer is not known at once. */
+  readonly observe: (reference: ImageReference, phase: keyof LookUpPhases, ms: number) => void;
 }
 
 /** What is known of a tag. */

@@ -1,4 +1,5 @@
 import type { ImageOutcome, Mode, ReviewOutcome } from './policy.ts';
+import type { LookUpPhases } from './ports.ts';
 import type { Review } from './review.ts';
 
 /** What became of one image, as the log and the metrics tell it. */
@@ -17,6 +18,8 @@ export interface ImageReport {
   readonly stale: boolean;
   /** From the arrival of the review to the answer for this image. */
   readonly ms: number;
+  /** Where that time went; undefined where nobody had to be asked. */
+  readonly phases: LookUpPhases | undefined;
 }
 
 /** What became of one review. Holds no credential. */

@@ -3,13 +3,15 @@ import { type ReferenceForm, withDigest } from '../image/reference.ts';
 import type { ImagePlace } from '../workload/locations.ts';
 import type { Decision } from './decide.ts';
 import { MODE_POLICIES, type Mode } from './policy.ts';
-import type { ResolvedImage } from './ports.ts';
+import type { LookUpPhases, ResolvedImage } from './ports.ts';
 import type { Settled } from './record.ts';
 
 /** The answer to a look-up, and how long after the review's arrival it came. */
 export interface Answer {
   readonly result: ResolvedImage | PinError;
   readonly ms: number;
+  /** Where the time went; undefined where the answer was known at once. */
+  readonly phases?: LookUpPhases | undefined;
 }
 
 /** One image with its decision carried out. */

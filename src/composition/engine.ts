@@ -32,6 +32,7 @@ import { createRoute, type RouteParts } from '../resolve/route.ts';
 import type { SharedDigests } from '../resolve/shared-digests.ts';
 import type { RegistryMetrics } from '../server/registry-metrics.ts';
 import { composeOwnCredentials } from './own-credentials.ts';
+import { createStopwatch } from './stopwatch.ts';
 import { createToldResolvers, type Listener } from './told-resolver.ts';
 
 /** What the engine is plugged into. */
@@ -103,6 +104,7 @@ export function composeEngine(
   const lender = createLender(lending);
   const pullSecrets = createPullSecrets({ reader, lender, fingerprint, now, observe });
   const told = createToldResolvers();
+  const stopwatch = createStopwatch(now);
   const transport = composeTransport(settings, parts, {
     hosts,
     observe: told.observing(metrics.registryRequest),
@@ -110,7 +112,7 @@ export function composeEngine(
   const { anonymousFallback, verifyByDigest } = settings;
   const asking = {
     transport,
-    authorizer: createAuthorizer({ transport, fingerprint, now }),
+    authorizer: stopwatch.authorizer(createAuthorizer({ transport, fingerprint, now })),
     observeMismatch: metrics.digestMismatch,
     anonymousFallback,
     asksReasons: parts.asksReasons ?? false,
@@ -119,10 +121,11 @@ export function composeEngine(
   };
   const routeParts = composeRouteParts(settings, parts, createRegistryClient(asking));
   const route = createRoute(routeParts);
+  const readers = createRegistryReader(asking);
   const limits = createLimits(parts.perNamespace);
   const { patience, sharedDigests } = parts;
   const looking = { cache, limits, sharedDigests, now };
-  const flights = createFlights({ ...looking, route });
+  const flights = createFlights({ ...looking, route: stopwatch.route(route) });
   return {
     resolver: createResolver({ pullSecrets, flights, cache, now, observe: metrics.cacheResult }),
     toldTo: (listener) =>
@@ -133,14 +136,7 @@ export function composeEngine(
         secrets: { lender, fingerprint, observe },
       }),
     placesOf: limits.stateOf,
-    reader: createImageReader({
-      reader: createRegistryReader(asking),
-      route,
-      limits,
-      pullSecrets,
-      patience,
-      now,
-    }),
+    reader: createImageReader({ reader: readers, route, limits, pullSecrets, patience, now }),
     ping: createPing(transport, routeParts.endpointsOf),
     load,
     close: transport.close,

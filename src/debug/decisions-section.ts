@@ -1,3 +1,4 @@
+import type { LookUpPhases } from '../admission/ports.ts';
 import type { ImageReport } from '../admission/report.ts';
 import { type Decision, MAX_DECISIONS } from './decisions.ts';
 import { type DecisionFilter, passes, textOf, whysOf } from './filter.ts';
@@ -64,12 +65,27 @@ function row(decision: Decision, filter: DecisionFilter, atMs: number): Html {
 }
 
 function imageLine(image: ImageReport): Html {
-  const { container, original, digest, reason, outcome, registry, stale, ms } = image;
+  const { container, original, digest, reason, outcome, registry, stale, ms, phases } = image;
   const about = [
     container,
     reason === '' ? outcome : `${outcome}: ${reason}`,
     stale ? 'stale' : '',
-    registry === undefined || ms < 1 ? '' : `${registry} in ${milliseconds(ms)}`,
+    registry === undefined || phases === undefined ? '' : `${registry} in ${milliseconds(ms)}`,
+    phases === undefined ? '' : phasesText(phases),
   ];
   return html`<div class="image"><code>${original === '' ? '(empty)' : original}</code>${digest === undefined ? NOTHING : html` → <code title="${digest}">${shortDigest(digest)}</code>`}<div class="soft">${about.filter(Boolean).join(' · ')}</div></div>`;
 }
+
+/** Where the time went; what nothing was waited for is left out. */
+function phasesText({ secretMs, queueMs, tokenMs, manifestMs }: LookUpPhases): string {
+  const told = [
+    ['secret', secretMs],
+    ['queue', queueMs],
+    ['token', tokenMs],
+    ['manifest', manifestMs],
+  ] as const;
+  const waited = told.filter(([, ms]) => ms >= LEAST_MS);
+  return waited.map(([name, ms]) => `${name} ${milliseconds(ms)}`).join(', ');
+}
+
+const LEAST_MS = 0.05;

@@ -47,6 +47,8 @@ th { text-align: left; font-weight: 500; padding: .3rem .75rem .3rem 0; }
 td { vertical-align: top; border-top: 1px solid var(--line); padding: .5rem .75rem .5rem 0; }
 td:last-child, th:last-child { padding-right: 0; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.number + td, th.number + th { padding-left: 1.2rem; }
+time { white-space: nowrap; }
 td > :first-child { margin-top: 0; }
 tr[hidden] { display: none; }
 .image + .image { margin-top: .45rem; }
@@ -55,7 +57,7 @@ label { display: flex; flex-direction: column; gap: .15rem; flex: 1 1 9rem; min-
 label.wide { flex: 3 1 18rem; }
 input, select, button {
   font: inherit; font-size: .92rem; color: var(--ink); background: var(--ground); width: 100%; min-width: 0;
-  border: 1px solid var(--line); border-radius: 7px; padding: .42rem .6rem;
+  border: 1px solid var(--line); border-radius: 7px; padding: .42rem .6rem; min-height: 2.4rem;
 }
 button { width: auto; background: var(--link); border-color: var(--link); color: var(--card); font-weight: 600; cursor: pointer; padding: .42rem 1.1rem; }
 button.plain { background: none; color: var(--link); border-color: var(--line); }
@@ -76,7 +78,7 @@ summary { cursor: pointer; font-weight: 600; }
   thead { display: none; }
   table, tbody { display: block; }
   tr { display: block; border-top: 1px solid var(--line); padding: .55rem 0; }
-  td, td.number { display: grid; grid-template-columns: 5.5rem 1fr; gap: .6rem; text-align: left; border: 0; padding: .12rem 0; white-space: normal; }
+  td, td.number, td.number + td { display: grid; grid-template-columns: 5.5rem 1fr; gap: .6rem; text-align: left; border: 0; padding: .12rem 0; white-space: normal; }
   td::before { content: attr(data-label); color: var(--soft); font-size: .82rem; }
   td > * { grid-column: 2; }
   dl { grid-template-columns: 1fr; gap: 0; }

@@ -36,7 +36,16 @@ export interface Flights {
   readonly join: (target: Target) => {
     readonly ended: Promise<CachedLookup | PinError>;
     readonly shared: boolean;
+    /** Of the look-up that it is in; undefined while it is in none. */
+    readonly times: () => FlightTimes | undefined;
   };
+}
+
+/** Of a look-up: when a registry began to be asked, and how long of that time tokens were waited for. */
+interface FlightTimes {
+  /** Undefined while it waits for its turn. */
+  startedAtMs: number | undefined;
+  tokenMs: number;
 }
 
 /** Those of one namespace who wait for one key, through one place of their namespace. */
@@ -44,14 +53,18 @@ interface Ticket {
   readonly namespace: string;
   /** When the last of them gives up. */
   wantedUntilMs: number;
+  times?: FlightTimes;
 }
 
 interface Flight {
   /** When it began; 0 where other replicas may answer it, whose look-ups began nobody knows when. */
   readonly askedAtMs: number;
   readonly tickets: Ticket[];
+  readonly times: FlightTimes;
   readonly ended: Promise<CachedLookup | PinError>;
 }
+
+type FlightParts = Pick<Flight, 'times'> & { readonly tickets: readonly Ticket[] };
 
 /** A shared look-up has a deadline of its own: the first to wait must not end it for the others. */
 const LOOKUP_DEADLINE_MS = 8000;
@@ -83,16 +96,19 @@ export function createFlights(parts: FlightsParts): Flights {
     const shared = flights.get(target.key);
     if (shared !== undefined && shared.askedAtMs >= (target.notBeforeMs ?? 0)) {
       shared.tickets.push(ticket);
+      ticket.times = shared.times;
       return shared.ended;
     }
     const tickets = [ticket];
+    const times: FlightTimes = { startedAtMs: undefined, tokenMs: 0 };
+    ticket.times = times;
     const others = target.notBeforeMs === undefined ? parts.sharedDigests : undefined;
     const ended =
       others === undefined
-        ? launch(parts, target, tickets)
-        : askOthersFirst(parts, others, { target, tickets });
+        ? launch(parts, target, { tickets, times })
+        : askOthersFirst(parts, others, { target, tickets, times });
     const askedAtMs = others === undefined ? nowMs : 0;
-    return register(flights, target.key, { askedAtMs, tickets, ended }).ended;
+    return register(flights, target.key, { askedAtMs, tickets, times, ended }).ended;
   };
 
   return {
@@ -107,17 +123,19 @@ export function createFlights(parts: FlightsParts): Flights {
         return parts.limits.inNamespace({ namespace, registry }, () => fly(target, ticket));
       };
       // A refresh must not share a ticket: its holder may be content with what the cache has.
-      if (target.notBeforeMs !== undefined) return { ended: board(), shared: false };
+      if (target.notBeforeMs !== undefined) {
+        return { ended: board(), shared: false, times: () => ticket.times };
+      }
       // A place of the namespace is taken before a flight is shared, so that a namespace that
       // fills its own places delays nobody else's look-up of the same image.
       const ticketKey = `${namespace} ${key}`;
       const held = boarding.get(ticketKey);
       if (held !== undefined) {
         held.wantedUntilMs = Math.max(held.wantedUntilMs, deadlineAtMs);
-        return { ended: held.ended, shared: true };
+        return { ended: held.ended, shared: true, times: () => held.times };
       }
       const { ended } = register(boarding, ticketKey, Object.assign(ticket, { ended: board() }));
-      return { ended, shared: false };
+      return { ended, shared: false, times: () => ticket.times };
     },
   };
 }
@@ -157,24 +175,24 @@ function registryOf({ reference }: Target): string {
 async function askOthersFirst(
   parts: FlightsParts,
   others: SharedDigests,
-  { target, tickets }: { readonly target: Target; readonly tickets: readonly Ticket[] },
+  { target, ...flight }: FlightParts & { readonly target: Target },
 ): Promise<CachedLookup | PinError> {
   const found = await others.find(target.key);
-  if (found === undefined) return launch(parts, target, tickets);
+  if (found === undefined) return launch(parts, target, flight);
   parts.cache.keep(target.key, found);
   // Which does not take it where a younger question had another answer: that one counts.
-  return parts.cache.fresh(target.key, parts.now()) ?? launch(parts, target, tickets);
+  return parts.cache.fresh(target.key, parts.now()) ?? launch(parts, target, flight);
 }
 
 function launch(
   parts: FlightsParts,
   target: Target,
-  tickets: readonly Ticket[],
+  { tickets, times }: FlightParts,
 ): Promise<CachedLookup | PinError> {
   const wanted = (): boolean => tickets.some(({ wantedUntilMs }) => wantedUntilMs > parts.now());
   const namespaces = (): readonly string[] => tickets.map(({ namespace }) => namespace);
   return parts.limits.hold({ registry: registryOf(target), namespaces }, async () =>
-    wanted() ? lookUp(parts, target, { wanted, namespaces }) : givenUp(target),
+    wanted() ? lookUp(parts, target, { wanted, namespaces, times }) : givenUp(target),
   );
 }
 
@@ -185,9 +203,10 @@ function launch(
 async function lookUp(
   parts: FlightsParts,
   target: Target,
-  who: Pick<Journey, 'wanted' | 'namespaces'>,
+  who: Pick<Journey, 'wanted' | 'namespaces'> & { readonly times: FlightTimes },
 ): Promise<CachedLookup | PinError> {
   const askedAtMs = parts.now();
+  who.times.startedAtMs = askedAtMs;
   try {
     const { reference, access } = target;
     const deadlineAtMs = askedAtMs + LOOKUP_DEADLINE_MS;

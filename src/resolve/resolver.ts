@@ -14,7 +14,11 @@ interface ResolveQuestion {
   readonly deadlineAtMs: number;
   /** Only a look-up that began after this moment answers. */
   readonly notBeforeMs: number | undefined;
+  /** Told how long was waited for what, where an answer is not known at once. */
+  readonly observe?: ((reference: ImageReference, phase: Phase, ms: number) => void) | undefined;
 }
+
+type Phase = 'secretMs' | 'queueMs' | 'tokenMs' | 'manifestMs';
 
 /** A look-up with its age. */
 export interface Resolution extends Lookup {
@@ -56,9 +60,11 @@ export function createResolver(parts: ResolverParts): Resolver {
       const keyring = parts.pullSecrets.keyringOf(question.identity, question.deadlineAtMs);
       if (!(keyring instanceof Promise))
         return withKeyring(parts, { reference, question, keyring });
-      return inTime(parts, question, { pending: keyring, late: secretsTooLate }).then((read) =>
-        withKeyring(parts, { reference, question, keyring: read }),
-      );
+      const askedAtMs = parts.now();
+      return inTime(parts, question, { pending: keyring, late: secretsTooLate }).then((read) => {
+        question.observe?.(reference, 'secretMs', parts.now() - askedAtMs);
+        return withKeyring(parts, { reference, question, keyring: read });
+      });
     },
     peek: (reference, identity) => {
       const keyring = parts.pullSecrets.known(identity);
@@ -156,10 +162,19 @@ async function waitFor(
   parts: ResolverParts,
   { target, question }: Case,
 ): Promise<CachedLookup | PinError> {
-  const { ended, shared } = parts.flights.join(target);
+  const joinedAtMs = parts.now();
+  const { ended, shared, times } = parts.flights.join(target);
   parts.observe(shared ? 'shared' : 'miss');
   const late = (): PinError => registryTooLate(target.reference);
-  return inTime(parts, question, { pending: ended, late });
+  const found = await inTime(parts, question, { pending: ended, late });
+  const endedAtMs = parts.now();
+  const { startedAtMs = endedAtMs, tokenMs = 0 } = times() ?? {};
+  const askedMs = endedAtMs - Math.max(startedAtMs, joinedAtMs);
+  const told = { reference: target.reference, tokenMs: Math.min(tokenMs, askedMs) };
+  question.observe?.(told.reference, 'queueMs', Math.max(0, startedAtMs - joinedAtMs));
+  question.observe?.(told.reference, 'tokenMs', told.tokenMs);
+  question.observe?.(told.reference, 'manifestMs', askedMs - told.tokenMs);
+  return found;
 }
 
 function inTime<T>(

@@ -15,6 +15,8 @@ export interface Journey {
   readonly deadlineAtMs: number;
   /** Whether anybody still waits: without them nothing is asked a second time. */
   readonly wanted: () => boolean;
+  /** Who is told how long tokens were waited for, where somebody wants to know. */
+  readonly times?: { tokenMs: number } | undefined;
   /** The one place to ask, where another will not do; all of the image's where it is left out. */
   readonly only?: Endpoint;
 }

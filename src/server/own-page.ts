@@ -21,8 +21,10 @@ export function refusalOf({ method, headers }: IncomingMessage): Refused | undef
   if (!LOOPBACK.test(host)) {
     return { status: 421, message: 'this page is for localhost, 127.0.0.1 and [::1] alone' };
   }
-  const isForeign = origin !== undefined && origin !== `http://${host}`;
   const site = headers['sec-fetch-site'] ?? 'none';
+  // By `Referrer-Policy: no-referrer` the origin of this page's own forms is null (fetch.spec.whatwg.org).
+  const ours = site === 'same-origin' ? [`http://${host}`, 'null'] : [`http://${host}`];
+  const isForeign = origin !== undefined && !ours.includes(origin);
   const isOwn = site === 'same-origin' || site === 'none';
   if (!isForeign && (isOwn || isLink({ method, headers }))) return undefined;
   return { status: 403, message: 'another page must not ask for this one' };

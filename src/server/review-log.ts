@@ -28,7 +28,7 @@ export function logReview(log: Logger, report: AdmissionReport): void {
 }
 
 /** What is undefined is left out of the line. */
-function imageFields({ container, outcome, reason, registry, stale, ms }: ImageReport) {
+function imageFields({ container, outcome, reason, registry, stale, ms, phases }: ImageReport) {
   return {
     container,
     outcome,
@@ -36,6 +36,12 @@ function imageFields({ container, outcome, reason, registry, stale, ms }: ImageR
     registry,
     stale: stale || undefined,
     ms: round(ms),
+    phases: phases && {
+      secretMs: round(phases.secretMs),
+      queueMs: round(phases.queueMs),
+      tokenMs: round(phases.tokenMs),
+      manifestMs: round(phases.manifestMs),
+    },
   };
 }
 

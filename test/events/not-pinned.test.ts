@@ -49,6 +49,7 @@ function failed(change: Partial<ImageReport> = {}): ImageReport {
     digest: undefined,
     stale: false,
     ms: 1,
+    phases: undefined,
     ...change,
   };
 }

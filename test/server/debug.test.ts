@@ -240,6 +240,8 @@ describe('who may ask', () => {
     ],
     [{ origin: 'https://attacker.example.com' }, 403],
     [{ origin: 'null' }, 403],
+    [{ origin: 'null', 'sec-fetch-site': 'same-site' }, 403],
+    [{ origin: 'null', 'sec-fetch-site': 'same-origin' }, 200],
     [{ origin: 'http://localhost:3000', host: 'localhost:6060' }, 403],
     [{ origin: 'https://localhost:6060', host: 'localhost:6060' }, 403],
     [{ origin: 'http://localhost:6060', host: 'localhost:6060' }, 200],
@@ -284,7 +286,8 @@ describe('POST /debug/explain', () => {
       pullSecrets: '',
       token: await token(),
     };
-    const { status, text: page } = await post(fields, { 'sec-fetch-site': 'same-origin' });
+    const browser = { 'sec-fetch-site': 'same-origin', origin: 'null' };
+    const { status, text: page } = await post(fields, browser);
     expect(status).toBe(200);
     expect(page).toContain('<pre id="answer">answer  pinned\n');
     expect(page).toContain(`value="${QUESTION.image}"`);

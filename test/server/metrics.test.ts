@@ -31,6 +31,7 @@ function image(change: Partial<ImageReport> = {}): ImageReport {
     digest: undefined,
     stale: false,
     ms: 1,
+    phases: undefined,
     ...change,
   };
 }
@@ -54,6 +55,7 @@ describe('createMetrics()', () => {
     told.cacheResult('hit');
     told.credentialLookup('secret', 'found');
     told.certificateExpiry({ certificate: 'serving', source: 'files' }, 2_000_000_000);
+    told.webhookEntries('pin', 2);
     const lines = await series(told);
     const { node } = process.versions;
     for (const line of [
@@ -71,6 +73,7 @@ describe('createMetrics()', () => {
       'tagpin_cache_entries 0',
       'tagpin_credential_lookups_total{source="secret",result="found"} 1',
       'tagpin_certificate_expiry_timestamp_seconds{certificate="serving",source="files"} 2000000000',
+      'tagpin_webhook_entries{mode="pin"} 2',
       `tagpin_build_info{version="1.2.3",node="${node}"} 1`,
     ]) {
       expect(lines).toContain(line);

@@ -17,6 +17,7 @@ export function imageReport(change: Partial<ImageReport> = {}): ImageReport {
     digest: DIGEST,
     stale: false,
     ms: 0.2,
+    phases: undefined,
     ...change,
   };
 }

@@ -6,6 +6,7 @@ export interface Features {
   readonly siblingPins: boolean;
   readonly events: boolean;
   readonly audits: boolean;
+  readonly explains: boolean;
   /** The Secret of built-in certificates; undefined where they are files. */
   readonly builtIn: ObjectName | undefined;
   /** The Secret that is mounted as files; undefined where there is none. */
@@ -36,6 +37,7 @@ export function featuresOf(deployment: JsonObject | undefined, namespace: string
     siblingPins: isOn('sibling-pins', 'true'),
     events: isOn('events', 'false'),
     audits: !/^0[a-z]*$/.test(settings.get('audit-every') ?? '0s'),
+    explains: isOn('explain-in-dry-run', 'false'),
     builtIn: isBuiltIn ? { namespace: where, name } : undefined,
     mounted: isBuiltIn ? undefined : mountedIn(spec, namespace),
     serviceAccount: textOf(spec, 'serviceAccountName') ?? 'tagpin',

@@ -23,6 +23,7 @@ export const CHECKS = {
   'rights-certificates': 'With built-in certificates: tagpin may keep them.',
   'rights-events': 'With `--events`: tagpin may create Events.',
   'rights-audit': 'With `--audit-every`: tagpin may list workloads.',
+  'rights-explanations': 'With `--explain-in-dry-run`: tagpin may ask who may have explanations.',
   'rights-excess': 'tagpin may do nothing that it never does.',
   called: 'A Pod that is tried, and not stored, is seen by tagpin: one for each mode in use.',
   pinned: 'An image that runs there comes back with its digest.',

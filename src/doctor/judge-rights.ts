@@ -69,6 +69,7 @@ const WORDS: Readonly<Partial<Record<CheckId, readonly [ok: string, consequence:
   'rights-siblings': ['may list Pods', 'new Pods do not get the digest of their siblings'],
   'rights-events': ['may create Events', 'no Event tells of images that are not pinned'],
   'rights-audit': ['may list workloads', '--audit-every finds nothing'],
+  'rights-explanations': ['may ask who may have explanations', 'nobody gets any'],
   'rights-certificates': ['may keep its certificates', 'certificates are not renewed'],
 };
 

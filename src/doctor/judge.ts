@@ -36,6 +36,7 @@ const JUDGES: Readonly<Record<CheckId, Judge>> = {
   'rights-certificates': judgeRightsOf('rights-certificates'),
   'rights-events': judgeRightsOf('rights-events'),
   'rights-audit': judgeRightsOf('rights-audit'),
+  'rights-explanations': judgeRightsOf('rights-explanations'),
   'rights-excess': judgeExcess,
   registry: judgeRegistries,
   called: judgeCalled,

@@ -58,13 +58,14 @@ export function rightsToAsk(
   { configuration }: Installation,
   optedIn: readonly string[],
 ): readonly Right[] {
-  const { readsCluster, siblingPins, events, audits } = features;
+  const { readsCluster, siblingPins, events, audits, explains } = features;
   return [
     ...EXCESS.map((right): Right => ({ ...right, check: 'rights-excess' })),
     ...(readsCluster ? optedIn.flatMap(pullSecretRights) : []),
     ...(readsCluster && siblingPins ? [LISTS_SIBLINGS] : []),
     ...(events ? [WRITES_EVENTS] : []),
     ...(audits ? AUDITED.map(auditRight) : []),
+    ...(explains ? [REVIEWS_ACCESS] : []),
     ...certificateRights(features, configuration),
   ];
 }
@@ -83,6 +84,14 @@ const WRITES_EVENTS: Right = {
   verb: 'create',
   group: '',
   resource: 'events',
+};
+
+const REVIEWS_ACCESS: Right = {
+  check: 'rights-explanations',
+  role: 'tagpin-access-reviewer',
+  verb: 'create',
+  group: 'authorization.k8s.io',
+  resource: 'subjectaccessreviews',
 };
 
 function auditRight([group, resource]: (typeof AUDITED)[number]): Right {

@@ -640,6 +640,12 @@ const ROWS: readonly Row[] = [
     expected: [{ status: 'failed', says: 'list deployments.apps' }],
   },
   {
+    id: 'rights-explanations',
+    when: 'tagpin may not ask who may have them',
+    facts: () => withFlags(['--explain-in-dry-run'], 'rights-explanations'),
+    expected: [{ status: 'failed', says: 'may not create subjectaccessreviews' }],
+  },
+  {
     id: 'rights-excess',
     when: 'tagpin may list Secrets',
     facts: () => ({

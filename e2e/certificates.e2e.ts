@@ -34,6 +34,7 @@ let port: number;
 let balancer: Balancer;
 let image: TestImage;
 let namespace: Kubectl;
+let enforcing: Kubectl;
 let granted: object;
 let others: object;
 const replicas: BuiltInReplica[] = [];
@@ -101,8 +102,11 @@ beforeAll(async () => {
   await admin.apply(bareConfiguration(port));
   image = await TestImage.ofOnePlatform(environment.registry);
   namespace = await createNamespace(environment.kubeconfig);
+  enforcing = await createNamespace(environment.kubeconfig, { mode: 'enforce' });
   const label = 'e2e.example.com/certificates=built-in';
-  await admin.run(['label', 'namespace', namespace.namespace ?? '', label]);
+  for (const { namespace: name = '' } of [namespace, enforcing]) {
+    await admin.run(['label', 'namespace', name, label]);
+  }
 });
 
 afterAll(async () => {
@@ -194,14 +198,17 @@ describe('while Pods are made, one after the other', () => {
     replicas.push(
       ...(await Promise.all([1, 2, 3].map(() => startReplica(environment, LIFETIMES)))),
     );
-    await eventually(() =>
-      namespace.apply(workload('Pod', { name: 'first', image: image.tagged })),
-    );
+    const namespaces = [namespace, enforcing];
+    await eventually(async () => {
+      for (const kubectl of namespaces) {
+        await kubectl.apply(workload('Pod', { name: 'first', image: image.tagged }));
+      }
+    });
 
     const paths = new Set<string>();
     const serials = new Set<string>();
     const authorities = new Set<string>();
-    const maker = new PodMaker(namespace, image.tagged);
+    const makers = namespaces.map((kubectl) => new PodMaker(kubectl, image.tagged));
     const lookAround = async (): Promise<void> => {
       const { url, bundle } = await ourEntry();
       paths.add(url.pathname);
@@ -219,23 +226,35 @@ describe('while Pods are made, one after the other', () => {
       await admin.run(['delete', 'secret', SECRET, '--namespace=tagpin-system']);
       await until(3);
     } finally {
-      await maker.stop();
+      await Promise.all(makers.map((maker) => maker.stop()));
     }
 
-    const { pinned, unpinned, failures } = maker.made;
+    const made = makers.map((maker) => maker.made);
     process.stderr.write(
-      `e2e: ${pinned} Pods made during ${authorities.size - 1} changes of the authority, ` +
+      `e2e: ${made.map(({ pinned }) => pinned).join(' and ')} Pods made during ${authorities.size - 1} changes of the authority, ` +
         `${serials.size} certificates\n`,
     );
-    expect(failures).toEqual([]);
-    expect(unpinned).toBe(0);
-    expect(pinned).toBeGreaterThan(50);
+    for (const { pinned, unpinned, failures } of made) {
+      expect(failures).toEqual([]);
+      expect(unpinned).toBe(0);
+      expect(pinned).toBeGreaterThan(25);
+    }
     // Three replicas, and each changed its certificate with each authority.
     expect(serials.size).toBeGreaterThanOrEqual(9);
     for (const { logFile } of replicas) {
       const log = readFileSync(logFile, 'utf8');
       for (const path of paths) expect(log).not.toContain(path.split('/')[2]);
     }
+  });
+
+  it('it is counted that nothing calls, from the webhook configuration that was deleted to the next', async () => {
+    const counted = async (): Promise<readonly number[]> =>
+      Promise.all(replicas.map(({ metric }) => metric('tagpin_webhook_entries', { mode: 'pin' })));
+    expect(Math.min(...(await counted()))).toBeGreaterThan(0);
+    const stored = await setAside();
+    await eventually(async () => expect(await counted()).toEqual([0, 0, 0]));
+    await admin.apply(stored);
+    await eventually(async () => expect(Math.min(...(await counted()))).toBeGreaterThan(0));
   });
 });
 
@@ -250,11 +269,10 @@ describe('a Secret that holds something else', () => {
     const patch = ['patch', 'secret', SECRET, '--namespace=tagpin-system', '--type=json'];
     await admin.run([...patch, `--patch=${foreign}`]);
     try {
-      const late = await startReplica(
-        environment,
-        [],
-        async (response) => (await response.text()) === 'not ready: no certificate is signed\n',
-      );
+      const late = await startReplica(environment, [], {
+        isReady: async (response) =>
+          (await response.text()) === 'not ready: no certificate is signed\n',
+      });
       await late.stop();
       const log = readFileSync(late.logFile, 'utf8');
       expect(log).toContain(

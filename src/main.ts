@@ -37,10 +37,12 @@ async function dieOfSignal({ interrupt }: Interruption): Promise<void> {
 
 /** A defect outside of any review: say so and end, for the state of the process is unknown. */
 function dieOnDefect({ log, end }: ProcessLog): void {
-  process.on('uncaughtException', (error) => {
+  const die = async (error: Error): Promise<void> => {
     log.error({ ...describeError(error), stack: error.stack }, 'uncaught error');
-    void end().finally(() => process.exit(1));
-  });
+    await end();
+    process.exit(1);
+  };
+  process.on('uncaughtException', (error) => void die(error));
 }
 
 /** What a command needs is loaded when it runs: `tagpin --help` waits for none of it. */

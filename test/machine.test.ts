@@ -196,6 +196,18 @@ describe('a log that nobody can take', () => {
   );
 });
 
+describe('a defect', () => {
+  it('ends the process on a full disk, too, where its last line cannot be written', async () => {
+    const output = openSync('/dev/full', 'w');
+    const defect = `process.on('SIGUSR2', () => { throw new Error('a defect'); });`;
+    const env = { NODE_OPTIONS: `--import="data:text/javascript,${defect}"` };
+    await using tagpin = await startUnreadTagpin(flags('none.example.com'), output, env);
+    closeSync(output);
+    tagpin.signal('SIGUSR2');
+    expect(await tagpin.ended).toMatchObject({ code: 1 });
+  });
+});
+
 describe('file descriptors that are all in use', () => {
   it('leave calls on open connections answered, name what ran out, and are no fault of a registry', async () => {
     await using registry = await startRegistry([FOUND]);

@@ -11,6 +11,8 @@ const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
 export const CONFIGURATION = 'tagpin';
 export const SECRET = 'tagpin-certificates';
+/** The label of namespaces for whose Pods {@link bareConfiguration} has tagpin called. */
+const OPTED_IN = { 'e2e.example.com/certificates': 'built-in' };
 
 /** As much of a webhook configuration as is read here. */
 export interface Configuration {
@@ -32,11 +34,17 @@ export interface BuiltInReplica extends RunningProcess {
   readonly metric: (name: string, labels?: Readonly<Record<string, string>>) => Promise<number>;
 }
 
+interface ReplicaOptions {
+  /** By the answer of `/readyz`; where it is none, 200 is waited for. */
+  readonly isReady?: (response: Response) => Promise<boolean>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts one, with certificates that live as long as it is told, and waits until it is ready. */
 export async function startReplica(
   { directory, webhook, registry }: Environment,
   settings: readonly string[],
-  isReady: (response: Response) => Promise<boolean> = async ({ ok }) => ok,
+  { isReady = async ({ ok }) => ok, env = {} }: ReplicaOptions = {},
 ): Promise<BuiltInReplica> {
   const [port, operationsPort] = [await freePort(), await freePort()];
   const ask = (path: string): Promise<Response> =>
@@ -45,6 +53,7 @@ export async function startReplica(
     name: `built-in-${port}`,
     directory,
     command: process.execPath,
+    env,
     args: [
       MAIN,
       'serve',
@@ -77,7 +86,10 @@ export function bareConfiguration(port: number): object {
   const entry = {
     name: 'pods.pin.tagpin.dev',
     clientConfig: { url: `https://127.0.0.1:${port}` },
-    namespaceSelector: { matchLabels: { 'e2e.example.com/certificates': 'built-in' } },
+    namespaceSelector: {
+      matchLabels: OPTED_IN,
+      matchExpressions: [{ key: 'tagpin.dev/mode', operator: 'NotIn', values: ['enforce'] }],
+    },
     rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
     failurePolicy: 'Fail',
     reinvocationPolicy: 'IfNeeded',
@@ -91,6 +103,13 @@ export function bareConfiguration(port: number): object {
     clientConfig: { url: 'https://127.0.0.1:1/other' },
     namespaceSelector: { matchLabels: { 'e2e.example.com/certificates': 'nobody' } },
   };
+  // As tagpin's own: what is missed, the policy refuses.
+  const enforce = {
+    ...entry,
+    name: 'pods.enforce.tagpin.dev',
+    namespaceSelector: { matchLabels: { ...OPTED_IN, 'tagpin.dev/mode': 'enforce' } },
+    failurePolicy: 'Ignore',
+  };
   // A path has a field of its own here, which a file need not have.
   const inService = {
     ...others,
@@ -101,7 +120,7 @@ export function bareConfiguration(port: number): object {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'MutatingWebhookConfiguration',
     metadata: { name: CONFIGURATION },
-    webhooks: [others, entry, inService],
+    webhooks: [others, entry, inService, enforce],
   };
 }
 

@@ -15,7 +15,14 @@ export interface CertificateAuthority {
   issueClient(user: string, group: string): Promise<KeyPair>;
 }
 
-const KEYS = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const;
+/** Nothing of a cluster was made a moment ago: a clock that is some days behind takes it for good. */
+const NOT_BEFORE = new Date(Date.now() - 7 * 86_400_000);
+const KEYS = {
+  keyType: 'ec',
+  curve: 'P-256',
+  algorithm: 'sha256',
+  notBeforeDate: NOT_BEFORE,
+} as const;
 
 /** A new certificate authority. */
 export async function createCertificateAuthority(): Promise<CertificateAuthority> {

@@ -17,7 +17,7 @@ function written(level: string, calls: string, ending = 'await end();'): Record<
       process.exit(0);
     });`;
   const args = ['--input-type=module', '--eval', script];
-  const how = { encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 } as const;
+  const how = { encoding: 'utf8', maxBuffer: 16 * 1024 * 1024, timeout: 120_000 } as const;
   const text = execFileSync(process.execPath, args, how);
   const lines = text.split('\n').map((line): unknown => (line === '' ? '' : JSON.parse(line)));
   return lines as Record<string, unknown>[];

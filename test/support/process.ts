@@ -53,13 +53,14 @@ type UnreadTagpin = Omit<RunningTagpin, 'logged' | 'output'>;
 export async function startUnreadTagpin(
   args: readonly string[],
   output: number | 'pipe',
+  env: NodeJS.ProcessEnv = {},
 ): Promise<UnreadTagpin> {
   const [webhookPort, operationsPort] = [await freePort(), await freePort()];
   const listen = [
     `--listen=127.0.0.1:${webhookPort}`,
     `--operations-listen=127.0.0.1:${operationsPort}`,
   ];
-  const child = start(['serve', ...listen, ...args], {}, output);
+  const child = start(['serve', ...listen, ...args], env, output);
   child.stdout?.destroy();
   child.stderr?.destroy();
   const ended = once(child, 'close').then(([code]): Ended => ({ code, stdout: '', stderr: '' }));
@@ -79,11 +80,7 @@ export async function startTagpin(
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<RunningTagpin> {
-  const listen = [
-    '--listen=127.0.0.1:0',
-    '--operations-listen=127.0.0.1:0',
-    '--debug-listen=off',
-  ];
+  const listen = ['--listen=127.0.0.1:0', '--operations-listen=127.0.0.1:0', '--debug-listen=off'];
   const child = start(['serve', ...listen, ...args], env);
   const { ended, output } = collect(child);
   const logged = async (fits: (line: LogLine) => boolean): Promise<LogLine> => {

@@ -4,6 +4,7 @@ import { PinError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Certificate } from './certificate.ts';
 import { decide, isEverywhere, type Leaf, type Pace, type Step } from './decide.ts';
+import type { Entry } from './entries.ts';
 import type { Issuer, KeyPair } from './ports.ts';
 import type { Reading } from './reading.ts';
 import { type Generation, NO_STATE } from './state.ts';
@@ -20,6 +21,8 @@ export interface ReplicaParts {
   readonly knowTokens: (tokens: readonly string[]) => void;
   /** Told when a certificate in use expires, in seconds since 1970. */
   readonly observeExpiry: (certificate: 'serving' | 'authority', timestampSeconds: number) => void;
+  /** Told, whenever they are read, of the entries that call tagpin. */
+  readonly observeEntries: (entries: readonly Entry[]) => void;
   readonly log: Logger;
   /** A clock that never steps, in milliseconds. */
   readonly now: () => number;
@@ -53,6 +56,7 @@ export function createReplica(parts: ReplicaParts, pace: Pace): Replica {
   const look: Replica['look'] = async () => {
     const reading = await parts.read();
     const { state, entries } = reading;
+    parts.observeEntries(entries);
     const { generations, formerTokens } = state ?? NO_STATE;
     knowTokens([
       ...[...generations, ...formerTokens].map(({ token }) => token),

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Server } from 'node:https';
 
+import { MODES } from '../admission/policy.ts';
 import { createIssuer } from '../certificates/issue.ts';
 import { createCertificateKeeper } from '../certificates/keeper.ts';
 import { readCluster } from '../certificates/reading.ts';
@@ -34,7 +35,7 @@ interface WebhookServer {
 }
 
 interface WebhookServerParts {
-  readonly metrics: Pick<Metrics, 'certificateExpiry' | 'refused'>;
+  readonly metrics: Pick<Metrics, 'certificateExpiry' | 'refused' | 'webhookEntries'>;
   readonly log: Logger;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
@@ -141,6 +142,12 @@ function builtIn(
     knowTokens: know,
     observeExpiry: (certificate, timestampSeconds) =>
       metrics.certificateExpiry({ certificate, source: 'built-in' }, timestampSeconds),
+    observeEntries: (entries) => {
+      for (const mode of MODES) {
+        const own = entries.filter(({ route }) => route === `/admission/${mode}`);
+        metrics.webhookEntries(mode, own.length);
+      }
+    },
     log,
     now,
   });

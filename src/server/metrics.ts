@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
+import type { Mode } from '../admission/policy.ts';
 import { type AdmissionMetrics, createAdmissionMetrics } from './admission-metrics.ts';
 import { type AuditMetrics, createAuditMetrics } from './audit-metrics.ts';
 import { createEventMetrics, type EventMetrics } from './event-metrics.ts';
@@ -17,6 +18,8 @@ export interface Metrics
     SharedCacheMetrics,
     SnapshotMetrics {
   readonly certificateExpiry: (which: CertificateLabels, timestampSeconds: number) => void;
+  /** How many entries of the webhook configurations call tagpin for a mode, where that is read. */
+  readonly webhookEntries: (mode: Mode, count: number) => void;
   /** The Prometheus text format. */
   readonly text: () => Promise<string>;
   readonly contentType: string;
@@ -56,7 +59,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
 function processMetrics(
   register: Registry,
   { version, cacheEntries, lostLogBytes }: MetricsOptions,
-): Pick<Metrics, 'certificateExpiry'> {
+): Pick<Metrics, 'certificateExpiry' | 'webhookEntries'> {
   const registers = [register];
   let worked = performance.eventLoopUtilization();
   const entries: Gauge = new Gauge({
@@ -99,7 +102,14 @@ function processMetrics(
     labelNames: ['certificate', 'source'],
     registers,
   });
+  const webhookEntry = new Gauge({
+    name: 'tagpin_webhook_entries',
+    help: 'Entries of the webhook configurations that call tagpin; known with built-in certificates alone.',
+    labelNames: ['mode'],
+    registers,
+  });
   return {
+    webhookEntries: (mode, count) => webhookEntry.set({ mode }, count),
     certificateExpiry: (which, timestampSeconds) => certificate.set({ ...which }, timestampSeconds),
   };
 }

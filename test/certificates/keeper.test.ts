@@ -16,13 +16,14 @@ interface Kept {
   readonly lines: readonly string[];
   readonly used: unknown[];
   readonly expiries: [string, number][];
+  readonly entries: number[];
   reads: number;
 }
 
 function keep(read?: (kept: Kept) => ReturnType<ReplicaParts['read']>) {
   const { log, lines } = createRecordedLog();
   const cluster = new CertificateCluster([bareEntry()]);
-  const kept: Kept = { cluster, lines, used: [], expiries: [], reads: 0 };
+  const kept: Kept = { cluster, lines, used: [], expiries: [], entries: [], reads: 0 };
   const keeper = createCertificateKeeper({
     read: () => {
       kept.reads += 1;
@@ -34,6 +35,7 @@ function keep(read?: (kept: Kept) => ReturnType<ReplicaParts['read']>) {
     use: (pair) => kept.used.push(pair),
     knowTokens: () => undefined,
     observeExpiry: (...expiry) => kept.expiries.push(expiry),
+    observeEntries: (entries) => kept.entries.push(entries.length),
     log,
     now: () => cluster.nowMs,
   });
@@ -118,6 +120,7 @@ describe('createCertificateKeeper()', () => {
     kept.cluster.replaceEntries(entries);
     await nextLook(1000);
     expect(kept.cluster.entries[0]?.bundle).toHaveLength(1);
+    expect([kept.entries[0], kept.entries.at(-1)]).toEqual([0, 1]);
     kept.cluster.replaceEntries([]);
     await nextLook(POLL_MS);
     expect(said()).toBe(2);

@@ -88,6 +88,7 @@ class World {
         },
         knowTokens: tokens.know,
         observeExpiry: () => undefined,
+        observeEntries: () => undefined,
         log: createRecordedLog().log,
         now,
       },

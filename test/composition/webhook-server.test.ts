@@ -52,6 +52,7 @@ class Running implements AsyncDisposable {
       {
         metrics: {
           certificateExpiry: () => undefined,
+          webhookEntries: () => undefined,
           refused: (code) => void running.refused.push(code),
         },
         log: running.#recorded.log,
@@ -240,7 +241,11 @@ describe('composeWebhookServer() with settings that contradict each other', () =
   ])('refuses %j', (flags, message) => {
     const settings = readSettings(SERVE_SETTINGS, { flags, environment: {} });
     const parts = {
-      metrics: { certificateExpiry: () => undefined, refused: () => undefined },
+      metrics: {
+        certificateExpiry: () => undefined,
+        webhookEntries: () => undefined,
+        refused: () => undefined,
+      },
       log: createRecordedLog().log,
       now: () => 0,
     };

@@ -274,6 +274,7 @@ function worldMetrics(now: () => number): Metrics {
     ...createRegistryMetrics(register, labels, now),
     ...createSharedCacheMetrics(register),
     certificateExpiry: () => {},
+    webhookEntries: () => {},
     audited: () => {},
     snapshotWrite: () => {},
     event: () => {},

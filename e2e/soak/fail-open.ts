@@ -6,6 +6,7 @@ import type { Ledger } from './ledger.ts';
 import { insist } from './maker.ts';
 import type { Span } from './tag-history.ts';
 import type { Timeline } from './timeline.ts';
+import { MODES } from './world.ts';
 
 const METRIC = 'apiserver_admission_webhook_fail_open_count';
 
@@ -15,12 +16,16 @@ const RENEWAL_MS = 30_000;
 /** What an API server has counted since it was started, and when it was asked. */
 export interface Counted {
   readonly atMs: number;
+  /** Of calls for Pods: a change of a Deployment that meets another one calls again, and is one line of audit. */
   readonly failOpens: number;
 }
 
 export async function countFailOpens(api: ClusterApi): Promise<Counted> {
   const answer: Answer = await insist(() => api.send('GET', '/metrics'));
-  return { atMs: answer.untilMs, failOpens: sumSeries(answer.text, METRIC) };
+  const counts = MODES.map((mode) =>
+    sumSeries(answer.text, METRIC, { name: `pods.${mode}.tagpin.dev` }),
+  );
+  return { atMs: answer.untilMs, failOpens: counts.reduce((sum, count) => sum + count, 0) };
 }
 
 export interface FailOpenParts {
@@ -52,10 +57,12 @@ export async function judgeFailOpens(parts: FailOpenParts): Promise<number> {
     if (count > 0) {
       const span = spanOf(event);
       calls += count;
-      if (span.untilMs > first.atMs && span.untilMs <= last.atMs) inLastLife += count;
+      const isOfLastLife = span.untilMs > first.atMs && span.untilMs <= last.atMs;
+      if (isOfLastLife && event.objectRef.resource === 'pods') inLastLife += count;
       judgeCall(parts, event, span);
     } else if (admission !== undefined) {
-      tell(ledger, admission, 'and the API server says that it was');
+      const notes = JSON.stringify(event.annotations);
+      tell(ledger, admission, `and the API server says that it was: ${notes}`);
     }
   }
   for (const admission of missed.values()) {
@@ -83,7 +90,9 @@ function judgeCall({ timeline, ledger }: FailOpenParts, event: AuditEvent, span:
 }
 
 function tell(ledger: Ledger, admission: Admission, but: string): void {
-  const text = `it looks as if tagpin was not called, ${but}`;
+  const asked = admission.asked.map(({ container, image }) => `${container} ${image}`).join(', ');
+  const became = JSON.stringify(admission.outcome);
+  const text = `it looks as if tagpin was not called, ${but}; asked for ${asked}, ${became}`;
   ledger.find({ verdict: 'unexplained', text }, admission.what, admission);
 }
 

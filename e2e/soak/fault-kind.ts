@@ -9,10 +9,13 @@ interface Duration {
 /** The registries of a soak: two real ones, and one that misbehaves by itself. */
 export type RegistryName = 'open' | 'private' | 'moody';
 
+/** Of faults that are made. */
+export type Lane = 'cluster' | 'registry';
+
 /** What can be wrong, and all that it excuses. What a row does not say must not happen. */
 export interface FaultKind {
-  /** Those of one lane come one after the other. */
-  readonly lane: 'cluster' | 'registry';
+  /** Those of one lane come one after the other; `observed`: nobody makes it. */
+  readonly lane: Lane | 'observed';
   /** One of these is struck; without it, the cluster. */
   readonly registries?: readonly RegistryName[];
   readonly duration: Duration;
@@ -77,7 +80,11 @@ export type FaultName =
   | 'certificate Secret deleted'
   | 'API server frozen'
   | 'API server killed'
-  | 'etcd stopped';
+  | 'etcd stopped'
+  | 'machine starved';
+
+/** What somebody makes. */
+export type MadeFault = Exclude<FaultName, 'machine starved'>;
 
 const FAULT_KINDS: Readonly<Record<FaultName, FaultKind>> = {
   'registry slow': ON_THE_WAY,
@@ -130,13 +137,22 @@ const FAULT_KINDS: Readonly<Record<FaultName, FaultKind>> = {
   // A third of what a certificate lasts (e2e/soak/settings.ts), without what the keeper waits between two looks.
   'API server killed': { ...API, duration: AT_ONCE, outlastsCertificatesMs: 15_000 },
   'etcd stopped': { ...API, duration: { leastMs: 1000, mostMs: 2000 } },
+  // Everybody misses deadlines, for longer than a review may take.
+  'machine starved': {
+    lane: 'observed',
+    duration: AT_ONCE,
+    reasons: ['secret_unreadable', 'deadline_exceeded', 'unavailable'],
+    failsOpen: true,
+    failsRequests: true,
+    graceMs: 10_000,
+  },
 };
 
 export function faultKind(name: FaultName): FaultKind {
   return FAULT_KINDS[name];
 }
 
-export function faultsOf(lane: FaultKind['lane']): readonly FaultName[] {
-  const names = Object.keys(FAULT_KINDS) as FaultName[];
+export function faultsOf(lane: Lane): readonly MadeFault[] {
+  const names = Object.keys(FAULT_KINDS) as MadeFault[];
   return names.filter((name) => FAULT_KINDS[name].lane === lane);
 }

@@ -1,13 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { Random } from '../simulation/random.ts';
-import {
-  type FaultKind,
-  type FaultName,
-  faultKind,
-  faultsOf,
-  type RegistryName,
-} from './fault-kind.ts';
+import { faultKind, faultsOf, type Lane, type MadeFault, type RegistryName } from './fault-kind.ts';
 import { INJECTIONS, mend } from './injections.ts';
 import type { Timeline } from './timeline.ts';
 import type { World } from './world.ts';
@@ -17,7 +11,7 @@ const LEAST_PAUSE_MS = 500;
 const MOST_PAUSE_MS = 3000;
 
 export interface FaultLaneParts {
-  readonly lane: FaultKind['lane'];
+  readonly lane: Lane;
   readonly world: World;
   readonly timeline: Timeline;
   readonly random: Random;
@@ -33,7 +27,7 @@ export async function runFaults({
   random,
   isOver,
 }: FaultLaneParts): Promise<void> {
-  let bag: FaultName[] = [];
+  let bag: MadeFault[] = [];
   while (!isOver()) {
     await delay(between(random, LEAST_PAUSE_MS, MOST_PAUSE_MS));
     if (isOver()) return;

@@ -12,6 +12,8 @@ export interface Figures {
   readonly fates: Readonly<Record<string, number>>;
   readonly faults: Readonly<Record<string, number>>;
   readonly tags: TagChanges;
+  /** For how long the machine had no processor for this, so that next to everything has an explanation. */
+  readonly starvedSeconds: number;
   /** Calls of the webhook that got no answer, by the audit log. */
   readonly failOpens: number;
   readonly registryRequests: number;
@@ -68,6 +70,11 @@ export function textOfFigures(figures: Figures): string {
     ...table('What was made', figures.fates),
     ...table('Faults', figures.faults),
     `  tags moved ${tags.moved}, taken away ${tags.takenAway}`,
+    ...(figures.starvedSeconds === 0
+      ? []
+      : [
+          `The machine was busy otherwise for ${figures.starvedSeconds} s: that explains nearly everything`,
+        ]),
     `Calls without an answer: ${figures.failOpens}`,
     `Requests to registries: ${figures.registryRequests}`,
     `Lines of level error in the logs: ${figures.errorLines}`,

@@ -5,7 +5,7 @@ import { eventually } from '../support/eventually.ts';
 import { Kubectl } from '../support/kubectl.ts';
 import type { Proxy } from '../support/toxiproxy.ts';
 import { writeAccounts } from './accounts.ts';
-import type { FaultName, RegistryName } from './fault-kind.ts';
+import type { MadeFault, RegistryName } from './fault-kind.ts';
 import type { Mood } from './moody-registry.ts';
 import { MODES, namespaceOf, PULL_SECRET, type World } from './world.ts';
 
@@ -52,7 +52,7 @@ function moody(mood: Mood): Injection {
   };
 }
 
-export const INJECTIONS: Readonly<Record<FaultName, Injection>> = {
+export const INJECTIONS: Readonly<Record<MadeFault, Injection>> = {
   'registry slow': poisoned({ type: 'latency', attributes: { latency: 400, jitter: 300 } }),
   'registry resets': poisoned({ type: 'reset_peer', attributes: { timeout: 0 } }),
   'registry silent': poisoned({ type: 'timeout', attributes: { timeout: 0 }, stream: 'upstream' }),
@@ -102,7 +102,7 @@ export const INJECTIONS: Readonly<Record<FaultName, Injection>> = {
 };
 
 /** What is lost for good is put back once its fault is over. */
-export async function mend(world: World, name: FaultName): Promise<void> {
+export async function mend(world: World, name: MadeFault): Promise<void> {
   if (name === 'replica killed') await world.replicas.replace();
 }
 

@@ -12,6 +12,7 @@ import { judgeLeftovers } from './leftovers.ts';
 import type { MakerParts } from './maker.ts';
 import { makePods } from './pod-maker.ts';
 import { judgeLogs } from './replica-logs.ts';
+import { watchForStarvation } from './starvation.ts';
 import { moveTags } from './tag-lane.ts';
 import { Timeline } from './timeline.ts';
 import { MODES, type World } from './world.ts';
@@ -49,6 +50,7 @@ export async function soak(world: World, options: SoakOptions): Promise<SoakResu
     first = { atMs, failOpens: 0 };
   });
   const makers = allMakers({ api, ledger, tags: world.tags, isOver: () => isOver }, seed);
+  const starvation = watchForStarvation(timeline);
   const looking = lookAround(world, () => isOver);
   const lanes = options.hasFaults ? (['cluster', 'registry'] as const) : [];
   const [tags] = await Promise.all([
@@ -61,6 +63,7 @@ export async function soak(world: World, options: SoakOptions): Promise<SoakResu
   isOver = true;
   await Promise.all([...makers, looking]);
   stopCounting();
+  await starvation.stop();
   await judgeLeftovers(api, ledger);
   const last: Counted = await countFailOpens(api);
   api.close();
@@ -81,6 +84,7 @@ export async function soak(world: World, options: SoakOptions): Promise<SoakResu
     fates: ledger.fates(),
     faults: timeline.counts(),
     tags,
+    starvedSeconds: timeline.secondsOf('machine starved'),
     failOpens,
     registryRequests: replicas.registryRequests(),
     errorLines,

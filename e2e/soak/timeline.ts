@@ -44,6 +44,13 @@ export class Timeline {
     return counts;
   }
 
+  /** For how long there was one of a kind, all together. */
+  secondsOf(kind: FaultName): number {
+    const spans = this.#faults.filter(({ name }) => name === kind);
+    const ms = spans.reduce((sum, { fromMs, untilMs }) => sum + untilMs - fromMs, 0);
+    return Math.round(ms / 1000);
+  }
+
   /** For a person: what was felt around this time. */
   textAround({ fromMs, untilMs }: Span): string {
     const felt = this.#feltIn({ fromMs: fromMs - AROUND_MS, untilMs: untilMs + AROUND_MS });

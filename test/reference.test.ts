@@ -140,6 +140,7 @@ describe('docs/log.md', () => {
     digest: undefined,
     stale: true,
     ms: 1,
+    phases: { secretMs: 1, queueMs: 1, tokenMs: 1, manifestMs: 1 },
   };
   const report = {
     mode: 'pin',

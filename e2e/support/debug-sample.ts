@@ -53,6 +53,7 @@ function sampleReports(): readonly SampleReport[] {
     registry: 'private.example.com',
     digest: `sha256:${'c0ffee11'.repeat(8)}`,
     ms: 61.4,
+    phases: { secretMs: 4.1, queueMs: 0, tokenMs: 21.7, manifestMs: 35.2 },
   });
   const missing = imageReport({
     container: 'worker',
@@ -61,6 +62,7 @@ function sampleReports(): readonly SampleReport[] {
     reason: 'not_found',
     digest: undefined,
     ms: 23.8,
+    phases: { secretMs: 0, queueMs: 0, tokenMs: 0, manifestMs: 23.6 },
   });
   const limited = { outcome: 'failed', reason: 'rate_limited', digest: undefined } as const;
   const cron = imageReport({
@@ -81,7 +83,13 @@ function sampleReports(): readonly SampleReport[] {
     {
       afterMs: 40_000,
       report: told(
-        [{ ...proxy, ms: 48.2 }],
+        [
+          {
+            ...proxy,
+            ms: 48.2,
+            phases: { secretMs: 0, queueMs: 0, tokenMs: 19.3, manifestMs: 28.8 },
+          },
+        ],
         { name: 'edge-6f9c', namespace: 'gateway' },
         { ms: 48.9 },
       ),
@@ -93,7 +101,14 @@ function sampleReports(): readonly SampleReport[] {
     {
       afterMs: 20_000,
       report: told(
-        [{ ...web, outcome: 'refreshed', ms: 31.9 }],
+        [
+          {
+            ...web,
+            outcome: 'refreshed',
+            ms: 31.9,
+            phases: { secretMs: 0, queueMs: 0, tokenMs: 0, manifestMs: 31.8 },
+          },
+        ],
         { name: 'web', namespace: 'shop' },
         {
           kind: 'Deployment',

@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 
 import { SERVE_SETTINGS } from '../../src/config.ts';
+import { EXPLAIN_RIGHT } from '../../src/explain/right.ts';
 import { LISTED_RESOURCES } from '../../src/kube/lists.ts';
 import { readDocument, readText } from './documents.ts';
 
@@ -35,9 +36,11 @@ function kindBoundBy(binding: Manifest): string {
 describe('the permissions', () => {
   it('are to get Secrets and ServiceAccounts, to list Pods, and nothing else, but for components', () => {
     const ofComponents = [
+      'tagpin-access-reviewer',
       'tagpin-auditor',
       'tagpin-certificate-keeper',
       'tagpin-event-writer',
+      'tagpin-explain',
       'tagpin-webhook-keeper',
     ];
     const roles = permissions().filter(
@@ -62,6 +65,7 @@ describe('the permissions', () => {
   it('are given to the ServiceAccount of the Deployment alone', () => {
     const bindings = permissions().filter(({ kind }) => kind.endsWith('Binding'));
     expect(bindings.map((binding) => `${binding.kind} ${nameOf(binding)}`).toSorted()).toEqual([
+      'ClusterRoleBinding tagpin-access-reviewer',
       'ClusterRoleBinding tagpin-auditor',
       'ClusterRoleBinding tagpin-event-writer',
       'ClusterRoleBinding tagpin-pull-secret-reader',
@@ -125,6 +129,30 @@ describe('the permissions', () => {
       kind: 'ClusterRole',
       metadata: { name: 'tagpin-event-writer' },
       rules: [{ apiGroups: [''], resources: ['events'], verbs: ['create'] }],
+    });
+  });
+
+  it('to ask who may have explanations, and the right to have them, come with their component', () => {
+    const folder = 'components/explain';
+    expect(readDocument(`${folder}/access-reviewer.yaml`)).toMatchObject({
+      kind: 'ClusterRole',
+      rules: [
+        {
+          apiGroups: ['authorization.k8s.io'],
+          resources: ['subjectaccessreviews'],
+          verbs: ['create'],
+        },
+      ],
+    });
+    const { verb, group, resource } = EXPLAIN_RIGHT;
+    expect(readDocument(`${folder}/explain.yaml`)).toEqual({
+      apiVersion: `${RBAC}/v1`,
+      kind: 'ClusterRole',
+      metadata: {
+        name: 'tagpin-explain',
+        labels: { [`${RBAC}/aggregate-to-edit`]: 'true' },
+      },
+      rules: [{ apiGroups: [group], resources: [resource], verbs: [verb] }],
     });
   });
 

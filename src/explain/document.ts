@@ -62,8 +62,11 @@ const VERSION = 1;
 /** Of all steps together, as JSON; an explanation has two or three kilobytes. */
 const MAX_STEPS_BYTES = 48 * 1024;
 const MAX_STEP_BYTES = 4096;
-const MAX_TEXT_CHARS = 2048;
+/** The longest image with a digest behind it has some 1100. */
+const MAX_TEXT_CHARS = 1200;
+/** As many, and as long, as a review has them. */
 const MAX_WARNINGS = 16;
+const MAX_WARNING_CHARS = 256;
 
 /** An explanation as JSON, of less than 128 KiB whatever a tenant has put into it. */
 export function writeExplanation(webhook: Explainer, told: ToldLookUp | Refused): string {
@@ -78,7 +81,9 @@ export function writeExplanation(webhook: Explainer, told: ToldLookUp | Refused)
     steps.push(sent);
   }
   const { report, pod } = told;
-  const warnings = pod.warnings?.slice(0, MAX_WARNINGS).map(cut);
+  const warnings = pod.warnings
+    ?.slice(0, MAX_WARNINGS)
+    .map((warning) => cut(warning, MAX_WARNING_CHARS));
   return JSON.stringify({
     version: VERSION,
     webhook,
@@ -108,8 +113,8 @@ function cutTexts(fields: object): JsonObject {
   return Object.fromEntries(texts);
 }
 
-function cut(text: string): string {
-  return text.length <= MAX_TEXT_CHARS ? text : `${text.slice(0, MAX_TEXT_CHARS)}…`;
+function cut(text: string, maxChars: number = MAX_TEXT_CHARS): string {
+  return text.length <= maxChars ? text : `${text.slice(0, maxChars)}…`;
 }
 
 /** What a webhook has sent, or undefined where this is no explanation that is understood here. */

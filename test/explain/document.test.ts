@@ -55,7 +55,7 @@ describe('writeExplanation()', () => {
       steps,
       pod: { allowed: false, message, warnings },
     });
-    expect(Buffer.byteLength(text)).toBeLessThan(512 * 1024);
+    expect(Buffer.byteLength(text)).toBeLessThan(128 * 1024);
     const read = readExplanation(text);
     expect(read?.steps.length).toBeGreaterThan(0);
     expect(read?.stepsLeftOut).toBe(500 - (read?.steps.length ?? 0));

@@ -30,6 +30,8 @@ const DECISIONS = 'tagpin_admission_requests_total';
 
 let replicas: Replicas;
 let image: TestImage;
+/** It by its digest. */
+let pinned: string;
 let namespaces: Readonly<Record<Mode, Kubectl>>;
 let apiServer: ApiServer;
 
@@ -37,6 +39,7 @@ beforeAll(async () => {
   // The drain that a cluster has; it has to outlast the time for which an endpoint is still called.
   replicas = await Replicas.start(environment, 3, ['--plain-http=127.0.0.1:*', '--drain-time=10s']);
   image = await TestImage.ofOnePlatform(registry);
+  pinned = await image.pinned();
   const [pin, enforce] = await Promise.all(
     MODES.map((mode) => createNamespace(kubeconfig, { mode })),
   );
@@ -167,6 +170,15 @@ async function busiest(calls: number): Promise<{ victim: Replica; inFlight: numb
   });
 }
 
+/** Calls with a digest that nobody answers: all replicas stand still, and more connections go to one. */
+async function callInVain(victim: Replica): Promise<Promise<Attempt>[]> {
+  for (const replica of replicas.endpoints) replica.signal('SIGSTOP');
+  const connections = replicas.favour(victim);
+  const calls = makeInBoth(() => pinned);
+  await eventually(() => expect(connections()).toBeGreaterThan(0));
+  return calls;
+}
+
 describe('a replica that is killed while Pods are made', () => {
   const release = Promise.withResolvers<undefined>();
   let slow: ScriptedRegistry;
@@ -179,21 +191,11 @@ describe('a replica that is killed while Pods are made', () => {
     await slow[Symbol.asyncDispose]();
   });
 
-  /** Calls with a digest that nobody answers: all replicas stand still, and more connections go to one. */
-  async function callInVain(victim: Replica): Promise<Promise<Attempt>[]> {
-    for (const replica of replicas.endpoints) replica.signal('SIGSTOP');
-    const connections = replicas.favour(victim);
-    const pinned = await image.pinned();
-    const calls = makeInBoth(() => pinned);
-    await eventually(() => expect(connections()).toBeGreaterThan(0));
-    return calls;
-  }
-
   it('costs the calls that it had in flight, and no Pod that is pinned; enforce stores no tag', async () => {
     const byTag: Attempt[] = [];
     const byDigest: Attempt[] = [];
     let known = 0;
-    const made = await madeWhile([await image.pinned(), image.tagged], async () => {
+    const made = await madeWhile([pinned, image.tagged], async () => {
       const held = makeInBoth((number) => `${slow.host}/held:${number}`);
       const { victim, inFlight } = await busiest(held.length);
       known = inFlight;

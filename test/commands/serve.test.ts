@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, get, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -134,5 +135,38 @@ describe('serve()', () => {
     });
     others.close();
     expect(first).toBeInstanceOf(Promise);
+  });
+
+  it('serves without its page where the port of that is taken, and says so', async () => {
+    const debug = createServer();
+    operations.listen(0, '127.0.0.1');
+    await once(operations, 'listening');
+    const { port } = operations.address() as AddressInfo;
+    const others = createServer();
+    const { promise: stopped, resolve: stop } = Promise.withResolvers<string>();
+    const taken = { ...settings(), debugListen: { host: '127.0.0.1', port } };
+    const ended = serve({ ...parts, operations: others, debug }, taken, stopped);
+    await until(() => state.clusterLoaded);
+    expect(events.filter((event) => event.startsWith('no debug page'))).toHaveLength(1);
+    expect(webhook.listening).toBe(true);
+    stop('SIGTERM');
+    await until(() => state.draining);
+    await jest.advanceTimersByTimeAsync(DRAIN_MS);
+    await ended;
+  });
+
+  it('has its page until it stops', async () => {
+    const debug = createServer((_request, response) => response.end('the page'));
+    const { promise: stopped, resolve: stop } = Promise.withResolvers<string>();
+    const free = { ...settings(), debugListen: { host: '127.0.0.1', port: 0 } };
+    const ended = serve({ ...parts, debug }, free, stopped);
+    await until(() => state.clusterLoaded);
+    expect(debug.listening).toBe(true);
+    stop('SIGTERM');
+    await until(() => state.draining);
+    expect(debug.listening).toBe(true);
+    await jest.advanceTimersByTimeAsync(DRAIN_MS);
+    await ended;
+    expect(debug.listening).toBe(false);
   });
 });

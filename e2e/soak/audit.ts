@@ -62,11 +62,12 @@ export async function soakAuditFlags(directory: string): Promise<readonly string
   ];
 }
 
-/** In the order in which the requests ended. A line that a killed server left unfinished is left out. */
-export async function* auditEvents(directory: string): AsyncGenerator<AuditEvent> {
+/** Of requests that began since, in the order in which they ended. A line that a killed server left unfinished is left out. */
+export async function* auditEvents(directory: string, sinceMs: number): AsyncGenerator<AuditEvent> {
   for await (const line of createInterface({ input: createReadStream(join(directory, LOG)) })) {
     const event = eventOf(line);
-    if (event !== undefined) yield event;
+    if (event === undefined || Date.parse(event.requestReceivedTimestamp) < sinceMs) continue;
+    yield event;
   }
 }
 

@@ -1,6 +1,6 @@
 import { isJsonObject, listOf, objectAt, textOf } from '../../src/json.ts';
 import type { Admission, AskedImage, Mode, Outcome } from './admission.ts';
-import { type AuditEvent, auditEvents, isOfReplicaSet } from './audit.ts';
+import { type AuditEvent, isOfReplicaSet } from './audit.ts';
 import type { Ledger } from './ledger.ts';
 import { imagesOf, unpinnedOf } from './pod-template.ts';
 import type { SoakTag } from './soak-tag.ts';
@@ -8,13 +8,13 @@ import { MODES, namespaceOf } from './world.ts';
 
 /** Looks at every Pod that a ReplicaSet made, of which nobody has seen the answer but the audit log. */
 export async function judgeControllers(
-  directory: string,
+  events: AsyncIterable<AuditEvent>,
   tags: readonly SoakTag[],
   ledger: Ledger,
 ): Promise<void> {
   const known = new Map(tags.map((tag) => [tag.image, tag]));
   const since = new Map<string, number>();
-  for await (const event of auditEvents(directory)) {
+  for await (const event of events) {
     if (!isOfReplicaSet(event)) continue;
     const mode = MODES.find((one) => namespaceOf(one) === event.objectRef.namespace);
     if (mode !== undefined) ledger.note(admissionOf(event, mode, { known, since }));

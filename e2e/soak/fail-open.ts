@@ -1,6 +1,6 @@
 import { sumSeries } from '../support/metrics.ts';
 import type { Admission } from './admission.ts';
-import { type AuditEvent, auditEvents, failedOpen } from './audit.ts';
+import { type AuditEvent, failedOpen } from './audit.ts';
 import { type Answer, type ClusterApi } from './cluster-api.ts';
 import type { Ledger } from './ledger.ts';
 import { insist } from './maker.ts';
@@ -29,7 +29,7 @@ export async function countFailOpens(api: ClusterApi): Promise<Counted> {
 }
 
 export interface FailOpenParts {
-  readonly directory: string;
+  readonly events: AsyncIterable<AuditEvent>;
   readonly ledger: Ledger;
   readonly timeline: Timeline;
   /** Of the API server that lived last: at its start, or at that of the soak; and at the end. */
@@ -45,11 +45,11 @@ export interface FailOpenParts {
  * @returns how many calls there were, by the audit log
  */
 export async function judgeFailOpens(parts: FailOpenParts): Promise<number> {
-  const { directory, ledger, first, last } = parts;
+  const { events, ledger, first, last } = parts;
   const missed = new Map(ledger.missed);
   let calls = 0;
   let inLastLife = 0;
-  for await (const event of auditEvents(directory)) {
+  for await (const event of events) {
     if (event.objectRef.namespace?.startsWith('soak-') !== true) continue;
     const count = failedOpen(event);
     const admission = missed.get(event.auditID);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { createRandom } from '../simulation/random.ts';
+import { auditEvents } from './audit.ts';
 import { connectClient } from './cluster-api.ts';
 import { judgeControllers } from './controllers.ts';
 import { makeDeployments } from './deployment-maker.ts';
@@ -68,15 +69,21 @@ export async function soak(world: World, options: SoakOptions): Promise<SoakResu
   const last: Counted = await countFailOpens(api);
   api.close();
   const { directory, replicas } = world;
-  await judgeControllers(directory, world.tags, ledger);
-  const failOpens = await judgeFailOpens({ directory, ledger, timeline, first, last });
+  await judgeControllers(auditEvents(directory, startedAtMs), world.tags, ledger);
+  const events = auditEvents(directory, startedAtMs);
+  const failOpens = await judgeFailOpens({ events, ledger, timeline, first, last });
   const memory = memoryOf(replicas.samples);
   if (!isBounded(memory)) {
     const text = `it grew to ${memory.mostMiB.toFixed(0)} MiB`;
     const span = { fromMs: startedAtMs, untilMs: Date.now() };
     ledger.find({ verdict: 'unexplained', text }, 'the memory of a replica', span);
   }
-  const errorLines = judgeLogs(replicas.logs(), timeline, ledger);
+  const errorLines = judgeLogs({
+    files: replicas.logs(),
+    sinceMs: startedAtMs,
+    timeline,
+    ledger,
+  });
   const figures: Figures = {
     seed,
     seconds,

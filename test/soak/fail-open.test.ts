@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import type { Admission } from '../../e2e/soak/admission.ts';
+import { auditEvents } from '../../e2e/soak/audit.ts';
 import { judgeFailOpens } from '../../e2e/soak/fail-open.ts';
 import { Ledger } from '../../e2e/soak/ledger.ts';
 import { TagHistory } from '../../e2e/soak/tag-history.ts';
@@ -68,7 +69,8 @@ async function found({ lines, pods, counted, hasFault }: Accounts): Promise<numb
   for (const id of pods) ledger.note(silentPod(id));
   const first = { atMs: 0, failOpens: 0 };
   const last = { atMs: AT_MS + 1, failOpens: counted };
-  await judgeFailOpens({ directory, ledger, timeline, first, last });
+  const events = auditEvents(directory, 0);
+  await judgeFailOpens({ events, ledger, timeline, first, last });
   return ledger.found.unexplained;
 }
 

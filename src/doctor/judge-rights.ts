@@ -37,7 +37,7 @@ export function judgePullSecretRights(facts: Facts): readonly Finding[] {
     'tagpin may not get Secrets and ServiceAccounts: images of private registries are not pinned';
   const account = accountOf(facts);
   const role = PULL_SECRET_READER;
-  const advice = 'bind the ClusterRole of the manifests';
+  const advice = bindingAdvice(facts);
   // Where it may nowhere, the binding for the whole cluster has gone, or was never there.
   if (closed.length === places.size && places.size > 1) {
     const words = ['clusterrolebinding', role, `--clusterrole=${role}`, account];
@@ -53,6 +53,11 @@ export function judgePullSecretRights(facts: Facts): readonly Finding[] {
     ];
     return { id, about: namespace, status: 'failed', says, advice, command: creating(words) };
   });
+}
+
+function bindingAdvice(facts: Facts): string {
+  const { command = '' } = reinstalling(facts);
+  return `bind the ClusterRole of the manifests; where that is missing, too: ${command}`;
 }
 
 function creating(words: readonly string[]): string {
@@ -94,7 +99,7 @@ function bringingBack(lacking: readonly Right[], facts: Facts): Remedy {
   if (!isSimple) return reinstalling(facts);
   const words = ['clusterrolebinding', role, `--clusterrole=${role}`, accountOf(facts)];
   return {
-    advice: `bind the ClusterRole of the manifests; where that is missing, too: ${reinstalling(facts).command ?? ''}`,
+    advice: bindingAdvice(facts),
     command: creating(words),
   };
 }

@@ -132,6 +132,11 @@ describe('the chart and kustomize make the same objects', () => {
   });
 });
 
+/** By what they are called: versions of helm differ in where kinds go that they do not know. */
+function sortedDocuments(text: string): readonly Rendered[] {
+  return documentsOf(text).toSorted((a, b) => addressOf(a).localeCompare(addressOf(b)));
+}
+
 /** Variants that are looked at as a whole: everything on, and what only some clusters need. */
 const VARIANTS: readonly { readonly name: string; readonly values: object }[] = [
   { name: 'the defaults', values: {} },
@@ -216,10 +221,7 @@ describe('the chart', () => {
       helm(template, home, 'helm3'),
       helm(template, home, 'helm'),
     ]);
-    // They differ in where kinds go that they do not know.
-    const sorted = (text: string): Rendered[] =>
-      documentsOf(text).toSorted((a, b) => addressOf(a).localeCompare(addressOf(b)));
-    expect(sorted(old)).toEqual(sorted(current));
+    expect(sortedDocuments(old)).toEqual(sortedDocuments(current));
   });
 
   it('is valid by the strict schemas of the API server, in all variants', async () => {

@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { describe, expect, it } from '@jest/globals';
 
 interface LockedPackage {
+  readonly version: string;
   readonly license?: string;
   readonly dev?: boolean;
   readonly devOptional?: boolean;
@@ -12,9 +15,11 @@ interface LockedPackage {
   readonly cpu?: readonly string[];
 }
 
-const LOCK = JSON.parse(
-  readFileSync(join(import.meta.dirname, '..', 'package-lock.json'), 'utf8'),
-) as { readonly packages: Readonly<Record<string, LockedPackage>> };
+const ROOT = join(import.meta.dirname, '..');
+
+const LOCK = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+  readonly packages: Readonly<Record<string, LockedPackage>>;
+};
 
 /** By SPDX names: all may be distributed with a program under the Apache License 2.0, unchanged. */
 const ALLOWED = new Set([
@@ -34,6 +39,11 @@ const SHIPPED = Object.entries(LOCK.packages).filter(
   ([path, { dev, devOptional }]) => path !== '' && dev !== true && devOptional !== true,
 );
 
+interface Sbom {
+  readonly metadata: { readonly component: { readonly name: string } };
+  readonly components: readonly { readonly name: string; readonly version: string }[];
+}
+
 describe('the packages of the image', () => {
   it('are under licences that allow it', () => {
     const others = SHIPPED.filter(([, { license = '' }]) => !ALLOWED.has(license));
@@ -47,5 +57,17 @@ describe('the packages of the image', () => {
       ([, { os, cpu, hasInstallScript }]) => os ?? cpu ?? hasInstallScript,
     );
     expect(special.map(([path]) => path)).toEqual([]);
+  });
+
+  it('are those of the SBOM', async () => {
+    const options = { cwd: ROOT, maxBuffer: 16 * 1024 * 1024 };
+    const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'sbom'], options);
+    const { components, metadata } = JSON.parse(stdout) as Sbom;
+    const shipped = SHIPPED.map(
+      ([path, { version }]) => `${path.replace(/^.*node_modules\//, '')}@${version}`,
+    );
+    const listed = components.map(({ name, version }) => `${name}@${version}`);
+    expect(new Set(listed)).toEqual(new Set(shipped));
+    expect(metadata.component.name).toBe('tagpin');
   });
 });

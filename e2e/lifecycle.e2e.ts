@@ -31,7 +31,7 @@ const DECISIONS = 'tagpin_admission_requests_total';
 let replicas: Replicas;
 let image: TestImage;
 /** It by its digest. */
-let pinned: string;
+let pinnedImage: string;
 let namespaces: Readonly<Record<Mode, Kubectl>>;
 let apiServer: ApiServer;
 
@@ -39,7 +39,7 @@ beforeAll(async () => {
   // The drain that a cluster has; it has to outlast the time for which an endpoint is still called.
   replicas = await Replicas.start(environment, 3, ['--plain-http=127.0.0.1:*', '--drain-time=10s']);
   image = await TestImage.ofOnePlatform(registry);
-  pinned = await image.pinned();
+  pinnedImage = await image.pinned();
   const [pin, enforce] = await Promise.all(
     MODES.map((mode) => createNamespace(kubeconfig, { mode })),
   );
@@ -174,7 +174,7 @@ async function busiest(calls: number): Promise<{ victim: Replica; inFlight: numb
 async function callInVain(victim: Replica): Promise<Promise<Attempt>[]> {
   for (const replica of replicas.endpoints) replica.signal('SIGSTOP');
   const connections = replicas.favour(victim);
-  const calls = makeInBoth(() => pinned);
+  const calls = makeInBoth(() => pinnedImage);
   await eventually(() => expect(connections()).toBeGreaterThan(0));
   return calls;
 }
@@ -195,7 +195,7 @@ describe('a replica that is killed while Pods are made', () => {
     const byTag: Attempt[] = [];
     const byDigest: Attempt[] = [];
     let known = 0;
-    const made = await madeWhile([pinned, image.tagged], async () => {
+    const made = await madeWhile([pinnedImage, image.tagged], async () => {
       const held = makeInBoth((number) => `${slow.host}/held:${number}`);
       const { victim, inFlight } = await busiest(held.length);
       known = inFlight;

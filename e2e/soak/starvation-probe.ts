@@ -19,6 +19,7 @@ function slowdown(): number {
 for (;;) {
   const fromMs = Date.now();
   const times = slowdown();
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   parentPort?.postMessage({ fromMs, untilMs: Date.now(), times });
   await delay(EVERY_MS);
 }

@@ -78,14 +78,14 @@ export interface AskedRegistry {
 }
 
 /** A place of images: the registry itself, or a mirror. */
-export interface Place {
+interface Place {
   readonly origin: string;
   /** Undefined where it answers as registries do. */
   readonly problem: Problem | undefined;
 }
 
 /** Why it does not. */
-export interface Problem {
+interface Problem {
   /** A code of `errors.ts`. */
   readonly reason: string;
   readonly message: string;

@@ -20,7 +20,8 @@ export const KNOWN_LABELS: ReadonlyMap<string, readonly string[]> = new Map<
 export function judgeNamespaces({ namespaces, installation, chosen }: Facts): readonly Finding[] {
   const id = 'namespaces';
   if (namespaces.state === 'unread') return [notLookedAt(id, namespaces)];
-  const all = valueOf(namespaces) ?? [];
+  const there = valueOf(namespaces) ?? [];
+  const all = chosen.length === 0 ? there : there.filter((one) => chosen.includes(nameOf(one)));
   const never = neverCalled(installation.namespace);
   const wrong = all.flatMap((namespace) => misspelt(namespace));
   const vain = all.filter((one) => never.includes(nameOf(one)) && modeOf(one) !== undefined);
@@ -48,7 +49,9 @@ export function judgeNamespaces({ namespaces, installation, chosen }: Facts): re
 function notOptedIn(name: string, all: readonly JsonObject[]): readonly Finding[] {
   const namespace = all.find((one) => nameOf(one) === name);
   const told = { id: 'namespaces', about: name, status: 'failed' } as const;
-  if (namespace === undefined) return [{ ...told, says: 'there is no such namespace' }];
+  if (namespace === undefined) {
+    return [{ ...told, says: 'there is no such namespace', advice: 'correct the name' }];
+  }
   // What is misspelt is told of already.
   if (modeOf(namespace) !== undefined) return [];
   return [

@@ -130,14 +130,15 @@ export function judgeExcess(facts: Facts): readonly Finding[] {
   if (excess.length === 0)
     return [{ id, status: 'ok', says: 'has none of the rights that it never uses' }];
   const says = `tagpin may ${excess.map(textOf).join(', ')}, which it never does: its token is worth more to a thief`;
-  const who = accountOf(facts).replace('--serviceaccount=', 'system:serviceaccount:');
+  const { namespace } = facts.installation;
+  const { serviceAccount } = featuresOf(valueOf(facts.deployment), namespace);
   return [
     {
       id,
       status: 'warning',
       says,
       advice: 'find the binding that gives it, and take the ServiceAccount out',
-      command: `kubectl get clusterrolebindings,rolebindings --all-namespaces --output wide | grep ${who.split(':').at(-1) ?? 'tagpin'}`,
+      command: `kubectl get clusterrolebindings,rolebindings --all-namespaces --output wide | grep ${namespace}/${serviceAccount}`,
     },
   ];
 }

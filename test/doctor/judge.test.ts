@@ -438,7 +438,10 @@ const ROWS: readonly Row[] = [
   {
     id: 'namespaces',
     when: 'one that somebody names is not',
-    facts: () => ({ namespaces: read([namespace('shop')]), chosen: ['shop', 'gone'] }),
+    facts: () => ({
+      namespaces: read([namespace('shop'), namespace('other', { 'tagpin.dev/mode': 'x' })]),
+      chosen: ['shop', 'gone'],
+    }),
     expected: [
       {
         status: 'failed',

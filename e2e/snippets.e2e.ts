@@ -57,10 +57,12 @@ beforeAll(async () => {
   bin = join(directory, 'bin');
   await mkdir(bin);
   const script = (name: string, text: string): Promise<void> =>
-    writeFile(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    writeFile(join(bin, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
   for (const name of ASKED) {
-    const words = `said=$(${binaryPath(name)} "$@" --help 2>&1) || echo "${name} $*: $said" >&3`;
-    await script(name, words);
+    // What stands behind `--` is another program's.
+    const own = 'words=(); for word; do [ "$word" = -- ] && break; words+=("$word"); done';
+    const words = `said=$(${binaryPath(name)} "\${words[@]}" --help 2>&1) || echo "${name} $*: $said" >&3`;
+    await script(name, `${own}\n${words}`);
   }
   for (const name of OTHERS) await script(name, 'while read -r line; do :; done');
   await script('tagpin', `for word; do printf '%s\\n' "$word"; done >&4; echo >&4`);

@@ -199,6 +199,12 @@ describe('runViaWebhook()', () => {
     expect(readFileSync(PAGE, 'utf8')).toContain(`\`${reason}\``);
   });
 
+  it('asks for no labels where the Pod was refused: the namespace may not be there', async () => {
+    const labels = () => Promise.reject(new Error('they are asked for'));
+    const answer = { ...refusalWith(undefined, 'namespaces "shop" not found'), status: 404 };
+    expect((await told(answer, { labels })).out).toContain('namespaces "shop" not found [refused]');
+  });
+
   it('tells what else the API server warns of', async () => {
     const { out } = await told(created('a:1', ['spec.x: deprecated\u001B']));
     expect(out).toContain('warning      spec.x: deprecated\\u{1b}\n');

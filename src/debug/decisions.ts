@@ -1,5 +1,5 @@
 import type { AdmissionReport, ImageReport } from '../admission/report.ts';
-import { kept } from './kept-text.ts';
+import { isShort, kept } from './kept-text.ts';
 
 /** What is remembered of a review: no object, which may be megabytes, and no text longer than a line. */
 export interface Decision extends Pick<AdmissionReport, 'mode' | 'kind' | 'outcome' | 'ms'> {
@@ -39,8 +39,9 @@ export function createDecisions(): Decisions {
   };
 }
 
-/** On the way of every review: references, and nothing formatted. */
-function decisionOf({ review, images, ...report }: AdmissionReport, atMs: number): Decision {
+/** On the way of every review: references, and nothing copied or formatted. */
+function decisionOf(report: AdmissionReport, atMs: number): Decision {
+  const { review, images } = report;
   return {
     atMs,
     mode: report.mode,
@@ -53,18 +54,21 @@ function decisionOf({ review, images, ...report }: AdmissionReport, atMs: number
     operation: kept(review.operation),
     subResource: kept(review.subResource),
     dryRun: review.dryRun,
-    images: imagesOf(images),
+    images: areShort(images) ? images : shortened(images),
     moreImages: Math.max(0, images.length - MAX_IMAGES),
   };
 }
 
-function imagesOf(images: readonly ImageReport[]): readonly ImageReport[] {
-  const few = images.length > MAX_IMAGES ? images.slice(0, MAX_IMAGES) : images;
-  const fits = few.every(
-    (image) => kept(image.container) === image.container && kept(image.original) === image.original,
-  );
-  if (fits) return few;
-  return few.map((image) => ({
+function areShort(images: readonly ImageReport[]): boolean {
+  if (images.length > MAX_IMAGES) return false;
+  for (const { container, original } of images) {
+    if (!isShort(container) || !isShort(original)) return false;
+  }
+  return true;
+}
+
+function shortened(images: readonly ImageReport[]): readonly ImageReport[] {
+  return images.slice(0, MAX_IMAGES).map((image) => ({
     ...image,
     container: kept(image.container),
     original: kept(image.original),

@@ -31,7 +31,7 @@ export interface DebugRecord {
 export function createDebugRecord(parts: RegistriesParts): DebugRecord {
   const decisions = createDecisions();
   const pins = createPins();
-  const cacheResults = new Map<string, number>();
+  const cacheResults = new Map<string, { count: number }>();
   const certificates = new Map<string, CertificateState>();
   return {
     review: (report) => {
@@ -39,14 +39,19 @@ export function createDebugRecord(parts: RegistriesParts): DebugRecord {
       decisions.keep(report, atMs);
       pins.count(report, atMs);
     },
-    cacheResult: (result) => void cacheResults.set(result, (cacheResults.get(result) ?? 0) + 1),
+    cacheResult: (result) => {
+      const tally = cacheResults.get(result);
+      if (tally === undefined) cacheResults.set(result, { count: 1 });
+      else tally.count += 1;
+    },
     certificateExpiry: (which, timestampSeconds) => {
       certificates.set(which.certificate, { ...which, expiresMs: timestampSeconds * 1000 });
     },
     registries: createRegistries(parts),
     decisions: decisions.last,
     pins: pins.lastSeen,
-    cacheResults: () => Object.fromEntries(cacheResults),
+    cacheResults: () =>
+      Object.fromEntries([...cacheResults].map(([result, { count }]) => [result, count])),
     certificates: () => [...certificates.values()],
   };
 }

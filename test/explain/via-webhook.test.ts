@@ -200,9 +200,11 @@ describe('runViaWebhook()', () => {
   });
 
   it('asks for no labels where the Pod was refused: the namespace may not be there', async () => {
-    const labels = () => Promise.reject(new Error('they are asked for'));
+    const error = new Error('they are asked for');
     const answer = { ...refusalWith(undefined, 'namespaces "shop" not found'), status: 404 };
-    expect((await told(answer, { labels })).out).toContain('namespaces "shop" not found [refused]');
+    expect((await told(answer, { labels: () => Promise.reject(error) })).out).toContain(
+      'namespaces "shop" not found [refused]',
+    );
   });
 
   it('tells what else the API server warns of', async () => {

@@ -33,7 +33,7 @@ export interface RegistryState {
 }
 
 /** What is told of registries. */
-export interface RegistryObserver {
+interface RegistryObserver {
   readonly registryRequest: (request: {
     readonly host: string;
     readonly code: string;

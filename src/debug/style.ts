@@ -78,7 +78,7 @@ summary { cursor: pointer; font-weight: 600; }
   thead { display: none; }
   table, tbody { display: block; }
   tr { display: block; border-top: 1px solid var(--line); padding: .55rem 0; }
-  td, td.number, td.number + td { display: grid; grid-template-columns: 5.5rem 1fr; gap: .6rem; text-align: left; border: 0; padding: .12rem 0; white-space: normal; }
+  td, td.number, td.number + td { display: grid; grid-template-columns: 5.5rem 1fr; gap: 0 .6rem; text-align: left; border: 0; padding: .12rem 0; white-space: normal; }
   td::before { content: attr(data-label); color: var(--soft); font-size: .82rem; }
   td > * { grid-column: 2; }
   dl { grid-template-columns: 1fr; gap: 0; }

@@ -66,10 +66,16 @@ export async function startPodman(runDirectory: string): Promise<Podman> {
   };
 }
 
-/** What a machine with podman has in /etc/containers. */
-async function writeConfiguration(
+/**
+ * Writes what a machine with podman has in /etc/containers, and gives the environment that leads to it.
+ *
+ * @param root where podman is unpacked
+ * @param more further lines of containers.conf
+ */
+export async function writeConfiguration(
   directory: string,
   root: string,
+  more: readonly string[] = [],
 ): Promise<Readonly<Record<string, string>>> {
   const home = join(directory, 'home');
   const own = join(home, '.config/containers');
@@ -87,6 +93,7 @@ async function writeConfiguration(
     'cgroup_manager = "cgroupfs"',
     '[engine.runtimes]',
     `crun = [${JSON.stringify(join(root, 'usr/bin/crun'))}]`,
+    ...more,
   ];
   await writeFile(engine, `${settings.join('\n')}\n`);
   const libraries = globSync(join(root, 'usr/lib/*-linux-gnu*'));

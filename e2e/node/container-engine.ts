@@ -21,7 +21,10 @@ export interface CommandLine {
 const LIMITS = ['[containers]', 'default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]'];
 
 /** What it makes once, and no command takes away. */
-const CGROUPS = ['/sys/fs/cgroup/libpod_parent', '/sys/fs/cgroup/*/libpod_parent'];
+const CGROUPS = ['libpod_parent/conmon', 'libpod_parent'].flatMap((group) => [
+  `/sys/fs/cgroup/${group}`,
+  `/sys/fs/cgroup/*/${group}`,
+]);
 
 /**
  * Debian's podman, which builds and runs images as root, downloaded and not installed. Everything lies below
@@ -79,7 +82,7 @@ export class ContainerEngine implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.#directory, { recursive: true, maxRetries: 5 });
-    for (const group of globSync(CGROUPS)) removeIfEmpty(group);
+    for (const pattern of CGROUPS) globSync(pattern).forEach(removeIfEmpty);
   }
 }
 

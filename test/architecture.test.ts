@@ -131,6 +131,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'node:fs/promises',
       'node:http',
       'node:https',
+      'node:net',
       'node:tls',
       'pino',
       'prom-client',
@@ -235,14 +236,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'workload',
       ...VOCABULARY,
     ],
-    packages: [
-      'node:async_hooks',
-      'node:fs',
-      'node:http',
-      'node:https',
-      'node:os',
-      'node:path',
-    ],
+    packages: ['node:async_hooks', 'node:fs', 'node:http', 'node:https', 'node:os', 'node:path'],
   },
   'main.ts': {
     rooms: ['commands', 'config.ts', 'composition', 'image', 'server', ...VOCABULARY],

@@ -5,16 +5,14 @@ import { createPressure } from '../../src/server/pressure.ts';
 /** What it says after each of these turns of the event loop, in milliseconds: `!` is high. */
 function after(turnsMs: readonly number[]): string {
   let nowMs = 1000;
-  let tick = (): void => {};
+  const ticks: (() => void)[] = [];
   const pressure = createPressure(
     () => nowMs,
-    (_ms, act) => {
-      tick = act;
-    },
+    (_ms, act) => void ticks.push(act),
   );
   const said = turnsMs.map((turnMs) => {
     nowMs += turnMs;
-    tick();
+    for (const tick of ticks) tick();
     return pressure.isHigh() ? '!' : '-';
   });
   return said.join('');

@@ -1,4 +1,5 @@
 import { PinError } from '../errors.ts';
+import { cutText } from '../image/cut-text.ts';
 import { isJsonObject, type JsonObject, objectIn, textOf } from '../json.ts';
 import type { AuditAnnotations } from './audit-annotations.ts';
 import { WARNINGS } from './wording.ts';
@@ -145,7 +146,7 @@ export function deny(
   return {
     uid,
     allowed: false,
-    status: { code: 403, reason: 'Forbidden', message: cut(message, MAX_MESSAGE_LENGTH) },
+    status: { code: 403, reason: 'Forbidden', message: cutText(message, MAX_MESSAGE_LENGTH) },
     ...(warnings.length > 0 && { warnings: fitWarnings(warnings) }),
   };
 }
@@ -180,14 +181,9 @@ const MAX_WARNINGS = 15;
 
 function fitWarnings(warnings: readonly string[]): string[] {
   const distinct = [...new Set(warnings)];
-  const told = distinct.slice(0, MAX_WARNINGS).map((warning) => cut(warning, MAX_WARNING_LENGTH));
+  const told = distinct
+    .slice(0, MAX_WARNINGS)
+    .map((warning) => cutText(warning, MAX_WARNING_LENGTH));
   const left = distinct.length - told.length;
   return left === 0 ? told : [...told, WARNINGS.leftOut(left)];
-}
-
-/** Cuts by code points, as the API server counts, and says so with an ellipsis. */
-function cut(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const runes = Array.from(text.slice(0, 2 * length + 2));
-  return runes.length <= length ? text : `${runes.slice(0, length - 1).join('')}…`;
 }

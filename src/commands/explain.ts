@@ -98,12 +98,17 @@ async function asWebhook(
   { openExplain, streams }: ExplainCommandParts,
   { question, settings, format }: Asked,
 ): Promise<boolean> {
-  const [explain, { runExplain }] = await Promise.all([
+  const [explain, { runExplain }, { adviceFor }] = await Promise.all([
     openExplain(settings, question.namespace),
     import('../explain/run.ts'),
+    import('../explain/report.ts'),
   ]);
   const style = { format, referenceForm: settings.referenceForm };
-  return runExplain(question, style, { streams, explain });
+  return runExplain(question, style, {
+    streams,
+    explain,
+    advise: (error, steps) => adviceFor(error, question.namespace, steps),
+  });
 }
 
 async function viaWebhook(

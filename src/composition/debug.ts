@@ -6,7 +6,7 @@ import type { SecretReader } from '../credentials/read-secrets.ts';
 import type { DebugQuestion } from '../debug/explain-fields.ts';
 import { createOverview } from '../debug/overview.ts';
 import { createDebugRecord, type DebugRecord } from '../debug/record.ts';
-import { PinError } from '../errors.ts';
+import { actionIn, PinError } from '../errors.ts';
 import { explain } from '../explain/explanation.ts';
 import { createRecorder } from '../explain/recorder.ts';
 import { runExplain } from '../explain/run.ts';
@@ -120,6 +120,8 @@ function explainer(
       { format, referenceForm },
       {
         streams: streamsInto(written),
+        // This process reads Secrets, whoever asks.
+        advise: ({ code }) => actionIn(asked.namespace, code),
         explain: ({ image }, observe) => {
           const recorder = createRecorder({ observe, now });
           const resolver = engine.toldTo(listenerOf(recorder, reader));

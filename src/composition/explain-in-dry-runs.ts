@@ -7,6 +7,7 @@ import { PinError } from '../errors.ts';
 import { explain } from '../explain/explanation.ts';
 import { explainInDryRuns, type InDryRunParts } from '../explain/in-dry-run.ts';
 import { createRecorder } from '../explain/recorder.ts';
+import { EXPLAIN_RIGHT } from '../explain/right.ts';
 import { createTurns } from '../explain/turns.ts';
 import { createAccessReviews } from '../kube/access-reviews.ts';
 import type { Logger } from '../log.ts';
@@ -41,7 +42,7 @@ export function composeExplainInDryRuns(
   const { log, version, now } = serving;
   return explainInDryRuns(handle, {
     turns: createTurns(now),
-    mayExplain: createAccessReviews(namedKubeconfig(settings)),
+    mayExplain: createAccessReviews(namedKubeconfig(settings), EXPLAIN_RIGHT),
     explain: composeExplanation(settings, serving),
     referenceForm: settings.referenceForm,
     webhook: { version, replica: hostname() },

@@ -1,3 +1,5 @@
+import { cutText } from '../image/cut-text.ts';
+
 /** No name of Kubernetes is longer than 253 characters; an image may be. */
 const MAX_CHARS = 512;
 
@@ -11,7 +13,7 @@ export function isShort(text: string): boolean {
  * for V8 would keep the whole text for the sake of a part of it.
  */
 export function kept(text: string): string {
-  return isShort(text) ? text : `${flat(text.slice(0, MAX_CHARS))}…`;
+  return isShort(text) ? text : flat(cutText(text, MAX_CHARS));
 }
 
 /** The same text in one piece, which keeps nothing alive that it was cut from. */

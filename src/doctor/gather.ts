@@ -1,6 +1,7 @@
 import { isMode, type Mode } from '../admission/policy.ts';
 import { entriesOf } from '../certificates/entries.ts';
 import { type JsonObject, objectAt, textOf } from '../json.ts';
+import { MODE_LABEL } from '../workload/annotations.ts';
 import type { AskApiServer } from './api-server.ts';
 import { type Fact, valueOf } from './fact.ts';
 import type { AskedRegistry, Facts, Installation, PolicyFacts, Searched } from './facts.ts';
@@ -11,7 +12,7 @@ import { askReplicas } from './replicas-asked.ts';
 import { rightsToAsk } from './right.ts';
 import { askRights } from './rights-asked.ts';
 import { type Sample, samplesOf } from './sample.ts';
-import { MODE_LABEL, neverCalled } from './shipped-entries.ts';
+import { neverCalled } from './shipped-entries.ts';
 import { makeTrials } from './trials.ts';
 
 /** What is asked, and how. */

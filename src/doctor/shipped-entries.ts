@@ -1,6 +1,6 @@
 import { MODES, type Mode } from '../admission/policy.ts';
 import type { JsonObject } from '../json.ts';
-import { LABEL_PREFIX } from '../workload/annotations.ts';
+import { LABEL_PREFIX, MODE_LABEL } from '../workload/annotations.ts';
 
 /** An entry of the webhook configuration as the manifests of this version have it. */
 export interface ShippedEntry {
@@ -76,9 +76,6 @@ const LEVELS = {
     ],
   },
 } as const;
-
-/** The label of a namespace that opts it in. */
-export const MODE_LABEL: string = `${LABEL_PREFIX}mode`;
 
 /** The namespaces that no entry may select, whatever their labels: the cluster's, and tagpin's. */
 export function neverCalled(ownNamespace: string): readonly string[] {

@@ -1,4 +1,5 @@
 import type { Mode } from '../admission/policy.ts';
+import { cutText } from '../image/cut-text.ts';
 import { isJsonObject, type JsonObject, listOf, objectIn, parseJson, textOf } from '../json.ts';
 import type { Report } from './report.ts';
 import type { Step } from './step.ts';
@@ -83,7 +84,7 @@ export function writeExplanation(webhook: Explainer, told: ToldLookUp | Refused)
   const { report, pod } = told;
   const warnings = pod.warnings
     ?.slice(0, MAX_WARNINGS)
-    .map((warning) => cut(warning, MAX_WARNING_CHARS));
+    .map((warning) => cutText(warning, MAX_WARNING_CHARS));
   return JSON.stringify({
     version: VERSION,
     webhook,
@@ -97,7 +98,7 @@ export function writeExplanation(webhook: Explainer, told: ToldLookUp | Refused)
 function sentStep(step: Step): SentStep {
   const [title, text] = wordingOf(step);
   const { atMs, ...body } = step;
-  const said = { atMs, title, text: cut(text) };
+  const said = { atMs, title, text: cutText(text, MAX_TEXT_CHARS) };
   return bytesOf(body) > MAX_STEP_BYTES ? said : { ...said, step: body };
 }
 
@@ -108,13 +109,9 @@ function bytesOf(value: unknown): number {
 function cutTexts(fields: object): JsonObject {
   const texts = Object.entries(fields).map(([name, value]: [string, unknown]) => [
     name,
-    typeof value === 'string' ? cut(value) : value,
+    typeof value === 'string' ? cutText(value, MAX_TEXT_CHARS) : value,
   ]);
   return Object.fromEntries(texts);
-}
-
-function cut(text: string, maxChars: number = MAX_TEXT_CHARS): string {
-  return text.length <= maxChars ? text : `${text.slice(0, maxChars)}…`;
 }
 
 /** What a webhook has sent, or undefined where this is no explanation that is understood here. */

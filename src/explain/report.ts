@@ -54,7 +54,7 @@ export function reportOf(
   };
 }
 
-/** To somebody who has pods in a cluster, or to somebody at a command line. */
+/** To somebody at a command line, who asks with rights of their own where a namespace is named. */
 export function adviceFor(
   error: PinError,
   namespace: string | undefined,

@@ -1,9 +1,10 @@
+import type { PinError } from '../errors.ts';
 import type { Streams } from '../files/streams.ts';
 import { writeYaml } from '../files/yaml.ts';
 import { printableJson } from '../image/printable.ts';
 import type { ReferenceForm } from '../image/reference.ts';
 import type { ExplainAnswer, ExplainQuestion } from './explanation.ts';
-import { adviceFor, closing, reportOf } from './report.ts';
+import { closing, reportOf } from './report.ts';
 import type { Step } from './step.ts';
 import { stepLine } from './text.ts';
 
@@ -18,6 +19,8 @@ export type Explain = (
 export interface ExplainPorts {
   readonly streams: Streams;
   readonly explain: Explain;
+  /** What to do about a failure, to whoever asks. */
+  readonly advise: (error: PinError, steps: readonly Step[]) => string;
 }
 
 /** How an explanation is told. */
@@ -30,7 +33,7 @@ export interface ExplainStyle {
 export async function runExplain(
   question: ExplainQuestion,
   style: ExplainStyle,
-  { streams, explain }: ExplainPorts,
+  { streams, explain, advise }: ExplainPorts,
 ): Promise<boolean> {
   const steps: Step[] = [];
   const colours = style.format === 'text' && streams.onTerminal.out;
@@ -44,7 +47,7 @@ export async function runExplain(
   await written;
   const report = reportOf(question, answer, {
     referenceForm: style.referenceForm,
-    advise: (error) => adviceFor(error, question.namespace, steps),
+    advise: (error) => advise(error, steps),
   });
   if (style.format === 'text') await streams.out(closing(report, colours));
   else await streams.out(serialised({ ...report, steps }, style.format));

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, listOf, objectAt, objectIn, textOf } from '../json.ts';
 import {
   EXPLAIN_ANNOTATION,
+  MODE_LABEL,
   ORIGINALS_ANNOTATION,
   UNPINNED_ANNOTATION,
 } from '../workload/annotations.ts';
@@ -75,11 +76,11 @@ const ROWS: readonly Row[] = [
   },
   {
     reason: 'not_opted_in',
-    holds: ({ labels }) => labels !== undefined && textOf(labels, 'tagpin.dev/mode') === undefined,
+    holds: ({ labels }) => labels !== undefined && textOf(labels, MODE_LABEL) === undefined,
     message: ({ namespace }) =>
-      `the webhook is not called for namespace ${JSON.stringify(namespace)}, which has no label tagpin.dev/mode`,
+      `the webhook is not called for namespace ${JSON.stringify(namespace)}, which has no label ${MODE_LABEL}`,
     advice: ({ namespace }) =>
-      `see what that would change, then label it: tagpin onboard ${namespace}; kubectl label namespace ${namespace} tagpin.dev/mode=pin`,
+      `see what that would change, then label it: tagpin onboard ${namespace}; kubectl label namespace ${namespace} ${MODE_LABEL}=pin`,
   },
   {
     reason: 'older_webhook',

@@ -1,6 +1,5 @@
 import { PinError } from '../errors.ts';
 import type { Caller } from '../explain/asked.ts';
-import { EXPLAIN_RIGHT } from '../explain/right.ts';
 import { objectIn } from '../json.ts';
 import {
   type Connected,
@@ -11,16 +10,24 @@ import {
   statusOf,
 } from './connection.ts';
 
+/** What somebody may do to objects of a kind (`resourceAttributes` of a SubjectAccessReview). */
+interface Right {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+}
+
 const ANSWER_TIME_MS = 3000;
 
 /**
- * Asks the API server, each time anew, whether somebody may have explanations in a namespace, by a
+ * Asks the API server, each time anew, whether somebody has a right in a namespace, by a
  * SubjectAccessReview. Rejects with PinError `cluster_unreadable`.
  *
  * @param kubeconfig undefined: the ServiceAccount of the Pod that this runs in
  */
 export function createAccessReviews(
   kubeconfig: Kubeconfig | undefined,
+  right: Right,
 ): (caller: Caller, namespace: string) => Promise<boolean> {
   let api: Promise<Connected> | undefined;
   return async ({ username, uid, groups, extra }, namespace) => {
@@ -34,7 +41,7 @@ export function createAccessReviews(
         ...(uid !== undefined && { uid }),
         groups,
         extra,
-        resourceAttributes: { namespace, ...EXPLAIN_RIGHT },
+        resourceAttributes: { namespace, ...right },
       },
     };
     const what = { group: 'authorization.k8s.io', version: 'v1', plural: 'subjectaccessreviews' };
@@ -47,7 +54,7 @@ export function createAccessReviews(
     } catch (caught) {
       const code = statusOf(caught);
       const answered = code === undefined ? 'did not answer' : `answered ${code}`;
-      const message = `the API server ${answered} when asked who may have explanations`;
+      const message = `the API server ${answered} when asked who may ${right.verb} ${right.resource}.${right.group}`;
       throw new PinError('cluster_unreadable', message, causeOf(caught));
     }
   };

@@ -1,5 +1,5 @@
 import { type JsonObject, textOf } from '../json.ts';
-import { LABEL_PREFIX } from '../workload/annotations.ts';
+import { LABEL_PREFIX, MODE_LABEL } from '../workload/annotations.ts';
 import { allowingFlags } from './allowing-flags.ts';
 import type { Move } from './moves.ts';
 import type { Outlook } from './outlook.ts';
@@ -66,7 +66,7 @@ export function planOf({ labels, forecasts, ...gathered }: Gathered): OnboardPla
   const groups = Map.groupBy(forecasts, ({ outcome }) => GROUPS[outcome]);
   return {
     ...gathered,
-    mode: textOf(labels, `${LABEL_PREFIX}mode`),
+    mode: textOf(labels, MODE_LABEL),
     podsAlone: textOf(labels, `${LABEL_PREFIX}level`) === 'pods',
     next: groups.get('next') ?? [],
     failed: groups.get('failed') ?? [],

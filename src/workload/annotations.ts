@@ -4,6 +4,9 @@
  */
 export const LABEL_PREFIX = 'tagpin.dev/';
 
+/** The label of a namespace that opts it in. */
+export const MODE_LABEL: string = `${LABEL_PREFIX}mode`;
+
 /** What each pinned image was before: see originals.ts. */
 export const ORIGINALS_ANNOTATION: string = `${LABEL_PREFIX}originals`;
 

@@ -29,7 +29,7 @@ let metrics: ReturnType<typeof createMetrics>;
 let memory: NonNullable<ReturnType<typeof composeDebugMemory>>;
 let server: ReturnType<typeof composeDebugServer>;
 /** Look-ups that wait to be answered, with whose credentials. */
-let asked: { readonly identity: unknown; readonly end: () => void }[];
+let asked: { readonly identity: unknown; readonly end: (error?: PinError) => void }[];
 let origin: string;
 
 beforeEach(async () => {
@@ -46,7 +46,7 @@ beforeEach(async () => {
   const resolver: Pick<ReturnType<Engine['toldTo']>, 'resolve'> = {
     resolve: (_reference, { identity }) =>
       new Promise((resolve) => {
-        const end = (): void => resolve(new PinError('not_found', 'it is not there'));
+        const end = (error = new PinError('not_found', 'it is not there')): void => resolve(error);
         asked.push({ identity, end });
       }),
   };
@@ -140,6 +140,15 @@ describe('composeDebugServer()', () => {
       outcome: 'failed',
       reason: 'not_found',
     });
+  });
+
+  it('asks nobody at a browser to have more rights: those of the webhook count', async () => {
+    const answer = explain();
+    await becomes(() => asked.length === 1);
+    asked[0]?.end(new PinError('forbidden_secret', 'the API server answered 403'));
+    const { advice } = (await (await answer).json()) as { readonly advice: string };
+    expect(advice).toContain('--namespace shop --clusterrole tagpin-pull-secret-reader');
+    expect(advice).not.toMatch(/run this as|--user/);
   });
 
   it('explains two images at a time, and the next one when one of them is done', async () => {

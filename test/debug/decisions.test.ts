@@ -63,13 +63,13 @@ describe('createDecisions()', () => {
       const review = reviewOf(POD, { object: objectOf(POD, { spec: {} }) });
       decisions.keep({ ...admissionReport(), review: { ...review, [field]: LONG } }, 0);
       const [decision] = decisions.last();
-      expect(decision).toMatchObject({ [field]: `${'x'.repeat(512)}…` });
+      expect(decision).toMatchObject({ [field]: `${'x'.repeat(511)}…` });
     },
   );
 
   it.each(['container', 'original'])('keeps the beginning of a %s that has no end', (field) => {
     const decisions = createDecisions();
     decisions.keep(admissionReport([imageReport({ [field]: LONG })]), 0);
-    expect(decisions.last()[0]?.images[0]).toMatchObject({ [field]: `${'x'.repeat(512)}…` });
+    expect(decisions.last()[0]?.images[0]).toMatchObject({ [field]: `${'x'.repeat(511)}…` });
   });
 });

@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 
 import { PinError } from '../../src/errors.ts';
 import type { ExplainAnswer, ExplainQuestion } from '../../src/explain/explanation.ts';
+import { adviceFor } from '../../src/explain/report.ts';
 import { type ExplainFormat, runExplain } from '../../src/explain/run.ts';
 import { digest } from '../support/admission.ts';
 import { recordedStreams } from '../support/streams.ts';
@@ -49,6 +50,7 @@ async function told(
         observe({ atMs: 2, step: 'warning', message: 'one\u009Btwo' });
         return Promise.resolve(answer);
       },
+      advise: (error, steps) => adviceFor(error, question.namespace, steps),
     },
   );
   return { passed, ...streams.written };

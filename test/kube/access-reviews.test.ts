@@ -14,6 +14,8 @@ const ALICE = {
   extra: { 'example.com/team': ['a'] },
 };
 
+const RIGHT = { verb: 'read', group: 'example.com', resource: 'things' } as const;
+
 /** An API server that answers so, asked whether somebody may. */
 async function asked(
   answer: Rule,
@@ -25,7 +27,7 @@ async function asked(
   const headers = { 'content-type': 'application/json' };
   await using server = await startRegistry([{ ...answer, headers }], pair);
   const file = files.write('kubeconfig', kubeconfigText(server.origin, authority.certificate));
-  await run(createAccessReviews({ files: [file] }), server);
+  await run(createAccessReviews({ files: [file] }, RIGHT), server);
 }
 
 function answering(status: unknown): Rule {
@@ -51,9 +53,7 @@ describe('createAccessReviews()', () => {
           extra: ALICE.extra,
           resourceAttributes: {
             namespace: 'shop',
-            verb: 'get',
-            group: 'tagpin.dev',
-            resource: 'explanations',
+            ...RIGHT,
           },
         },
       });
@@ -86,7 +86,7 @@ describe('createAccessReviews()', () => {
       const refused = await may(ALICE, 'shop').catch((caught: unknown) => caught);
       expect(refused).toMatchObject({
         code: 'cluster_unreadable',
-        message: 'the API server answered 403 when asked who may have explanations',
+        message: 'the API server answered 403 when asked who may read things.example.com',
       });
       expect(JSON.stringify(describeError(refused))).not.toContain('canary');
     });

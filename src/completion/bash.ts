@@ -1,3 +1,4 @@
+import { quotedWord } from '../shell.ts';
 import type { CommandShape, ValueShape } from './shape.ts';
 
 /**
@@ -37,12 +38,12 @@ _tagpin() {
 ${cases.join('\n')}
   esac
   if [[ -z $command && $current != -* ]]; then
-    _tagpin_words ${quoted([...commands, 'help'].join(' '))}
+    _tagpin_words ${quotedWord([...commands, 'help'].join(' '))}
     return
   fi
   case "$command" in
 ${[program, ...program.commands].map((one) => wordCase(one === program ? '' : one.name, one)).join('\n')}
-    help) _tagpin_words ${quoted(commands.join(' '))} ;;
+    help) _tagpin_words ${quotedWord(commands.join(' '))} ;;
   esac
 }
 
@@ -54,7 +55,7 @@ complete -F _tagpin ${names.join(' ')}
 function valueCases(command: string, { options }: CommandShape): string[] {
   return options.flatMap(({ names, value }) => {
     if (value === undefined) return [];
-    const patterns = names.map((name) => quoted(`${command} ${name}`));
+    const patterns = names.map((name) => quotedWord(`${command} ${name}`));
     return [`    ${patterns.join('|')}) ${offer(value)}return ;;`];
   });
 }
@@ -63,16 +64,12 @@ function valueCases(command: string, { options }: CommandShape): string[] {
 function wordCase(command: string, { options, operands }: CommandShape): string {
   const flags = options.flatMap(({ names }) => names).join(' ');
   const operand = operands.map(({ value }) => offer(value)).find((action) => action !== '') ?? '';
-  return `    ${quoted(command)}) if [[ $current == -* ]]; then _tagpin_words ${quoted(flags)}; else ${operand === '' ? ':; ' : operand}fi ;;`;
+  return `    ${quotedWord(command)}) if [[ $current == -* ]]; then _tagpin_words ${quotedWord(flags)}; else ${operand === '' ? ':; ' : operand}fi ;;`;
 }
 
 const LISTINGS: Readonly<Record<string, string>> = { files: '-f', directories: '-d' };
 
 function offer({ choices, wants }: ValueShape): string {
-  if (choices.length > 0) return `_tagpin_words ${quoted(choices.join(' '))}; `;
+  if (choices.length > 0) return `_tagpin_words ${quotedWord(choices.join(' '))}; `;
   return wants === undefined ? '' : `_tagpin_files ${LISTINGS[wants]}; `;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,9 +1,10 @@
+import { quotedWord } from '../shell.ts';
 import type { CommandShape, OperandShape, OptionShape, ValueShape } from './shape.ts';
 
 /** A script for zsh, to be sourced or to lie in a folder of `fpath` under the name `_tagpin`. */
 export function zshScript(program: CommandShape, names: readonly string[]): string {
   const described = program.commands.map(
-    ({ name, summary }) => `    ${quoted(`${name}:${escaped(summary, ':')}`)}`,
+    ({ name, summary }) => `    ${quotedWord(`${name}:${escaped(summary, ':')}`)}`,
   );
   return `#compdef ${names.join(' ')}
 # Completion of ${program.name} for zsh.
@@ -50,8 +51,8 @@ function optionSpec({ names, summary, value, isRepeatable }: OptionShape): strin
   const star = isRepeatable ? '*' : '';
   const [first = '', ...others] = written;
   return others.length === 0
-    ? quoted(star + first + said)
-    : `${quoted(star || `(${names.join(' ')})`)}{${written.join(',')}}${quoted(said)}`;
+    ? quotedWord(star + first + said)
+    : `${quotedWord(star || `(${names.join(' ')})`)}{${written.join(',')}}${quotedWord(said)}`;
 }
 
 /** The rest, such as the default, is in the help. */
@@ -68,7 +69,7 @@ function withValue(name: string): string {
 }
 
 function operandSpec({ value, isVariadic }: OperandShape, index: number): string {
-  return quoted(`${isVariadic ? '*' : index + 1}:${valueSpec(value)}`);
+  return quotedWord(`${isVariadic ? '*' : index + 1}:${valueSpec(value)}`);
 }
 
 const LISTINGS: Readonly<Record<string, string>> = { files: '_files', directories: '_files -/' };
@@ -86,8 +87,4 @@ function escaped(text: string, characters: string): string {
     (done, char) => done.replaceAll(char, `\\${char}`),
     text,
   );
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -12,7 +12,7 @@ import {
   type Registration,
   registrationsOf,
 } from './judge-registration.ts';
-import { patchCommand } from './shell.ts';
+import { patchCommand } from './patch-command.ts';
 
 const ID = 'ca-bundle';
 /** As the alert `TagpinCertificateExpires`. */

@@ -9,8 +9,8 @@ import {
   type Registration,
   registrationsOf,
 } from './judge-registration.ts';
+import { type PatchOperation, patchCommand } from './patch-command.ts';
 import { reinstalling } from './remedy.ts';
-import { type PatchOperation, patchCommand } from './shell.ts';
 import { type ShippedEntry, shippedEntries } from './shipped-entries.ts';
 
 /** How much it matters that a field is another; what is not here is a warning. */

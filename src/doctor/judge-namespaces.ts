@@ -1,10 +1,10 @@
 import { isMode, MODES } from '../admission/policy.ts';
 import { type JsonObject, objectAt, textOf } from '../json.ts';
+import { commandOf } from '../shell.ts';
 import { LABEL_PREFIX, MODE_LABEL } from '../workload/annotations.ts';
 import { notLookedAt, valueOf } from './fact.ts';
 import type { Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
-import { commandOf } from './shell.ts';
 import { neverCalled } from './shipped-entries.ts';
 
 /** The labels of a namespace that tagpin goes by, and their values, as the policy has them. */

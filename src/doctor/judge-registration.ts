@@ -1,11 +1,11 @@
 import { MODES } from '../admission/policy.ts';
 import { entriesOf } from '../certificates/entries.ts';
 import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
+import { commandOf } from '../shell.ts';
 import { notLookedAt } from './fact.ts';
 import type { Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { reinstalling } from './remedy.ts';
-import { commandOf } from './shell.ts';
 
 /** As kubectl names it. */
 export const CONFIGURATION_KIND = 'mutatingwebhookconfiguration';

@@ -1,10 +1,10 @@
 import { isJsonObject, type JsonObject, listOf, objectAt, sameJson, textOf } from '../json.ts';
+import { commandOf } from '../shell.ts';
 import { notLookedAt, valueOf } from './fact.ts';
 import type { Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { reinstalling } from './remedy.ts';
 import { isReady } from './replicas-asked.ts';
-import { commandOf } from './shell.ts';
 
 const FEWEST = 2;
 

@@ -1,10 +1,10 @@
+import { commandOf } from '../shell.ts';
 import { notLookedAt, type Unread, valueOf } from './fact.ts';
 import type { Facts } from './facts.ts';
 import { featuresOf } from './features.ts';
 import type { CheckId, Finding, Remedy } from './finding.ts';
 import { reinstalling } from './remedy.ts';
 import { PULL_SECRET_READER, type Right } from './right.ts';
-import { commandOf } from './shell.ts';
 
 /** Rights that one check is about, by what the API server says of them. */
 interface Judged {

@@ -1,8 +1,8 @@
 import { type JsonObject, objectAt, textOf } from '../json.ts';
+import { commandOf } from '../shell.ts';
 import { valueOf } from './fact.ts';
 import type { Facts } from './facts.ts';
 import type { Remedy } from './finding.ts';
-import { commandOf } from './shell.ts';
 
 /** How what is missing of an installation comes back: as it was installed. */
 export function reinstalling({ deployment, installation }: Facts): Remedy {

@@ -6,6 +6,7 @@ describe('grantFor()', () => {
   it.each([
     ['alice@example.com', '--user alice@example.com'],
     ['system:serviceaccount:ci:deployer', '--serviceaccount ci:deployer'],
+    ['system:serviceaccount:ci:x;reboot', "--serviceaccount 'ci:x;reboot'"],
     ["o'hara; rm -rf /", `--user 'o'\\''hara; rm -rf /'`],
   ])('names the binding that %s lacks, as a shell takes it', (username, subject) => {
     expect(grantFor(username, 'shop')).toEqual({

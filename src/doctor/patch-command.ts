@@ -1,14 +1,4 @@
-/** What a shell takes as it is. */
-const PLAIN = /^[\w@%+=:,./-]+$/;
-
-/** A command for a shell of POSIX, each of its words as it is meant. */
-export function commandOf(...words: readonly string[]): string {
-  return words.map((word) => (PLAIN.test(word) ? word : quotedWord(word))).join(' ');
-}
-
-function quotedWord(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
-}
+import { commandOf } from '../shell.ts';
 
 /** One operation of JSON Patch (RFC 6902). */
 export interface PatchOperation {

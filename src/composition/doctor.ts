@@ -1,11 +1,11 @@
 import type { DoctorSettings } from '../commands/doctor-settings.ts';
-import { REGISTRY_SETTINGS, type RegistrySettings } from '../config.ts';
+import type { RegistrySettings } from '../config.ts';
 import type { AskedRegistry } from '../doctor/facts.ts';
-import { servedSettings } from '../doctor/features.ts';
 import { gatherFacts } from '../doctor/gather.ts';
 import { lookAtServer } from '../doctor/handshake.ts';
 import type { DoctorPorts } from '../doctor/run.ts';
 import type { Sample } from '../doctor/sample.ts';
+import { servedSettings } from '../doctor/served-settings.ts';
 import { PinError } from '../errors.ts';
 import { parseReference } from '../image/reference.ts';
 import type { JsonObject } from '../json.ts';
@@ -72,20 +72,15 @@ export function composeDoctor(
   };
 }
 
-type Named = Pick<RegistrySettings, 'plainHttp' | 'allowAddress' | 'allowRegistry'>;
-
-const { plainHttp, allowAddress, allowRegistry } = REGISTRY_SETTINGS;
-
 /** Whom the flags of the Deployment name, beside those that were given. */
-function namedAlso(settings: Named, deployment: JsonObject | undefined): Named {
-  const served = servedSettings(deployment);
-  const also = ({ flag, parse }: typeof plainHttp, given: readonly string[]): readonly string[] => {
-    const text = served.get(flag.slice('--'.length).split(' ', 1).join());
-    return text === undefined ? given : [...given, ...parse(text)];
-  };
+function namedAlso(
+  given: RegistrySettings,
+  deployment: JsonObject | undefined,
+): Pick<RegistrySettings, 'plainHttp' | 'allowAddress' | 'allowRegistry'> {
+  const { settings: served } = servedSettings(deployment);
   return {
-    plainHttp: also(plainHttp, settings.plainHttp),
-    allowAddress: also(allowAddress, settings.allowAddress),
-    allowRegistry: also(allowRegistry, settings.allowRegistry),
+    plainHttp: [...given.plainHttp, ...served.plainHttp],
+    allowAddress: [...given.allowAddress, ...served.allowAddress],
+    allowRegistry: [...given.allowRegistry, ...served.allowRegistry],
   };
 }

@@ -17,6 +17,7 @@ export const CHECKS = {
   namespaces: 'A namespace is opted in, and no label under `tagpin.dev/` is misspelt.',
   'own-namespace': "tagpin's own namespace is never called for, and enforces Pod Security.",
   replicas: 'Two replicas are ready, or more, all of one image.',
+  settings: "The settings of tagpin's Deployment can be read.",
   'disruption-budget': 'A PodDisruptionBudget keeps a replica while nodes are drained.',
   'rights-pull-secrets': 'tagpin may read pull secrets in the namespaces that are opted in.',
   'rights-siblings': 'tagpin may list Pods, unless `--sibling-pins=false`.',

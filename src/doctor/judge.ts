@@ -9,6 +9,7 @@ import { judgeConfiguration } from './judge-registration.ts';
 import { judgeRegistries } from './judge-registries.ts';
 import { judgeBudget, judgeReplicas } from './judge-replicas.ts';
 import { judgeExcess, judgePullSecretRights, judgeRightsOf } from './judge-rights.ts';
+import { judgeSettings } from './judge-settings.ts';
 import { judgeTarget } from './judge-target.ts';
 import { judgeCalled, judgeFailOpen, judgePinned } from './judge-trials.ts';
 
@@ -29,6 +30,7 @@ const JUDGES: Readonly<Record<CheckId, Judge>> = {
   namespaces: judgeNamespaces,
   'own-namespace': judgeOwnNamespace,
   replicas: judgeReplicas,
+  settings: judgeSettings,
   'disruption-budget': judgeBudget,
   'replica-clock': judgeReplicaClocks,
   'rights-pull-secrets': judgePullSecretRights,

@@ -513,6 +513,30 @@ const ROWS: readonly Row[] = [
     expected: [{ status: 'failed', says: 'no such namespace' }],
   },
   {
+    id: 'settings',
+    when: 'a flag cannot be read',
+    facts: () => withFlags(['--allow-address=bogus', '--plain-http=a.example'], undefined),
+    expected: [
+      {
+        status: 'failed',
+        about: 'tagpin-system/tagpin',
+        says: '--allow-address (TAGPIN_ALLOW_ADDRESS): expected addresses such as 10.0.0.0/8, got "bogus"',
+      },
+    ],
+  },
+  {
+    id: 'settings',
+    when: 'they may not be read',
+    facts: () => ({ deployment: FORBIDDEN }),
+    expected: [UNREAD],
+  },
+  {
+    id: 'settings',
+    when: 'there is no Deployment',
+    facts: () => ({ deployment: ABSENT }),
+    expected: [{ status: 'warning', says: 'because replicas failed' }],
+  },
+  {
     id: 'replicas',
     when: 'none is ready',
     facts: () => ({ deployment: read(deployment([], 0)) }),

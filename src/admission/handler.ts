@@ -55,7 +55,7 @@ interface Answered extends Decided {
 
 /**
  * The use case, top to bottom: a review in, a decision an image, the look-ups, the response. Throws
- * PinError `overloaded` where a look-up is needed and may not be made.
+ * or rejects with PinError `overloaded` where a look-up is needed and may not be made.
  */
 export function createHandler(parts: HandlerParts): AdmissionHandler {
   return (call) => {
@@ -72,7 +72,6 @@ export function createHandler(parts: HandlerParts): AdmissionHandler {
 
     const asked = { mode, options: parts.decision };
     const decisions = subject.now.places.map((place) => decide(subject, place, asked));
-    if (!call.mayLookUp && needsLookUp(parts.peek, subject, decisions)) throw tooLate();
     const revision = revisionToAsk(parts, mode, { subject, decisions });
     const decided: Decided = { subject, decisions, revision };
     if (revision === undefined) return lookUp(parts, call, decided);
@@ -84,11 +83,7 @@ export function createHandler(parts: HandlerParts): AdmissionHandler {
 }
 
 /** Whether somebody has to be asked, the API server for pull secrets among them. */
-function needsLookUp(
-  peek: PeekTag,
-  { identity }: Subject,
-  decisions: readonly Decision[],
-): boolean {
+function needsLookUp(peek: PeekTag, { subject: { identity }, decisions }: Decided): boolean {
   return decisions.some(
     (decision) =>
       decision.act === 'refresh' ||
@@ -124,6 +119,7 @@ function lookUp(
   call: AdmissionCall,
   decided: Decided,
 ): AdmissionResponse | Promise<AdmissionResponse> {
+  if (!call.mayLookUp && needsLookUp(parts.peek, decided)) throw tooLate();
   const answers = lookUpAll(parts, call, decided);
   const conclusion = (all: readonly (Answer | undefined)[]): AdmissionResponse =>
     conclude(parts, call, agreed(parts, call, { ...decided, answers: all }));

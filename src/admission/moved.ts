@@ -27,7 +27,8 @@ export function movedWarnings(
     const kept = keptPin(image);
     if (kept === undefined) continue;
     const known = peek(kept.reference, identity);
-    if (known !== undefined && known.digest !== kept.digest) {
+    const isTold = known !== undefined && !(known instanceof PinError);
+    if (isTold && known.digest !== kept.digest) {
       const age = Math.round(known.ageMs / 1000);
       const moved = WARNINGS.tagMoved(kept.label, JSON.stringify(kept.original), age);
       warnings.push(`${moved}: ${whatTakesIt(where.kind, refreshPolicy)}`);

@@ -51,11 +51,11 @@ export type ResolveImage = (
   question: ImageQuestion,
 ) => ResolvedImage | PinError | Promise<ResolvedImage | PinError>;
 
-/** What is known of a tag without asking anybody, not even the API server for a pull secret. */
+/** What is known of a tag, a failure as well, and nobody asked: not even the API server for a pull secret. */
 export type PeekTag = (
   reference: ImageReference,
   identity: PullIdentity,
-) => ResolvedImage | undefined;
+) => ResolvedImage | PinError | undefined;
 
 /** The replicas of one template: a Pod's controller, and the label that tells its revision. */
 export interface Revision {

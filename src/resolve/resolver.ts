@@ -36,8 +36,11 @@ export interface Resolver {
     reference: ImageReference,
     question: ResolveQuestion,
   ) => Resolution | PinError | Promise<Resolution | PinError>;
-  /** The digest that is fresh in the cache; asks nobody, and counts as no question. */
-  readonly peek: (reference: ImageReference, identity: PullSecretsOwner) => Resolution | undefined;
+  /** The digest or the failure that is fresh in the cache; asks nobody, and counts as no question. */
+  readonly peek: (
+    reference: ImageReference,
+    identity: PullSecretsOwner,
+  ) => Resolution | PinError | undefined;
 }
 
 export interface ResolverParts {
@@ -71,7 +74,7 @@ export function createResolver(parts: ResolverParts): Resolver {
       if (keyring === undefined) return undefined;
       const nowMs = parts.now();
       const known = parts.cache.fresh(keyOf(reference, keyring.accessTo(reference)), nowMs);
-      if (known === undefined || known instanceof PinError) return undefined;
+      if (known === undefined || known instanceof PinError) return known;
       return resolutionOf(known, nowMs, false);
     },
   };

@@ -455,6 +455,12 @@ describe('createHandler() where nothing may be looked up', () => {
     expect(late().review(DEPLOYMENT, { object: pinned }).outcomes).toEqual({
       web: 'already_pinned',
     });
+    const failed = new PinError('not_found', 'the registry does not know it');
+    const admission = new Admission(
+      { [NGINX]: failed },
+      { mayLookUp: false, parts: { peek: () => failed } },
+    );
+    expect(admission.review(DEPLOYMENT, { object: tagged }).outcomes).toEqual({ web: 'failed' });
     const again = { object: tagged, oldObject: pinned };
     expect(late().review(DEPLOYMENT, again).outcomes).toEqual({ web: 'reused' });
   });

@@ -99,6 +99,11 @@ describe('a new Pod whose siblings are known', () => {
     expect(answer.outcomes).toEqual({ web: 'sibling' });
   });
 
+  it('gets it where nothing may be looked up', () => {
+    const admission = admissionWith(new Siblings(known), { mayLookUp: false });
+    expect(admission.review(POD, { object: pod() }).outcomes).toEqual({ web: 'sibling' });
+  });
+
   it('is not given one for an image that needs none', () => {
     const siblings = new Siblings(known);
     const images = { web: `nginx@${A}`, odd: 'auto' };

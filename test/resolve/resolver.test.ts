@@ -440,11 +440,11 @@ describe('createResolver() that is only looked into', () => {
     expect(stack.observed).toEqual(observed);
   });
 
-  it('tells nothing of a failure', async () => {
+  it('tells the failure that is remembered', async () => {
     await using registry = await startRegistry([{ status: 404 }]);
     await using stack = new ResolverStack(registry);
     const image = `${registry.host}/app:1.0`;
     expect(await stack.digestOf(image)).toBe('not_found');
-    expect(stack.peek(image)).toBeUndefined();
+    expect(stack.peek(image)).toMatchObject({ code: 'not_found' });
   });
 });

@@ -61,7 +61,6 @@ function processMetrics(
   { version, cacheEntries, lostLogBytes }: MetricsOptions,
 ): Pick<Metrics, 'certificateExpiry' | 'webhookEntries'> {
   const registers = [register];
-  let worked = performance.eventLoopUtilization();
   const entries: Gauge = new Gauge({
     name: 'tagpin_cache_entries',
     help: 'Digests and failures in memory.',
@@ -79,14 +78,13 @@ function processMetrics(
       lost.inc(lostLogBytes());
     },
   });
-  const utilization: Gauge = new Gauge({
-    name: 'tagpin_event_loop_utilization_ratio',
-    help: 'Of the time since this was last read, how much the event loop worked: 1 is all of it.',
+  const busy: Counter = new Counter({
+    name: 'tagpin_event_loop_busy_seconds_total',
+    help: 'How long the event loop worked: of each second, 1 is all of it.',
     registers,
     collect: () => {
-      const before = worked;
-      worked = performance.eventLoopUtilization();
-      utilization.set(performance.eventLoopUtilization(worked, before).utilization);
+      busy.reset();
+      busy.inc(performance.eventLoopUtilization().active / 1000);
     },
   });
   const build = new Gauge({

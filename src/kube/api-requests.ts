@@ -22,16 +22,16 @@ export function createApiRequests(kubeconfig: Kubeconfig | undefined): AskApiSer
     try {
       return await inTime(REQUEST_TIME_MS, async (signal): Promise<ApiAnswer> => {
         const answer = await send(request, signal);
-        const text = await readAtMost(answer.body.stream(), MAX_BYTES);
+        const text = await readAtMost(answer.body, MAX_BYTES);
         const value = parseJson(text);
         const isStatus = isJsonObject(value) && value['kind'] === 'Status';
-        const dateMs = Date.parse(answer.headers['date'] ?? '');
+        const dateMs = Date.parse(answer.headers.get('date') ?? '');
         return {
-          status: answer.httpStatusCode,
+          status: answer.status,
           message: isStatus ? textOf(value, 'message') : undefined,
           value,
           text,
-          warnings: warningsIn(answer.headers['warning'] ?? ''),
+          warnings: warningsIn(answer.headers.get('warning') ?? ''),
           dateMs: Number.isNaN(dateMs) ? undefined : dateMs,
         };
       });

@@ -9,6 +9,8 @@ import type {
   ResponseContext,
 } from '@kubernetes/client-node';
 
+import type { Response } from 'undici';
+
 import { PinError } from '../errors.ts';
 import { within } from '../within.ts';
 
@@ -27,7 +29,7 @@ export interface Connected {
   readonly others: CustomObjectsApi;
   readonly endedBy: (signal: AbortSignal, take?: TakeBody, see?: SeeHeaders) => RequestOptions;
   /** Any request, its answer as it comes, of whatever status. Rejects where nobody answers. */
-  readonly send: (request: PlainRequest, signal: AbortSignal) => Promise<ResponseContext>;
+  readonly send: (request: PlainRequest, signal: AbortSignal) => Promise<Response>;
 }
 
 /** A request that the library has no method for, or none that shows the answer. */
@@ -109,23 +111,28 @@ export async function connect(
   }
 }
 
-/** By the library's own way to send, for it knows how a kubeconfig lets in. */
+/**
+ * As the library sends, which knows how a kubeconfig lets in; but no redirection is followed, as the
+ * library does: a Pod that is asked by way of the API server could send who asks, with their rights,
+ * to any other path of it.
+ */
 function senderOf(config: KubeConfig): Connected['send'] {
   return async ({ method, path, body }, signal) => {
-    const {
-      HttpMethod,
-      IsomorphicFetchHttpLibrary: Http,
-      RequestContext: Context,
-    } = await import('@kubernetes/client-node');
+    const { HttpMethod, RequestContext: Context } = await import('@kubernetes/client-node');
+    const { fetch } = await import('undici');
     const server = config.getCurrentCluster()?.server ?? '';
     const request = new Context(`${server.replace(/\/+$/, '')}${path}`, HttpMethod[method]);
     await config.applySecurityAuthentication(request);
-    request.setSignal(signal);
-    if (body !== undefined) {
-      request.setHeaderParam('Content-Type', 'application/json');
-      request.setBody(body);
-    }
-    return new Http().send(request).toPromise();
+    if (body !== undefined) request.setHeaderParam('Content-Type', 'application/json');
+    const dispatcher = request.getDispatcher();
+    return fetch(request.getUrl(), {
+      method,
+      headers: request.getHeaders(),
+      body: body ?? null,
+      signal,
+      ...(dispatcher && { dispatcher }),
+      redirect: 'manual',
+    });
   };
 }
 

@@ -35,6 +35,7 @@ beforeAll(async () => {
         body: JSON.stringify({ kind: 'Status', message: 'you may not' }),
       },
       { when: { path: '/metrics' }, body: 'a 1\n' },
+      { when: { path: '/proxy/healthz' }, status: 302, headers: { location: '../secrets' } },
     ],
     await authority.issue(['127.0.0.1']),
   );
@@ -80,6 +81,12 @@ describe('createApiRequests()', () => {
   it('gives what is no JSON as text', async () => {
     const { value, text } = await ask({ method: 'GET', path: '/metrics' });
     expect({ value, text }).toEqual({ value: undefined, text: 'a 1\n' });
+  });
+
+  it('goes nowhere else when it is told to', async () => {
+    const before = server.requests.length;
+    expect(await ask({ method: 'GET', path: '/proxy/healthz' })).toMatchObject({ status: 302 });
+    expect(server.requests.slice(before).map(({ path }) => path)).toEqual(['/proxy/healthz']);
   });
 
   it('says that nobody answers, and shows no token', async () => {

@@ -1,5 +1,3 @@
-# syntax=docker/dockerfile:1
-
 # Both bases by tag, for a build of your own; a release passes them with their digests.
 ARG BUILD=node:24-bookworm-slim
 ARG BASE=gcr.io/distroless/nodejs24-debian13:nonroot

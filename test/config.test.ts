@@ -158,6 +158,7 @@ describe('readSettings()', () => {
     ['debugListen', '0.0.0.0:6060', 'a loopback address such as 127.0.0.1:6060, or "off"'],
     ['debugListen', '[::]:6060', 'a loopback address such as 127.0.0.1:6060, or "off"'],
     ['debugListen', '128.0.0.1:6060', 'a loopback address such as 127.0.0.1:6060, or "off"'],
+    ['debugListen', '127.0.0.2:6060', 'a loopback address such as 127.0.0.1:6060, or "off"'],
     [
       'debugListen',
       'localhost.example.com:6060',

@@ -107,7 +107,6 @@ function closeWithin(server: ServeParts['webhook'], limitMs: number, log: Logger
       if (error !== undefined) log.warn(describeError(error), 'webhook did not close');
       resolve();
     });
-    server.closeIdleConnections();
   });
 }
 

@@ -35,7 +35,7 @@ class WebhookServer extends Server {
     super.closeIdleConnections();
     setTimeout(() => {
       for (const socket of this.#unused) socket.destroy();
-    }, FIRST_CALL_MS);
+    }, FIRST_CALL_MS).unref();
   }
 }
 

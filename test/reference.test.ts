@@ -207,7 +207,8 @@ describe('docs/configuration.md', () => {
     const ours = Object.values(annotations).filter(
       (name): name is string => typeof name === 'string' && /^tagpin\.dev\/./.test(name),
     );
-    expect(named.toSorted()).toEqual([...Object.keys(knownLabels()), ...ours].toSorted());
+    const all = new Set([...Object.keys(knownLabels()), ...ours]);
+    expect(named.toSorted()).toEqual([...all].toSorted());
     for (const value of Object.values(knownLabels()).flat()) {
       expect(table).toMatch(new RegExp(`\`(?:[\\w./-]+: )?${value}\``));
     }

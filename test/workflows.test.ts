@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from '@jest/globals';
@@ -84,6 +84,11 @@ describe.each(FILES)('the workflow $name', ({ text, workflow }) => {
       ([, name = '']) => name,
     );
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  it('names files of the repository that are there', () => {
+    const named = text.match(/(?:\.ci|e2e|manifests|src|test)\/[\w./-]*\w/g) ?? [];
+    expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 });
 

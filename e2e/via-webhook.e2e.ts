@@ -162,8 +162,9 @@ describe('tagpin explain --via-webhook', () => {
     expect(await ask(maker)).toMatchObject({ code: 0 });
   });
 
-  it('says that a namespace has not opted in', async () => {
+  it('says that a namespace has not opted in, and not that its quota wants something', async () => {
     const of = await createNamespace(kubeconfig);
+    await of.run(['create', 'quota', 'counted', '--hard=limits.cpu=1,requests.memory=1Gi']);
     const { code, stdout } = await ask(kubeconfig, [], { of });
     expect(code).toBe(1);
     expect(stdout).toContain('[not_opted_in]');

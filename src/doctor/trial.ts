@@ -1,5 +1,6 @@
 import type { Mode } from '../admission/policy.ts';
 import { isJsonObject, type JsonObject, listOf, objectAt, parseJson, textOf } from '../json.ts';
+import { admissiblePodSpec } from '../workload/admissible-pod.ts';
 import { UNPINNED_ANNOTATION } from '../workload/annotations.ts';
 import type { ApiAnswer } from './api-server.ts';
 import type { Sample } from './sample.ts';
@@ -40,34 +41,19 @@ const IMPOSSIBLE = 'tagpin-doctor/NO-IMAGE';
 const PROBE = 'tagpin-doctor-probe';
 const SAMPLE = 'tagpin-doctor-sample';
 
-/** Satisfies the strictest Pod Security Standard, and any quota that is not used up. */
-const CONTAINER = {
-  resources: { requests: { cpu: '1m', memory: '1Mi' }, limits: { cpu: '1m', memory: '1Mi' } },
-  securityContext: {
-    allowPrivilegeEscalation: false,
-    capabilities: { drop: ['ALL'] },
-    runAsNonRoot: true,
-    seccompProfile: { type: 'RuntimeDefault' },
-  },
-};
-
 /** The Pod that is tried: it looks its sample up as the Pod did in which that was seen. */
 export function trialPod({ sample }: Pick<Tried, 'sample'>): object {
-  const probe = { ...CONTAINER, name: PROBE, image: IMPOSSIBLE };
-  const more = sample === undefined ? [] : [{ ...CONTAINER, name: SAMPLE, image: sample.image }];
+  const probe = { name: PROBE, image: IMPOSSIBLE };
+  const more = sample === undefined ? [] : [{ name: SAMPLE, image: sample.image }];
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { generateName: 'tagpin-doctor-' },
-    spec: {
-      restartPolicy: 'Never',
-      automountServiceAccountToken: false,
+    spec: admissiblePodSpec({
       containers: [probe, ...more],
-      ...(sample !== undefined && {
-        serviceAccountName: sample.serviceAccount,
-        imagePullSecrets: sample.imagePullSecrets,
-      }),
-    },
+      serviceAccount: sample?.serviceAccount,
+      imagePullSecrets: sample?.imagePullSecrets ?? [],
+    }),
   };
 }
 

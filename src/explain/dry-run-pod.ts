@@ -1,3 +1,4 @@
+import { admissiblePodSpec } from '../workload/admissible-pod.ts';
 import { EXPLAIN_ANNOTATION } from '../workload/annotations.ts';
 
 /** Its name is what the annotation says: whatever injects a sidecar adds containers with others. */
@@ -12,7 +13,7 @@ export interface DryRunPod {
   readonly pullSecrets: readonly string[];
 }
 
-/** The Pod, as the Pod Security Standard `restricted` has them, so that nothing else need refuse it. */
+/** The Pod, which nothing but the webhook need refuse. */
 export function dryRunPod({ image, serviceAccount, pullSecrets }: DryRunPod): object {
   return {
     apiVersion: 'v1',
@@ -21,23 +22,10 @@ export function dryRunPod({ image, serviceAccount, pullSecrets }: DryRunPod): ob
       generateName: 'tagpin-explain-',
       annotations: { [EXPLAIN_ANNOTATION]: EXPLAINED_CONTAINER },
     },
-    spec: {
-      restartPolicy: 'Never',
-      automountServiceAccountToken: false,
-      ...(serviceAccount !== undefined && { serviceAccountName: serviceAccount }),
-      ...(pullSecrets.length > 0 && { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: 65_532,
-        seccompProfile: { type: 'RuntimeDefault' },
-      },
-      containers: [
-        {
-          name: EXPLAINED_CONTAINER,
-          image,
-          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-        },
-      ],
-    },
+    spec: admissiblePodSpec({
+      containers: [{ name: EXPLAINED_CONTAINER, image }],
+      serviceAccount,
+      imagePullSecrets: pullSecrets.map((name) => ({ name })),
+    }),
   };
 }

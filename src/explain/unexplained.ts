@@ -68,19 +68,19 @@ const ROWS: readonly Row[] = [
     advice: () => 'ask the operator of tagpin for a newer version',
   },
   {
-    reason: 'refused',
-    holds: ({ answer }) => answer.status >= 300,
-    message: ({ answer }) =>
-      `somebody else refused the Pod of the dry run: ${answer.message ?? `it was answered ${answer.status}`}`,
-    advice: () => 'a Pod of this namespace would be refused for the same reason: mend that first',
-  },
-  {
     reason: 'not_opted_in',
     holds: ({ labels }) => labels !== undefined && textOf(labels, MODE_LABEL) === undefined,
     message: ({ namespace }) =>
       `the webhook is not called for namespace ${JSON.stringify(namespace)}, which has no label ${MODE_LABEL}`,
     advice: ({ namespace }) =>
       `see what that would change, then label it: tagpin onboard ${namespace}; kubectl label namespace ${namespace} ${MODE_LABEL}=pin`,
+  },
+  {
+    reason: 'refused',
+    holds: ({ answer }) => answer.status >= 300,
+    message: ({ answer }) =>
+      `somebody else refused the Pod of the dry run: ${answer.message ?? `it was answered ${answer.status}`}`,
+    advice: () => 'a Pod of this namespace may be refused for the same reason: mend that first',
   },
   {
     reason: 'older_webhook',

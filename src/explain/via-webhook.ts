@@ -90,7 +90,9 @@ async function unexplained(
   answer: DryRunAnswer,
   { labels }: ViaWebhookPorts,
 ): Promise<Told> {
-  const known = answer.status < 300 ? await labels() : undefined;
+  // Else the namespace may not be there, or nobody knows who asks.
+  const isThere = answer.status < 300 || answer.status === 403;
+  const known = isThere ? await labels() : undefined;
   const refused = { ...whyUnexplained({ answer, image, namespace, labels: known }) };
   return { ...NOTHING, refused, warnings: answer.warnings };
 }

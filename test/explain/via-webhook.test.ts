@@ -131,15 +131,21 @@ describe('runViaWebhook()', () => {
     expect(JSON.parse(out)).toMatchObject({ outcome: 'unexplained', reason: 'other_version' });
   });
 
-  it('creates a Pod that the standard `restricted` lets by, with the account that is named', async () => {
+  it('creates a Pod that the standard `restricted` and quotas let by, with the account that is named', async () => {
     const { pods } = await told(refusalWith(EXPLAINED), { serviceAccount: 'builder' });
     expect(pods).toMatchObject([
       {
         metadata: { annotations: { 'tagpin.dev/explain': 'explained' } },
         spec: {
           serviceAccountName: 'builder',
-          securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-          containers: [{ name: 'explained', image: 'a:1' }],
+          containers: [
+            {
+              name: 'explained',
+              image: 'a:1',
+              resources: { limits: { cpu: '1m' } },
+              securityContext: { runAsNonRoot: true },
+            },
+          ],
         },
       },
     ]);
@@ -186,6 +192,7 @@ describe('runViaWebhook()', () => {
       {},
     ],
     ['not_opted_in', created('a:1'), {}],
+    ['not_opted_in', refusalWith(undefined, 'failed quota: cpu: must specify cpu'), {}],
     ['not_called', created('a:1'), OPTED_IN],
     ['not_called', created('a:1'), undefined],
   ])('says why there is no explanation: %s', async (reason, answer, labels) => {
@@ -199,7 +206,7 @@ describe('runViaWebhook()', () => {
     expect(readFileSync(PAGE, 'utf8')).toContain(`\`${reason}\``);
   });
 
-  it('asks for no labels where the Pod was refused: the namespace may not be there', async () => {
+  it('asks for no labels where there is no namespace', async () => {
     const error = new Error('they are asked for');
     const answer = { ...refusalWith(undefined, 'namespaces "shop" not found'), status: 404 };
     expect((await told(answer, { labels: () => Promise.reject(error) })).out).toContain(

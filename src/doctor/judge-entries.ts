@@ -3,15 +3,10 @@ import { type Difference, differences } from './entry-differences.ts';
 import { notLookedAt } from './fact.ts';
 import type { Facts } from './facts.ts';
 import type { Finding, Status } from './finding.ts';
-import {
-  admissionEntries,
-  CONFIGURATION_KIND,
-  type Registration,
-  registrationsOf,
-} from './judge-registration.ts';
+import { admissionEntries, CONFIGURATION_KIND, registrationsOf } from './judge-registration.ts';
 import { type PatchOperation, patchCommand } from './patch-command.ts';
 import { reinstalling } from './remedy.ts';
-import { type ShippedEntry, shippedEntries } from './shipped-entries.ts';
+import { shippedEntries } from './shipped-entries.ts';
 
 /** How much it matters that a field is another; what is not here is a warning. */
 const FATAL: ReadonlySet<string> = new Set(['failurePolicy', 'rules', 'namespaceSelector']);
@@ -32,14 +27,19 @@ export function judgeEntries(facts: Facts): readonly Finding[] {
   const id = 'webhook-entries';
   if (facts.configurations.state === 'unread') return [notLookedAt(id, facts.configurations)];
   const [registration] = registrationsOf(facts);
-  if (registration === undefined || admissionEntries(registration.object).length === 0) {
+  const called = registration === undefined ? 0 : admissionEntries(registration.object).length;
+  if (registration === undefined || called === 0) {
     return [{ id, status: 'warning', says: 'not looked at: there is none' }];
   }
   const webhooks = listOf(registration.object, 'webhooks').filter(isJsonObject);
-  const wrong = shippedEntries(facts.installation.namespace).flatMap((shipped) => {
+  const all = shippedEntries(facts.installation.namespace);
+  const wrong = all.flatMap((shipped): readonly Finding[] => {
     const index = webhooks.findIndex(({ name }) => name === shipped.name);
     const webhook = webhooks[index];
-    if (webhook === undefined) return [missingEntry(shipped, registration, facts)];
+    if (webhook === undefined) {
+      const says = `this entry is missing, of ${all.length}; ${called} call tagpin`;
+      return [{ id, about: shipped.name, status: 'failed', says, ...reinstalling(facts) }];
+    }
     return differences(webhook, shipped).map(
       (difference): Finding => ({
         id,
@@ -53,24 +53,19 @@ export function judgeEntries(facts: Facts): readonly Finding[] {
   return [{ id, about: registration.name, status: 'ok', says: 'as this version ships them' }];
 }
 
-function missingEntry({ name }: ShippedEntry, { object }: Registration, facts: Facts): Finding {
-  const remedy = reinstalling(facts);
-  const id = 'webhook-entries';
-  const called = admissionEntries(object).length;
-  const says = `this entry is missing, of six; ${called} call tagpin`;
-  return { id, about: name, status: 'failed', says, ...remedy };
-}
-
 function toldOf({ field, is, wanted }: Difference): Pick<Finding, 'status' | 'says' | 'advice'> {
   const status: Status = FATAL.has(field) ? 'failed' : 'warning';
   const isShort = typeof wanted !== 'object';
-  const said = isShort ? `${field} is ${JSON.stringify(is)}` : `${field} are not as shipped`;
+  const verb = Array.isArray(wanted) ? 'are' : 'is';
+  const said = isShort
+    ? `its ${field} is ${JSON.stringify(is)}`
+    : `its ${field} ${verb} not as shipped`;
   return {
     status,
     says: `${said}: ${CONSEQUENCES[field] ?? 'it is another than tagpin is made for'}`,
     advice: isShort
       ? `set it to ${JSON.stringify(wanted)}`
-      : 'set it as it is shipped, if nobody meant it',
+      : `set its ${field} as shipped, if nobody meant the change`,
   };
 }
 

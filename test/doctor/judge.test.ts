@@ -178,7 +178,9 @@ const ROWS: readonly Row[] = [
     id: 'webhook-entries',
     when: 'one is missing',
     facts: () => changed('workloads.warn.tagpin.dev', () => undefined),
-    expected: [{ status: 'failed', about: 'workloads.warn.tagpin.dev', says: 'is missing' }],
+    expected: [
+      { status: 'failed', about: 'workloads.warn.tagpin.dev', says: 'of 6; 5 call tagpin' },
+    ],
   },
   {
     id: 'webhook-entries',
@@ -208,7 +210,7 @@ const ROWS: readonly Row[] = [
         matchConditions: [],
       })),
     expected: [
-      { status: 'warning', says: 'matchConditions are not as shipped' },
+      { status: 'warning', says: 'its matchConditions are not as shipped' },
       { status: 'warning', says: 'timeoutSeconds is 1' },
     ],
   },
@@ -223,9 +225,9 @@ const ROWS: readonly Row[] = [
         objectSelector: { matchLabels: { pinned: 'yes' } },
       })),
     expected: [
-      { status: 'failed', says: 'rules are not as shipped' },
-      { status: 'failed', says: 'namespaceSelector are not as shipped' },
-      { status: 'warning', says: 'objectSelector are not as shipped' },
+      { status: 'failed', says: 'its rules are not as shipped' },
+      { status: 'failed', says: 'its namespaceSelector is not as shipped' },
+      { status: 'warning', says: 'its objectSelector is not as shipped' },
     ],
   },
   {

@@ -92,7 +92,7 @@ export function composeDebugServer(
     record,
     cacheEntries: cache.size,
     maxDigests: settings.cacheEntries,
-    gateOf: engine.placesOf,
+    placesOf: engine.placesOf,
     notReady,
     now,
     clock,

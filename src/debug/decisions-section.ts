@@ -1,27 +1,27 @@
 import type { LookUpPhases } from '../admission/ports.ts';
 import type { ImageReport } from '../admission/report.ts';
-import { type Decision, MAX_DECISIONS } from './decisions.ts';
-import { type DecisionFilter, passes, textOf, whysOf } from './filter.ts';
+import { type DecisionFilter, passes, searchedTextOf, whysOf } from './filter.ts';
 import { type Html, html, NOTHING } from './html.ts';
+import { MAX_PAST_REVIEWS, type PastReview } from './past-reviews.ts';
 import { pill } from './pill.ts';
 import { shortDigest } from './short-digest.ts';
 import { ago, milliseconds } from './span.ts';
 
 /** The last decisions as a table, of which those are seen that pass. */
 export function decisionsSection(
-  decisions: readonly Decision[],
+  decisions: readonly PastReview[],
   filter: DecisionFilter,
   atMs: number,
 ): Html {
   const shown = decisions.filter((decision) => passes(decision, filter)).length;
   return html`<section id="decisions">
 <h2>Decisions</h2>
-<p class="soft">The last ${MAX_DECISIONS} of this replica: <span data-shown>${shown}</span> of ${decisions.length} shown. <a href="/debug.json">As JSON</a></p>
+<p class="soft">The last ${MAX_PAST_REVIEWS} of this replica: <span data-shown>${shown}</span> of ${decisions.length} shown. <a href="/debug.json">As JSON</a></p>
 ${decisions.length === 0 ? html`<p class="empty">None yet. A Pod made in a labelled namespace will be here.</p>` : table(decisions, filter, atMs)}
 </section>`;
 }
 
-function table(decisions: readonly Decision[], filter: DecisionFilter, atMs: number): Html {
+function table(decisions: readonly PastReview[], filter: DecisionFilter, atMs: number): Html {
   return html`${filterForm(decisions, filter)}
 <table>
 <thead><tr><th>When</th><th>Object</th><th>Outcome</th><th>Images</th><th class="number">Took</th></tr></thead>
@@ -29,7 +29,7 @@ function table(decisions: readonly Decision[], filter: DecisionFilter, atMs: num
 </table>`;
 }
 
-function filterForm(decisions: readonly Decision[], filter: DecisionFilter): Html {
+function filterForm(decisions: readonly PastReview[], filter: DecisionFilter): Html {
   const namespaces = decisions.map(({ namespace }) => namespace);
   return html`<form method="get" action="/debug" data-filter>
 <label>Namespace${choice('namespace', namespaces, filter.namespace)}</label>
@@ -50,12 +50,12 @@ function choice(name: string, values: readonly string[], chosen: string): Html {
 const SELECTED: Html = { html: ' selected' };
 const HIDDEN: Html = { html: ' hidden' };
 
-function row(decision: Decision, filter: DecisionFilter, atMs: number): Html {
+function row(decision: PastReview, filter: DecisionFilter, atMs: number): Html {
   const { namespace, name, kind, subResource, operation, mode, dryRun } = decision;
   const { outcome, images, moreImages } = decision;
   const what = subResource === '' ? kind : `${kind}/${subResource}`;
   const how = [operation, `mode ${mode}`, dryRun ? 'dry run' : ''].filter(Boolean).join(', ');
-  return html`<tr data-namespace="${namespace}" data-why="${whysOf(decision).join(' ')}" data-text="${textOf(decision)}"${passes(decision, filter) ? NOTHING : HIDDEN}>
+  return html`<tr data-namespace="${namespace}" data-why="${whysOf(decision).join(' ')}" data-text="${searchedTextOf(decision)}"${passes(decision, filter) ? NOTHING : HIDDEN}>
 <td data-label="When"><time datetime="${new Date(decision.atMs).toISOString()}">${ago(atMs - decision.atMs)}</time></td>
 <td data-label="Object"><div>${namespace}/${name === '' ? '(no name yet)' : name}</div><div class="soft">${what}, ${how}</div></td>
 <td data-label="Outcome"><div>${pill(outcome)}</div></td>

@@ -1,4 +1,4 @@
-import type { Decision } from './decisions.ts';
+import type { PastReview } from './past-reviews.ts';
 
 /** Which decisions are to be seen; empty texts let all by. */
 export interface DecisionFilter {
@@ -17,20 +17,20 @@ export function readFilter(query: URLSearchParams): DecisionFilter {
 
 const MAX_CHARS = 256;
 
-export function passes(decision: Decision, { namespace, why, text }: DecisionFilter): boolean {
+export function passes(decision: PastReview, { namespace, why, text }: DecisionFilter): boolean {
   if (namespace !== '' && decision.namespace !== namespace) return false;
   if (why !== '' && !whysOf(decision).includes(why)) return false;
-  return text === '' || textOf(decision).includes(text.toLowerCase());
+  return text === '' || searchedTextOf(decision).includes(text.toLowerCase());
 }
 
 /** Outcomes and reasons of a decision, each once. */
-export function whysOf({ outcome, images }: Decision): readonly string[] {
+export function whysOf({ outcome, images }: PastReview): readonly string[] {
   const ofImages = images.flatMap((image) => [image.outcome, image.reason]);
   return [...new Set([outcome, ...ofImages])].filter((why) => why !== '');
 }
 
 /** What is searched, in lower case. */
-export function textOf({ name, kind, namespace, uid, images }: Decision): string {
+export function searchedTextOf({ name, kind, namespace, uid, images }: PastReview): string {
   const ofImages = images.flatMap(({ container, original, digest, registry }) => [
     container,
     original,

@@ -1,8 +1,8 @@
-import type { Decision } from './decisions.ts';
 import { type DecisionFilter, passes } from './filter.ts';
+import type { PastReview } from './past-reviews.ts';
 import type { Pin } from './pins.ts';
 import type { CertificateState, DebugRecord } from './record.ts';
-import type { Gate, RegistryState } from './registries.ts';
+import type { LookUpPlaces, RegistryState } from './registries.ts';
 
 /** All that the page shows, and what `/debug.json` has: docs/debug.md says the same. */
 export interface Overview {
@@ -14,7 +14,7 @@ export interface Overview {
   /** What readiness waits for; empty when the webhook may be called. */
   readonly notReady: readonly string[];
   /** The youngest first. */
-  readonly decisions: readonly Decision[];
+  readonly decisions: readonly PastReview[];
   readonly pins: readonly Pin[];
   readonly registries: readonly RegistryState[];
   readonly cache: CacheState;
@@ -35,7 +35,7 @@ export interface OverviewParts extends Pick<Overview, 'version' | 'node' | 'sett
   readonly record: DebugRecord;
   readonly cacheEntries: () => number;
   readonly maxDigests: number;
-  readonly gateOf: (registry: string) => Gate;
+  readonly placesOf: (registry: string) => LookUpPlaces;
   readonly notReady: () => readonly string[];
   /** Since the start of the process, in milliseconds. */
   readonly now: () => number;
@@ -44,7 +44,7 @@ export interface OverviewParts extends Pick<Overview, 'version' | 'node' | 'sett
 }
 
 export function createOverview(parts: OverviewParts): () => Overview {
-  const { version, node, settings, record, gateOf, maxDigests } = parts;
+  const { version, node, settings, record, placesOf, maxDigests } = parts;
   return () => ({
     version,
     node,
@@ -53,7 +53,7 @@ export function createOverview(parts: OverviewParts): () => Overview {
     notReady: parts.notReady(),
     decisions: record.decisions(),
     pins: record.pins(),
-    registries: record.registries.states(gateOf),
+    registries: record.registries.states(placesOf),
     cache: { entries: parts.cacheEntries(), maxDigests, results: record.cacheResults() },
     certificates: record.certificates(),
     settings,

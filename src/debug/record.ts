@@ -1,5 +1,5 @@
 import type { AdmissionReport } from '../admission/report.ts';
-import { createDecisions, type Decisions } from './decisions.ts';
+import { createPastReviews, type PastReviews } from './past-reviews.ts';
 import { createPins, type Pins } from './pins.ts';
 import { createRegistries, type Registries, type RegistriesParts } from './registries.ts';
 
@@ -21,7 +21,7 @@ export interface DebugRecord {
   readonly cacheResult: (result: string) => void;
   readonly certificateExpiry: (which: CertificateName, timestampSeconds: number) => void;
   readonly registries: Registries;
-  readonly decisions: Decisions['last'];
+  readonly decisions: PastReviews['last'];
   readonly pins: Pins['lastSeen'];
   /** Look-ups by how the cache answered. */
   readonly cacheResults: () => Readonly<Record<string, number>>;
@@ -29,7 +29,7 @@ export interface DebugRecord {
 }
 
 export function createDebugRecord(parts: RegistriesParts): DebugRecord {
-  const decisions = createDecisions();
+  const decisions = createPastReviews();
   const pins = createPins();
   const cacheResults = new Map<string, { count: number }>();
   const certificates = new Map<string, CertificateState>();

@@ -8,7 +8,7 @@ export interface Quota {
 }
 
 /** How many look-ups of a registry are on their way, and may be. */
-export interface Gate {
+export interface LookUpPlaces {
   readonly limit: number;
   readonly inFlight: number;
   readonly waiting: number;
@@ -29,7 +29,7 @@ export interface RegistryState {
   /** In milliseconds since 1970. */
   readonly lastRequestMs: number | undefined;
   readonly quota: Quota | undefined;
-  readonly gate: Gate;
+  readonly places: LookUpPlaces;
 }
 
 /** What is told of registries. */
@@ -45,7 +45,7 @@ interface RegistryObserver {
 
 export interface Registries extends RegistryObserver {
   /** By name. */
-  readonly states: (gateOf: (registry: string) => Gate) => readonly RegistryState[];
+  readonly states: (placesOf: (registry: string) => LookUpPlaces) => readonly RegistryState[];
 }
 
 export interface RegistriesParts {
@@ -102,9 +102,11 @@ export function createRegistries({ nameOf, now, clock }: RegistriesParts): Regis
     registrySilent: (registry, untilMs) => {
       met(registry).silentUntilMs = untilMs;
     },
-    states: (gateOf) =>
+    states: (placesOf) =>
       [...answering.entries(), ...others.entries()]
-        .map(([registry, one]) => stateOf(registry, one, { nowMs: now(), gate: gateOf(registry) }))
+        .map(([registry, one]) =>
+          stateOf(registry, one, { nowMs: now(), places: placesOf(registry) }),
+        )
         .toSorted((one, other) => (one.registry < other.registry ? -1 : 1)),
   };
 }
@@ -126,11 +128,11 @@ function isAnswer(code: string): boolean {
 function stateOf(
   registry: string,
   { limitedUntilMs, silentUntilMs, ...told }: Met,
-  { nowMs, gate }: { readonly nowMs: number; readonly gate: Gate },
+  { nowMs, places }: { readonly nowMs: number; readonly places: LookUpPlaces },
 ): RegistryState {
   const leftAloneMs = Math.max(0, Math.ceil(Math.max(limitedUntilMs, silentUntilMs) - nowMs));
   const isFailing = told.lastCode !== '' && !isAnswer(told.lastCode);
   const asked = isFailing ? 'failing' : 'answers';
   const alone = limitedUntilMs > silentUntilMs ? 'limited' : 'silent';
-  return { registry, health: leftAloneMs > 0 ? alone : asked, leftAloneMs, ...told, gate };
+  return { registry, health: leftAloneMs > 0 ? alone : asked, leftAloneMs, ...told, places };
 }

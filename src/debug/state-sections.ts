@@ -1,7 +1,7 @@
 import { type Html, html, NOTHING } from './html.ts';
 import type { Overview } from './overview.ts';
 import { colouredPill } from './pill.ts';
-import type { Gate, Quota, RegistryState } from './registries.ts';
+import type { LookUpPlaces, Quota, RegistryState } from './registries.ts';
 import { shortDigest } from './short-digest.ts';
 import { ago, span } from './span.ts';
 
@@ -58,13 +58,13 @@ export function registriesSection({ registries, atMs }: Overview): Html {
 <td data-label="Registry"><code>${one.registry}</code></td>
 <td data-label="Health"><div>${healthOf(one)}${one.lastRequestMs === undefined ? NOTHING : html`<div class="soft">last: ${one.lastCode}, ${ago(atMs - one.lastRequestMs)}</div>`}</div></td>
 <td data-label="Requests" class="number"><div>${one.requests}${one.unanswered === 0 ? NOTHING : html`<div class="soft">${one.unanswered} unanswered</div>`}</div></td>
-<td data-label="Gate"><div>${gateText(one.gate)}</div></td>
+<td data-label="Places"><div>${placesText(one.places)}</div></td>
 <td data-label="Quota"><div>${quotaText(one.quota)}</div></td>
 </tr>`,
   );
   return html`<section id="registries"><h2>Registries</h2>
 <p class="soft">Registries and token servers that this replica asked.</p>
-${rows.length === 0 ? html`<p class="empty">None was asked yet.</p>` : html`<table><thead><tr><th>Registry</th><th>Health</th><th class="number">Requests</th><th>Gate</th><th>Quota</th></tr></thead><tbody>${rows}</tbody></table>`}
+${rows.length === 0 ? html`<p class="empty">None was asked yet.</p>` : html`<table><thead><tr><th>Registry</th><th>Health</th><th class="number">Requests</th><th>Places</th><th>Quota</th></tr></thead><tbody>${rows}</tbody></table>`}
 </section>`;
 }
 
@@ -81,7 +81,7 @@ function healthOf({ health, leftAloneMs }: RegistryState): Html {
   return colouredPill(`${text}${wait}`, mood);
 }
 
-function gateText({ limit, inFlight, waiting }: Gate): string {
+function placesText({ limit, inFlight, waiting }: LookUpPlaces): string {
   return `${inFlight} of ${limit} in flight, ${waiting} waiting`;
 }
 

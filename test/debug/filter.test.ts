@@ -1,11 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-
-import { createDecisions, type Decision } from '../../src/debug/decisions.ts';
 import { passes, readFilter } from '../../src/debug/filter.ts';
+import { createPastReviews, type PastReview } from '../../src/debug/past-reviews.ts';
 import { admissionReport, imageReport } from '../support/debug.ts';
 
-function decision(): Decision {
-  const decisions = createDecisions();
+function decision(): PastReview {
+  const decisions = createPastReviews();
   const failed = imageReport({ outcome: 'failed', reason: 'not_found', digest: undefined });
   decisions.keep(admissionReport([failed, imageReport({ container: 'proxy' })]), 0);
   const [one] = decisions.last();

@@ -50,6 +50,7 @@ describe('pageOf()', () => {
       'sha256:9f9f9f9f9f9f…',
       '40 s ago',
       '1×',
+      '<th>Places</th>',
       '2 of 16 in flight, 1 waiting',
       '76 of 100 left in 6 h 0 min',
       '50.0 %',

@@ -33,7 +33,7 @@ describe('createRegistries()', () => {
         lastCode: '404',
         lastRequestMs: time.dayMs,
         quota: undefined,
-        gate: { limit: 16, inFlight: 2, waiting: 1 },
+        places: { limit: 16, inFlight: 2, waiting: 1 },
       },
     ]);
   });

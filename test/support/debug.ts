@@ -55,7 +55,7 @@ export function createDebugClock(): DebugClock {
     record,
     cacheEntries: () => 3,
     maxDigests: 1000,
-    gateOf: () => ({ limit: 16, inFlight: 2, waiting: 1 }),
+    placesOf: () => ({ limit: 16, inFlight: 2, waiting: 1 }),
     notReady: () => [],
     now,
     clock,

@@ -2,7 +2,7 @@ import type { AdmissionReport, ImageReport } from '../admission/report.ts';
 import { isShort, kept } from './kept-text.ts';
 
 /** What is remembered of a review: no object, which may be megabytes, and no text longer than a line. */
-export interface Decision extends Pick<AdmissionReport, 'mode' | 'kind' | 'outcome' | 'ms'> {
+export interface PastReview extends Pick<AdmissionReport, 'mode' | 'kind' | 'outcome' | 'ms'> {
   /** When it was answered, in milliseconds since 1970. */
   readonly atMs: number;
   readonly uid: string;
@@ -17,30 +17,30 @@ export interface Decision extends Pick<AdmissionReport, 'mode' | 'kind' | 'outco
 }
 
 /** The last decisions, in memory. */
-export interface Decisions {
+export interface PastReviews {
   /** @param atMs in milliseconds since 1970 */
   readonly keep: (report: AdmissionReport, atMs: number) => void;
   /** The youngest first. */
-  readonly last: () => readonly Decision[];
+  readonly last: () => readonly PastReview[];
 }
 
-export const MAX_DECISIONS = 200;
+export const MAX_PAST_REVIEWS = 200;
 const MAX_IMAGES = 20;
 
-export function createDecisions(): Decisions {
-  const ring: Decision[] = [];
+export function createPastReviews(): PastReviews {
+  const ring: PastReview[] = [];
   let next = 0;
   return {
     keep: (report, atMs) => {
-      ring[next] = decisionOf(report, atMs);
-      next = (next + 1) % MAX_DECISIONS;
+      ring[next] = pastReviewOf(report, atMs);
+      next = (next + 1) % MAX_PAST_REVIEWS;
     },
     last: () => [...ring.slice(next), ...ring.slice(0, next)].toReversed(),
   };
 }
 
 /** On the way of every review: references, and nothing copied or formatted. */
-function decisionOf(report: AdmissionReport, atMs: number): Decision {
+function pastReviewOf(report: AdmissionReport, atMs: number): PastReview {
   const { review, images } = report;
   return {
     atMs,

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { createDecisions, MAX_DECISIONS } from '../../src/debug/decisions.ts';
+import { createPastReviews, MAX_PAST_REVIEWS } from '../../src/debug/past-reviews.ts';
 import { admissionReport, imageReport } from '../support/debug.ts';
 import { objectOf, POD, reviewOf } from '../support/review.ts';
 
 const LONG = 'x'.repeat(3_000_000);
 
-describe('createDecisions()', () => {
+describe('createPastReviews()', () => {
   it('has what was decided, and no object of a review', () => {
-    const decisions = createDecisions();
+    const decisions = createPastReviews();
     const report = admissionReport([imageReport()], { dryRun: true });
     decisions.keep(report, 5);
     expect(decisions.last()).toEqual([
@@ -31,15 +31,15 @@ describe('createDecisions()', () => {
   });
 
   it('keeps the images of a review as they are, for nothing is copied on its way', () => {
-    const decisions = createDecisions();
+    const decisions = createPastReviews();
     const report = admissionReport();
     decisions.keep(report, 0);
     expect(decisions.last()[0]?.images).toBe(report.images);
   });
 
   it('has the last ones, the youngest first', () => {
-    const decisions = createDecisions();
-    for (let atMs = 0; atMs < MAX_DECISIONS + 3; atMs += 1) {
+    const decisions = createPastReviews();
+    for (let atMs = 0; atMs < MAX_PAST_REVIEWS + 3; atMs += 1) {
       decisions.keep(admissionReport(), atMs);
     }
     const times = decisions.last().map(({ atMs }) => atMs);
@@ -49,7 +49,7 @@ describe('createDecisions()', () => {
   });
 
   it('keeps a few of the images of a review with thousands, and how many more there are', () => {
-    const decisions = createDecisions();
+    const decisions = createPastReviews();
     decisions.keep(admissionReport(Array.from({ length: 3000 }, () => imageReport())), 0);
     const [decision] = decisions.last();
     expect(decision?.images).toHaveLength(20);
@@ -59,7 +59,7 @@ describe('createDecisions()', () => {
   it.each(['uid', 'namespace', 'name', 'operation', 'subResource'])(
     'keeps the beginning of a %s that has no end',
     (field) => {
-      const decisions = createDecisions();
+      const decisions = createPastReviews();
       const review = reviewOf(POD, { object: objectOf(POD, { spec: {} }) });
       decisions.keep({ ...admissionReport(), review: { ...review, [field]: LONG } }, 0);
       const [decision] = decisions.last();
@@ -68,7 +68,7 @@ describe('createDecisions()', () => {
   );
 
   it.each(['container', 'original'])('keeps the beginning of a %s that has no end', (field) => {
-    const decisions = createDecisions();
+    const decisions = createPastReviews();
     decisions.keep(admissionReport([imageReport({ [field]: LONG })]), 0);
     expect(decisions.last()[0]?.images[0]).toMatchObject({ [field]: `${'x'.repeat(511)}…` });
   });

@@ -227,7 +227,7 @@ export function isPinErrorCode(word: string): word is PinErrorCode {
 
 /** What an operator can do about a failure in a namespace. */
 export function actionIn(namespace: string, code: PinErrorCode): string {
-  return ERROR_RULES[code].action.replaceAll('NAMESPACE', namespace);
+  return ERROR_RULES[code].action.replaceAll('NAMESPACE', () => namespace);
 }
 
 /**

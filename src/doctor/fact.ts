@@ -1,3 +1,4 @@
+import { commandOf } from '../shell.ts';
 import type { CheckId, Finding } from './finding.ts';
 
 /** Something that was looked for in the cluster. */
@@ -28,7 +29,7 @@ export function notLookedAt(id: CheckId, { why, right }: Unread, about?: string)
     says: `not looked at: ${why}`,
     ...(right !== undefined && {
       advice: `have somebody run this who may ${right}`,
-      command: `kubectl auth can-i ${right}`,
+      command: commandOf('kubectl', 'auth', 'can-i', ...right.split(' ')),
     }),
   };
 }

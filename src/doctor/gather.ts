@@ -161,7 +161,8 @@ async function readSecret(
   if (name === '') return { state: 'absent' };
   const asked: Asked = {
     path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(name)}`,
-    right: `get secrets/${name} --namespace ${namespace}`,
+    // Whoever wrote the Deployment chose the names: each stays one word.
+    right: `get secrets/${encodeURIComponent(name)} --namespace ${encodeURIComponent(namespace)}`,
   };
   return readObject(ask, asked);
 }

@@ -1,4 +1,5 @@
 import { isJsonObject, listOf, textOf } from '../json.ts';
+import { commandOf } from '../shell.ts';
 import { notLookedAt } from './fact.ts';
 import type { Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
@@ -95,7 +96,7 @@ function notReached(pod: string, namespace: string): Finding {
     says: 'not looked at: the API server does not reach its operations port, or may not',
     advice:
       'compare the Date of an answer of localhost:9090/healthz with `date`, behind this command',
-    command: `kubectl port-forward --namespace ${namespace} pod/${pod} 9090`,
+    command: commandOf('kubectl', 'port-forward', '--namespace', namespace, `pod/${pod}`, '9090'),
   };
 }
 

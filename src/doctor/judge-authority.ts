@@ -1,6 +1,7 @@
 import { type Certificate, isExpired, readCertificates } from '../certificates/certificate.ts';
 import type { Entry } from '../certificates/entries.ts';
 import { isJsonObject, listOf, objectAt, parseJson, textOf } from '../json.ts';
+import { commandOf } from '../shell.ts';
 import { isFor, isSignedBy } from './chain.ts';
 import { type Fact, notLookedAt, valueOf } from './fact.ts';
 import type { Facts } from './facts.ts';
@@ -182,7 +183,13 @@ function rightBundle({ group, registration, shown, facts }: Wanting): Remedy {
   if (featuresOf(valueOf(deployment), installation.namespace).builtIn !== undefined) {
     return {
       advice: 'tagpin writes it itself, within ten seconds: see what keeps it from that in its log',
-      command: `kubectl logs --namespace ${installation.namespace} deployment/tagpin`,
+      command: commandOf(
+        'kubectl',
+        'logs',
+        '--namespace',
+        installation.namespace,
+        'deployment/tagpin',
+      ),
     };
   }
   const authorities = (shown?.authorities ?? []).filter(

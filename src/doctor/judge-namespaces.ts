@@ -58,7 +58,7 @@ function notOptedIn(name: string, all: readonly JsonObject[]): readonly Finding[
     {
       ...told,
       says: 'is not opted in: nothing is pinned there',
-      advice: `label it; tagpin onboard ${name} --dry-run tells before what that changes`,
+      advice: `label it; ${commandOf('tagpin', 'onboard', name, '--dry-run')} tells before what that changes`,
       command: commandOf('kubectl', 'label', 'namespace', name, `${MODE_LABEL}=pin`),
     },
   ];

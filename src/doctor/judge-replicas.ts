@@ -62,10 +62,11 @@ export function judgeReplicas(facts: Facts): readonly Finding[] {
   return [judgeImages(about, ready, facts)];
 }
 
-function judgeImages(about: string, ready: number, { pods }: Facts): Finding {
+function judgeImages(about: string, ready: number, { pods, installation }: Facts): Finding {
   const id = 'replicas';
   if (pods.state === 'unread') return notLookedAt(id, pods, about);
   const running = (valueOf(pods) ?? []).filter(isReady);
+  const where = ['--namespace', installation.namespace];
   const images = new Set(running.map(imageOf));
   if (images.size > 1) {
     return {
@@ -74,7 +75,7 @@ function judgeImages(about: string, ready: number, { pods }: Facts): Finding {
       status: 'warning',
       says: `ready replicas are of different images: ${[...images].join(', ')}`,
       advice: 'see that the rollout ends',
-      command: `kubectl rollout status deployment/tagpin --namespace ${about.split('/')[0]}`,
+      command: commandOf('kubectl', 'rollout', 'status', 'deployment/tagpin', ...where),
     };
   }
   return { id, about, status: 'ok', says: `${ready} are ready, of one image` };

@@ -3,7 +3,7 @@ import { notLookedAt, type Unread, valueOf } from './fact.ts';
 import type { Facts } from './facts.ts';
 import { featuresOf } from './features.ts';
 import type { CheckId, Finding, Remedy } from './finding.ts';
-import { reinstalling } from './remedy.ts';
+import { reinstalling, reinstallingAdvice } from './remedy.ts';
 import { PULL_SECRET_READER, type Right } from './right.ts';
 
 /** Rights that one check is about, by what the API server says of them. */
@@ -56,8 +56,7 @@ export function judgePullSecretRights(facts: Facts): readonly Finding[] {
 }
 
 function bindingAdvice(facts: Facts): string {
-  const { command = '' } = reinstalling(facts);
-  return `bind the ClusterRole of the manifests; where that is missing, too: ${command}`;
+  return `bind the ClusterRole of the manifests; where that is missing, too, ${reinstallingAdvice(facts)}`;
 }
 
 function creating(words: readonly string[]): string {
@@ -132,13 +131,15 @@ export function judgeExcess(facts: Facts): readonly Finding[] {
   const says = `tagpin may ${excess.map(textOf).join(', ')}, which it never does: its token is worth more to a thief`;
   const { namespace } = facts.installation;
   const { serviceAccount } = featuresOf(valueOf(facts.deployment), namespace);
+  const words = ['clusterrolebindings,rolebindings', '--all-namespaces', '--output=wide'];
+  const bound = `${namespace}/${serviceAccount}`;
   return [
     {
       id,
       status: 'warning',
       says,
       advice: 'find the binding that gives it, and take the ServiceAccount out',
-      command: `kubectl get clusterrolebindings,rolebindings --all-namespaces --output wide | grep ${namespace}/${serviceAccount}`,
+      command: `${commandOf('kubectl', 'get', ...words)} | ${commandOf('grep', '--fixed-strings', bound)}`,
     },
   ];
 }

@@ -1,5 +1,6 @@
 import type { Entry } from '../certificates/entries.ts';
 import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
+import { commandOf } from '../shell.ts';
 import { notLookedAt, valueOf } from './fact.ts';
 import type { Facts } from './facts.ts';
 import type { Finding, Remedy } from './finding.ts';
@@ -108,6 +109,14 @@ function judgeEndpoints(about: string, { endpointSlices, pods, installation }: F
     status: 'failed',
     says: `nothing is ready behind it${known}`,
     advice: 'see what the Pods wait for: events, and the log, which says why one is not ready',
-    command: `kubectl describe pods --namespace ${installation.namespace} --selector app.kubernetes.io/name=tagpin`,
+    command: commandOf(
+      'kubectl',
+      'describe',
+      'pods',
+      '--namespace',
+      installation.namespace,
+      '--selector',
+      'app.kubernetes.io/name=tagpin',
+    ),
   };
 }

@@ -1,8 +1,9 @@
 import { actionIn, isPinErrorCode } from '../errors.ts';
+import { commandOf } from '../shell.ts';
 import { followsFrom, notLookedAt } from './fact.ts';
 import type { Facts } from './facts.ts';
 import type { CheckId, Finding } from './finding.ts';
-import { reinstalling } from './remedy.ts';
+import { reinstallingAdvice } from './remedy.ts';
 import type { Trial, TriedSample } from './trial.ts';
 
 /** Where one of these failed, nobody can be called. */
@@ -35,13 +36,20 @@ function notCalled(about: string, facts: Facts): Finding {
       says: 'the API server calls tagpin, and the call fails: a Pod that is tried is stored with its tag',
       advice:
         'see the log of the API server ("failed calling webhook"), and whether its machines reach the port of the Pods: firewalls of nodes, NetworkPolicy, --client-ca',
-      command: `kubectl logs --namespace ${installation.namespace} deployment/tagpin --tail=50`,
+      command: commandOf(
+        'kubectl',
+        'logs',
+        '--namespace',
+        installation.namespace,
+        'deployment/tagpin',
+        '--tail=50',
+      ),
     };
   }
   return {
     ...told,
     says: 'a Pod that is tried comes back with its tag: tagpin was not called, or failed',
-    advice: `see that the entries select the namespace and what fails: apiserver_admission_webhook_fail_open_count in the API server's metrics; where entries were changed: ${reinstalling(facts).command ?? ''}`,
+    advice: `see that the entries select the namespace and what fails: apiserver_admission_webhook_fail_open_count in the API server's metrics; where entries were changed, ${reinstallingAdvice(facts)}`,
     command: 'kubectl get --raw /metrics | grep apiserver_admission_webhook_fail_open_count',
   };
 }
@@ -88,10 +96,10 @@ function notPinned(
   const code = reason === undefined ? '' : ` [${reason}]`;
   const says = `${seen.by} is called, and ${image} keeps its tag${code}`;
   if (reason !== undefined && isPinErrorCode(reason)) {
-    const [advice, command] = actionIn(namespace, reason).split(/: (?=kubectl )/);
+    const [advice, command] = actionIn(commandOf(namespace), reason).split(/: (?=kubectl )/);
     return { id, about, status: 'failed', says, advice, command };
   }
-  const advice = `tagpin explain ${image} --namespace ${namespace} tells each step`;
+  const advice = `${commandOf('tagpin', 'explain', image, '--namespace', namespace)} tells each step`;
   return { id, about, status: 'failed', says, advice };
 }
 

@@ -8,10 +8,8 @@ import type { Remedy } from './finding.ts';
 export function reinstalling({ deployment, installation }: Facts): Remedy {
   const release = releaseOf(valueOf(deployment));
   if (release === undefined) {
-    return {
-      advice: 'apply your kustomization again, here of the folder deploy',
-      command: 'kubectl apply -k deploy',
-    };
+    // Which folder that was nobody knows here.
+    return { advice: 'apply your kustomization again, with kubectl apply -k and its folder' };
   }
   const manifest = commandOf(
     'helm',
@@ -25,6 +23,12 @@ export function reinstalling({ deployment, installation }: Facts): Remedy {
     advice: 'apply the objects of the Helm release again',
     command: `${manifest} | kubectl apply --filename -`,
   };
+}
+
+/** The same in one sentence. */
+export function reinstallingAdvice(facts: Facts): string {
+  const { advice = '', command } = reinstalling(facts);
+  return command === undefined ? advice : `${advice}: ${command}`;
 }
 
 /** The name that Helm writes beside whatever it makes. */

@@ -132,7 +132,7 @@ const ROWS: readonly Row[] = [
     id: 'webhook-configuration',
     when: 'there is none',
     facts: () => ({ configurations: read([]) }),
-    expected: [{ status: 'failed', says: 'there is none', command: 'kubectl apply -k deploy' }],
+    expected: [{ status: 'failed', says: 'there is none' }],
   },
   {
     id: 'webhook-configuration',

@@ -47,8 +47,7 @@ describe('runDoctor()', () => {
       id: 'webhook-configuration',
       status: 'failed',
       says: 'there is none that calls tagpin, "tagpin" or another',
-      advice: 'apply your kustomization again, here of the folder deploy',
-      command: 'kubectl apply -k deploy',
+      advice: 'apply your kustomization again, with kubectl apply -k and its folder',
     });
   });
 

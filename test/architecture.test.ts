@@ -122,7 +122,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   // What the webhook did, remembered and written for an operator: no HTTP.
   debug: {
-    rooms: ['admission', 'image', ...VOCABULARY],
+    rooms: ['admission', 'config.ts', 'image', ...VOCABULARY],
     packages: ['lru-cache', 'node:buffer', 'node:crypto'],
   },
   server: {

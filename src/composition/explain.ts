@@ -1,17 +1,15 @@
 import type { ExplainSettings } from '../commands/explain-settings.ts';
-import { explain } from '../explain/explanation.ts';
 import { identityOf } from '../explain/identity.ts';
 import { createRecorder } from '../explain/recorder.ts';
 import type { Explain } from '../explain/run.ts';
-import { compileGlobs } from '../image/glob.ts';
 import { type ClusterReader, createClusterReader } from '../kube/client.ts';
 import { createCache } from '../resolve/cache.ts';
 import { composeEngine } from './engine.ts';
+import { composeExplainer } from './explainer.ts';
 import { findKubeconfig } from './kubeconfig.ts';
 import { NO_CLUSTER } from './no-cluster.ts';
 import { NO_METRICS } from './nobody.ts';
 import { findCredentialFiles } from './person-credentials.ts';
-import { listenerOf } from './told-resolver.ts';
 
 /** What `tagpin explain` is told by its process. */
 export interface ExplainProcess {
@@ -22,8 +20,6 @@ export interface ExplainProcess {
 
 const now = (): number => performance.now();
 
-/** As the webhook is called: the `timeoutSeconds` of its entries. */
-const PATIENCE_MS = 10_000;
 /** One look-up, with nothing before it. */
 const CACHE = { ttlMs: 60_000, staleIfErrorMs: 0, random: Math.random };
 
@@ -50,9 +46,10 @@ export function explainWith(
 ): Explain {
   return async (question, observe) => {
     const recorder = createRecorder({ observe, now });
+    const reader = cluster ?? NO_CLUSTER;
     const engine = composeEngine(cluster ? settings : asPerson(settings, environment), {
       cache: createCache(CACHE),
-      reader: cluster ?? NO_CLUSTER,
+      reader,
       metrics: NO_METRICS,
       userAgent: `tagpin/${version}`,
       log: recorder.log,
@@ -61,21 +58,15 @@ export function explainWith(
       authFiles: cluster ? [] : findCredentialFiles(settings, environment).authFiles,
     });
     await Promise.all([engine.load(), cluster?.load()]);
-    const parts = {
-      recorder,
-      resolver: engine.toldTo(listenerOf(recorder, cluster ?? NO_CLUSTER)),
-      isSkipped: compileGlobs(settings.skip),
-      refusesShortNames: settings.shortNames === 'refuse',
-    };
+    const explain = composeExplainer(settings, { engine, reader, now });
     const podSecrets = async (where: string, name: string) =>
       (await cluster?.readPod(where, name))?.pullSecrets;
     const asked = {
       image: question.image,
       identity: () => identityOf({ recorder, podSecrets }, question),
-      deadlineAtMs: now() + PATIENCE_MS,
     };
     try {
-      return await explain(parts, asked);
+      return await explain(asked, recorder);
     } finally {
       await engine.close();
     }

@@ -8,6 +8,13 @@ type Pinning = Pick<
   'decision' | 'refreshPolicy' | 'referenceForm' | 'refusesShortNames' | 'untouched'
 >;
 
+type Choice = Pick<HandlerParts, 'refusesShortNames'> & Pick<HandlerParts['decision'], 'isSkipped'>;
+
+/** Which images are looked up, by their names alone. */
+export function choiceOf({ shortNames, skip }: Pick<ServeSettings, 'shortNames' | 'skip'>): Choice {
+  return { isSkipped: compileGlobs(skip), refusesShortNames: shortNames === 'refuse' };
+}
+
 /** The same for the webhook, and for whoever tells what it would do. */
 export function pinningOf(
   settings: Pick<
@@ -15,11 +22,12 @@ export function pinningOf(
     'allowSkipInEnforce' | 'referenceForm' | 'refreshPolicy' | 'shortNames' | 'skip' | 'skipOwner'
   >,
 ): Pinning {
+  const { isSkipped, refusesShortNames } = choiceOf(settings);
   const foreignOwners = new Set(settings.skipOwner);
   return {
-    refusesShortNames: settings.shortNames === 'refuse',
+    refusesShortNames,
     decision: {
-      isSkipped: compileGlobs(settings.skip),
+      isSkipped,
       allowSkipInEnforce: settings.allowSkipInEnforce,
     },
     untouched: { isForeignOwner: ({ group, kind }) => foreignOwners.has(`${group}/${kind}`) },

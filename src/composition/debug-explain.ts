@@ -1,0 +1,49 @@
+import type { ServeSettings } from '../config.ts';
+import { actionIn, PinError } from '../errors.ts';
+import { createRecorder } from '../explain/recorder.ts';
+import { runExplain } from '../explain/run.ts';
+import type { Turns } from '../explain/turns.ts';
+import type { Streams } from '../files/streams.ts';
+import type { DebugExplain } from '../server/debug.ts';
+import { composeExplainer, type ExplainerParts } from './explainer.ts';
+
+/** Among the names of those who take turns: no user has it, for none has an empty one. */
+const PAGE = '';
+
+/** Explanations for the page, by the engine that serves reviews. */
+export function composeDebugExplain(
+  settings: Pick<ServeSettings, 'referenceForm' | 'shortNames' | 'skip'>,
+  { turns, ...parts }: ExplainerParts & { readonly turns: Turns },
+): DebugExplain {
+  const { now } = parts;
+  const { referenceForm } = settings;
+  const explain = composeExplainer(settings, parts);
+  return async (asked, format) => {
+    const turn = turns.take(PAGE);
+    if (turn instanceof PinError) throw turn;
+    const written: string[] = [];
+    const ports: Parameters<typeof runExplain>[2] = {
+      streams: streamsInto(written),
+      explain: ({ image }, observe) =>
+        explain({ image, identity: async () => asked }, createRecorder({ observe, now })),
+      // This process reads Secrets, whoever asks.
+      advise: ({ code }) => actionIn(asked.namespace, code),
+    };
+    try {
+      await runExplain({ ...asked, pod: undefined }, { format, referenceForm }, ports);
+    } finally {
+      turn.end();
+    }
+    return written.join('');
+  };
+}
+
+function streamsInto(written: string[]): Streams {
+  return {
+    readInput: async () => new Uint8Array(),
+    out: async (text) => void written.push(String(text)),
+    err: async () => {},
+    isRead: () => true,
+    onTerminal: { out: false, err: false },
+  };
+}

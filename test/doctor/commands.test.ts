@@ -99,18 +99,19 @@ function broken(): readonly Partial<Facts>[] {
       trials: [{ ...CALLED, seen: { by: 'nobody' } }],
       secret: FORBIDDEN,
       failedOpen: read({ inAll: 1, meanwhile: 1 }),
-      service: { ...FORBIDDEN, right: `get services --namespace ${EVIL}` },
+      budgets: { ...FORBIDDEN, right: `list budgets --namespace ${EVIL}` },
     },
+    { deployment: read(deployment(['--certificates=built-in'])) },
   ];
 }
 
-/** Runs commands in a shell that has none of the programs. */
+/** Runs each command in a shell that has none of the programs. */
 function paste(commands: readonly string[]): void {
   const programs = ['kubectl', 'helm', 'grep'].map((name) => `${name}() { :; }`);
-  execFileSync('sh', ['-e', '-c', [...programs, ...commands].join('\n')], {
-    cwd: files.directory,
-    env: {},
-  });
+  for (const command of commands) {
+    const script = [...programs, command].join('\n');
+    execFileSync('sh', ['-c', script], { cwd: files.directory, env: {} });
+  }
 }
 
 describe('the command of a finding', () => {

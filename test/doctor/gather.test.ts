@@ -116,6 +116,16 @@ describe('gatherFacts()', () => {
     });
   });
 
+  it('keeps the name of a Secret one word of the right to it, whatever the Deployment says', async () => {
+    const flags = ['--certificates=built-in', '--certificate-secret=a/b --kubeconfig=c'];
+    const cluster = new Cluster({
+      '/apis/apps/v1/namespaces/tagpin-system/deployments/tagpin': { value: deployment(flags) },
+      '/api/v1/namespaces/a/secrets/b%20--kubeconfig%3Dc': { status: 403 },
+    });
+    const { secret } = await cluster.gather();
+    expect(secret).toMatchObject({ right: 'get secrets/b%20--kubeconfig%3Dc --namespace a' });
+  });
+
   it('reads every page of a list', async () => {
     const cluster = new Cluster();
     cluster.answers.set('/api/v1/namespaces', pageOf);

@@ -75,7 +75,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'reloaded.ts': { rooms: VOCABULARY, packages: ['node:fs'] },
   resolve: {
     rooms: ['registry', 'credentials', 'image', 'within.ts', ...VOCABULARY],
-    packages: ['lru-cache', 'p-limit'],
+    packages: ['lru-cache', 'node:async_hooks', 'p-limit'],
   },
   // Digests that replicas tell one another, behind a port of resolve/.
   'shared-cache': {

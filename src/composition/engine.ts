@@ -30,9 +30,9 @@ import type { Patience } from '../resolve/patience.ts';
 import { createResolver, type Resolver } from '../resolve/resolver.ts';
 import { createRoute, type RouteParts } from '../resolve/route.ts';
 import type { SharedDigests } from '../resolve/shared-digests.ts';
+import { createStopwatch } from '../resolve/stopwatch.ts';
 import type { RegistryMetrics } from '../server/registry-metrics.ts';
 import { composeOwnCredentials } from './own-credentials.ts';
-import { createStopwatch } from './stopwatch.ts';
 import { createToldResolvers, type Listener } from './told-resolver.ts';
 
 /** What the engine is plugged into. */

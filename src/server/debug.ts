@@ -11,11 +11,11 @@ import {
 } from '../debug/explain-fields.ts';
 import { readFilter } from '../debug/filter.ts';
 import { type Overview, overviewPassing } from '../debug/overview.ts';
-import { noticeOf, PAGE_POLICY, pageOf } from '../debug/page.ts';
+import { PAGE_POLICY, pageOf } from '../debug/page.ts';
 import { toPinError } from '../errors.ts';
-import { printableJson } from '../image/printable.ts';
 import { isJsonObject } from '../json.ts';
-import { describeError, type Logger } from '../log.ts';
+import type { Logger } from '../log.ts';
+import { errorHandler, notice, sendJson, statusOf } from './debug-answers.ts';
 import { createFormToken, type FormToken, refusalOf } from './own-page.ts';
 
 /** An explanation, as `tagpin explain` writes it. */
@@ -96,7 +96,7 @@ function createApp(parts: DebugServerParts): Express {
     });
   }
   app.use((_request, response) => notice(response, 404, 'nothing is here'));
-  app.use(errorHandler(parts));
+  app.use(errorHandler(parts.log));
   return app;
 }
 
@@ -157,50 +157,14 @@ async function answerOf(
   try {
     return { status: 200, answer: await explain(questionOf(fields), 'text') };
   } catch (caught) {
-    const { code, message } = toPinError(caught);
-    const status = statusOf(code);
+    const error = toPinError(caught);
+    const status = statusOf(error);
     if (status === 500) throw caught;
-    return { status, answer: message };
+    return { status, answer: error.message };
   }
-}
-
-function statusOf(code: string): number {
-  if (code === 'overloaded') return 503;
-  return code === 'invalid_config' ? 400 : 500;
 }
 
 function queryOf({ url }: Request): URLSearchParams {
   const at = url.indexOf('?');
   return new URLSearchParams(at === -1 ? '' : url.slice(at));
-}
-
-function sendJson(response: Response, value: unknown): void {
-  response.type('json').send(`${printableJson(value, 2)}\n`);
-}
-
-function notice(response: Response, status: number, message: string): void {
-  response.setHeader('connection', 'close');
-  response.status(status).type('html').send(noticeOf(message));
-}
-
-function errorHandler({ log }: DebugServerParts) {
-  // oxlint-disable-next-line max-params -- express tells an error handler by its four parameters
-  return (caught: unknown, request: Request, response: Response, _next: NextFunction): void => {
-    const ofBody = bodyStatusOf(caught);
-    const error = toPinError(caught);
-    const status = ofBody ?? statusOf(error.code);
-    if (status === 500) log.error(describeError(error), 'debug page failed');
-    if (response.headersSent) return;
-    const message = ofBody === undefined ? error.message : 'the body is none of this page';
-    response.setHeader('connection', 'close');
-    response.status(status);
-    if (request.is('application/json') === false) notice(response, status, message);
-    else sendJson(response, { error: message, reason: error.code });
-  };
-}
-
-/** What express makes of a body that it does not take. */
-function bodyStatusOf(caught: unknown): number | undefined {
-  const status = isJsonObject(caught) ? caught['status'] : undefined;
-  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
 }

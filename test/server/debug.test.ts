@@ -406,6 +406,7 @@ describe('POST /debug/explain', () => {
     ['overloaded', new PinError('overloaded', 'two are being explained'), 503],
     ['invalid_config', new PinError('invalid_config', 'there is no such thing'), 400],
     ['internal', new Error('a defect'), 500],
+    ['an image, which has no business here', new PinError('not_found', 'it is not there'), 500],
   ])('tells of %s in the page and in JSON', async (_code, error, status) => {
     const { message } = error;
     explain = async () => {
@@ -421,6 +422,7 @@ describe('POST /debug/explain', () => {
       body: JSON.stringify(QUESTION),
     });
     expect(json.status).toBe(status);
+    expect(json.headers.connection).toBe('close');
     expect(JSON.parse(json.text)).toMatchObject({ error: expect.stringContaining(message) });
     expect(lines.some((line) => line.startsWith('error'))).toBe(status === 500);
   });

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import type { Authorizer } from '../registry/token.ts';
-import type { Journey, Route } from '../resolve/route.ts';
+import type { Journey, Route } from './route.ts';
 
 /** Tells look-ups how long they waited for tokens. */
 export interface Stopwatch {

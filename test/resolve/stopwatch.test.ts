@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-
-import { createStopwatch } from '../../src/composition/stopwatch.ts';
 import type { Authorizer } from '../../src/registry/token.ts';
 import type { Journey, Route } from '../../src/resolve/route.ts';
+import { createStopwatch } from '../../src/resolve/stopwatch.ts';
 
 describe('createStopwatch()', () => {
   it('tells each of two look-ups at a time how long it waited for tokens', async () => {

@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 import { connect, type DetailedPeerCertificate } from 'node:tls';
 
+import { hostOf } from './origin.ts';
+
 /** What was seen of a server that speaks TLS. */
 export type Handshake =
   /** PEM, from its own certificate on. */
@@ -16,8 +18,8 @@ const MAX_CHAIN = 10;
 /** Nothing is sent to it, and nothing of it is believed. */
 export const lookAtServer: LookAtServer = (origin) =>
   new Promise((resolve) => {
-    const { hostname, port } = new URL(origin);
-    const host = hostname.replace(/^\[(.*)\]$/, '$1');
+    const { port } = new URL(origin);
+    const host = hostOf(origin);
     const socket = connect({
       host,
       port: Number(port || 443),

@@ -1,9 +1,14 @@
-import { type Certificate, isExpired, readCertificates } from '../certificates/certificate.ts';
+import {
+  type Certificate,
+  isExpired,
+  isValid,
+  readCertificates,
+} from '../certificates/certificate.ts';
 import type { Entry } from '../certificates/entries.ts';
-import { isJsonObject, listOf, objectAt, parseJson, textOf } from '../json.ts';
+import { isJsonObject, listOf, textOf } from '../json.ts';
 import { commandOf } from '../shell.ts';
 import { isFor, isSignedBy } from './chain.ts';
-import { type Fact, notLookedAt, valueOf } from './fact.ts';
+import { notLookedAt, valueOf } from './fact.ts';
 import type { Facts } from './facts.ts';
 import { featuresOf } from './features.ts';
 import type { Finding, Remedy } from './finding.ts';
@@ -14,19 +19,11 @@ import {
   registrationsOf,
 } from './judge-registration.ts';
 import { patchCommand } from './patch-command.ts';
+import { type Shown, shownTo } from './shown-certificates.ts';
 
 const ID = 'ca-bundle';
 /** As the alert `TagpinCertificateExpires`. */
 const SOON_MS = 2 * 86_400_000;
-
-/** What is known of the certificates that the API server is shown. */
-interface Shown {
-  /** PEM, from the server's own on; nothing where that is in the memory of the replicas alone. */
-  readonly chain: readonly string[];
-  /** PEM of the authorities that sign it, where they are known. */
-  readonly authorities: readonly string[];
-  readonly host: string | undefined;
-}
 
 /** Each caBundle once: entries that have the same are told of together. */
 export function judgeAuthority(facts: Facts): readonly Finding[] {
@@ -47,7 +44,7 @@ function keyOf({ bundle, target }: Entry): string {
 
 function judgeBundle(group: readonly Entry[], registration: Registration, facts: Facts): Finding {
   const bundle = group[0]?.bundle ?? [];
-  const shown = shownTo(group, facts);
+  const shown = shownTo(group[0]?.target, facts);
   const nowMs = facts.serverMs ?? facts.localMs;
   const about = aboutOf(group, registration);
   const failed = (says: string): Finding => {
@@ -55,7 +52,7 @@ function judgeBundle(group: readonly Entry[], registration: Registration, facts:
     return { id: ID, about, status: 'failed', says, ...remedy };
   };
   if (bundle.length === 0) return failed('holds no certificate: the API server trusts no answer');
-  const valid = bundle.filter((one) => !isExpired(one, nowMs) && one.notBeforeMs <= nowMs);
+  const valid = bundle.filter((one) => isValid(one, nowMs));
   if (valid.length === 0)
     return failed(`holds no certificate that is valid now (${datesOf(bundle)})`);
   if (shown.state === 'unread') return notLookedAt(ID, shown, about);
@@ -128,46 +125,6 @@ function aboutOf(group: readonly Entry[], { name, object }: Registration): strin
   if (group.length === admissionEntries(object).length) return name;
   const webhooks = listOf(object, 'webhooks').filter(isJsonObject);
   return group.map(({ index }) => textOf(webhooks[index], 'name') ?? String(index)).join(', ');
-}
-
-/** What a server shows that answers; else what its Secret holds. */
-function shownTo(group: readonly Entry[], facts: Facts): Fact<Shown> {
-  const target = group[0]?.target;
-  const secret = secretOf(facts);
-  if (target?.kind !== 'url') return secret;
-  const handshake = facts.handshakes.get(target.origin);
-  const { hostname } = new URL(target.origin);
-  const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  if (handshake?.state !== 'shown') {
-    return { state: 'unread', why: 'no certificate was shown from here' };
-  }
-  const authorities = valueOf(secret)?.authorities ?? [];
-  const own = authorities.filter((pem) => isSignedBy(handshake.chain, [pem]));
-  return { state: 'read', value: { chain: handshake.chain, authorities: own, host } };
-}
-
-/** Of the Secret nothing but certificates is taken: its keys are nobody's business. */
-function secretOf({ secret, deployment, installation }: Facts): Fact<Shown> {
-  if (secret.state !== 'read') return secret;
-  const { namespace } = installation;
-  const data = objectAt(secret.value, ['data']);
-  const text = (key: string): string =>
-    Buffer.from(textOf(data, key) ?? '', 'base64').toString('utf8');
-  const host = `tagpin.${namespace}.svc`;
-  if (featuresOf(valueOf(deployment), namespace).builtIn === undefined) {
-    const chain = readCertificates(text('tls.crt')).map(({ pem }) => pem);
-    const authorities = readCertificates(text('ca.crt')).map(({ pem }) => pem);
-    return { state: 'read', value: { chain, authorities, host } };
-  }
-  const state = parseJson(text('certificates.json'));
-  const generations = isJsonObject(state) ? listOf(state, 'generations').filter(isJsonObject) : [];
-  const authorities = generations.flatMap((one) =>
-    readCertificates(textOf(one, 'certificate') ?? ''),
-  );
-  return {
-    state: 'read',
-    value: { chain: [], authorities: authorities.map(({ pem }) => pem), host },
-  };
 }
 
 interface Wanting {

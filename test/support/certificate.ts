@@ -14,25 +14,30 @@ export interface Authority {
   readonly certificate: string;
   /** A certificate for servers and clients, for host names and IP addresses, valid until `notAfter` or for a year. */
   readonly issue: (names: readonly string[], notAfter?: Date) => Promise<KeyPair>;
+  /** Another authority, by a certificate of this one. */
+  readonly delegate: () => Promise<Authority>;
 }
 
 const KEYS = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const;
 
-/** A new authority that nobody trusts yet. */
-export async function createAuthority(): Promise<Authority> {
+/** A new authority that nobody trusts yet, or one by the certificate of another. */
+export async function createAuthority(parent?: KeyPair): Promise<Authority> {
   const authority = await generate([{ name: 'commonName', value: `test ${randomUUID()}` }], {
     ...KEYS,
+    ...(parent && { ca: parent }),
     extensions: [
       { name: 'basicConstraints', cA: true, critical: true },
       { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
     ],
   });
+  const own = { key: authority.private, cert: authority.cert };
   return {
-    certificate: authority.cert,
+    certificate: own.cert,
+    delegate: () => createAuthority(own),
     issue: async (names, notAfter) => {
       const issued = await generate([{ name: 'commonName', value: names[0] ?? '' }], {
         ...KEYS,
-        ca: { key: authority.private, cert: authority.cert },
+        ca: own,
         ...(notAfter && { notAfterDate: notAfter }),
         extensions: [
           { name: 'keyUsage', digitalSignature: true, critical: true },

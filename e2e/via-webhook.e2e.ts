@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { type Ended, runTagpin } from '../test/support/process.ts';
 import { accountKubeconfig } from './support/account-kubeconfig.ts';
+import { callByToken } from './support/caller-path.ts';
 import { readEnvironment } from './support/environment.ts';
 import { eventually } from './support/eventually.ts';
 import { Kubectl } from './support/kubectl.ts';
@@ -20,12 +21,16 @@ const environment = readEnvironment();
 const { kubeconfig, privateRegistry } = environment;
 const { host, account = { username: '', password: '' } } = privateRegistry;
 const admin = new Kubectl(kubeconfig);
-const webhook = new Webhook(environment, ['--explain-in-dry-run']);
-const silent = new Webhook(environment);
+const TOKEN = 'a'.repeat(52);
+const tokenFile = join(environment.directory, 'via-webhook-token');
+const known = `--caller-token-file=${tokenFile}`;
+const webhook = new Webhook(environment, ['--explain-in-dry-run', known]);
+const silent = new Webhook(environment, [known]);
 const ANNOTATION = { 'tagpin.dev/explain': 'web' };
 
 let directory: string;
 let removeComponent: () => Promise<void>;
+let callAsBefore: () => Promise<void>;
 let image: TestImage;
 /** A namespace whose ServiceAccount "default" has the pull secret of the private registry. */
 let kubectl: Kubectl;
@@ -34,6 +39,8 @@ let editor: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'tagpin-via-webhook-'));
   removeComponent = await installComponent(admin, 'explain');
+  await writeFile(tokenFile, TOKEN);
+  callAsBefore = await callByToken(admin, TOKEN);
   await webhook.start();
   image = await TestImage.ofOnePlatform(privateRegistry);
   kubectl = await createNamespace(kubeconfig, { mode: 'enforce' });
@@ -43,13 +50,26 @@ beforeAll(async () => {
   editor = await userOf(kubectl, 'editor', 'clusterrole=edit');
   // The right comes to edit by a controller.
   await untilAllowed('editor');
+  await untilPinned();
 });
 afterAll(async () => {
   await webhook.stop();
   await silent.stop();
+  await callAsBefore();
   await removeComponent();
   await rm(directory, { recursive: true });
 });
+
+/** The API server calls by the new path a moment after it was told. */
+async function untilPinned(): Promise<void> {
+  // Another image: what the tests ask for is not to be known.
+  const input = workload('Pod', { image: (await TestImage.ofOnePlatform(privateRegistry)).tagged });
+  const create = ['create', '--dry-run=server', '--output=json', '--filename=-'];
+  await eventually(async () => {
+    const { stdout } = await kubectl.run(create, { input });
+    expect(stdout).toContain('@sha256:');
+  });
+}
 
 /** A kubeconfig of a new account of a namespace, bound to a role there. */
 async function userOf(of: Kubectl, name: string, role: string): Promise<string> {

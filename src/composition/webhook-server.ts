@@ -169,6 +169,14 @@ function requireSense(settings: ServeSettings): void {
       '--authority-lifetime must not be shorter than --certificate-lifetime',
     ],
     [
+      settings.explainInDryRun &&
+        !isBuiltIn &&
+        callerTokenFile === undefined &&
+        clientCa === undefined,
+      // Whoever reaches the port would say who asks.
+      '--explain-in-dry-run needs callers that are known: --certificates built-in, --caller-token-file or --client-ca',
+    ],
+    [
       clientCa === undefined && clientNames.length > 0,
       '--client-names says nothing without --client-ca',
     ],

@@ -238,6 +238,7 @@ describe('composeWebhookServer() with settings that contradict each other', () =
       '--authority-lifetime must not be shorter',
     ],
     [{ clientNames: 'a' }, 'says nothing without --client-ca'],
+    [{ explainInDryRun: 'true' }, '--explain-in-dry-run needs callers that are known'],
   ])('refuses %j', (flags, message) => {
     const settings = readSettings(SERVE_SETTINGS, { flags, environment: {} });
     const parts = {

@@ -1,5 +1,5 @@
 import type { AdmissionReport, ImageReport } from '../admission/report.ts';
-import { isShort, kept } from './kept-text.ts';
+import { kept } from './kept-text.ts';
 
 /** What is remembered of a review: no object, which may be megabytes, and no text longer than a line. */
 export interface PastReview extends Pick<AdmissionReport, 'mode' | 'kind' | 'outcome' | 'ms'> {
@@ -26,6 +26,12 @@ export interface PastReviews {
 
 export const MAX_PAST_REVIEWS = 200;
 const MAX_IMAGES = 20;
+/**
+ * Of what images and containers are called, in a review. Each character may become eight in a page, and
+ * stands there twice: more would let whoever makes Pods fill the memory of who looks at them.
+ */
+const MAX_TEXT_CHARS = 2048;
+const MAX_CHARS_OF_MANY = 50;
 
 export function createPastReviews(): PastReviews {
   const ring: PastReview[] = [];
@@ -61,16 +67,15 @@ function pastReviewOf(report: AdmissionReport, atMs: number): PastReview {
 
 function areShort(images: readonly ImageReport[]): boolean {
   if (images.length > MAX_IMAGES) return false;
-  for (const { container, original } of images) {
-    if (!isShort(container) || !isShort(original)) return false;
-  }
-  return true;
+  let chars = 0;
+  for (const { container, original } of images) chars += container.length + original.length;
+  return chars <= MAX_TEXT_CHARS;
 }
 
 function shortened(images: readonly ImageReport[]): readonly ImageReport[] {
   return images.slice(0, MAX_IMAGES).map((image) => ({
     ...image,
-    container: kept(image.container),
-    original: kept(image.original),
+    container: kept(image.container, MAX_CHARS_OF_MANY),
+    original: kept(image.original, MAX_CHARS_OF_MANY),
   }));
 }

@@ -63,13 +63,24 @@ describe('createPastReviews()', () => {
       const review = reviewOf(POD, { object: objectOf(POD, { spec: {} }) });
       decisions.keep({ ...admissionReport(), review: { ...review, [field]: LONG } }, 0);
       const [decision] = decisions.last();
-      expect(decision).toMatchObject({ [field]: `${'x'.repeat(511)}…` });
+      expect(decision).toMatchObject({ [field]: `${'x'.repeat(252)}…` });
     },
   );
 
   it.each(['container', 'original'])('keeps the beginning of a %s that has no end', (field) => {
     const decisions = createPastReviews();
     decisions.keep(admissionReport([imageReport({ [field]: LONG })]), 0);
-    expect(decisions.last()[0]?.images[0]).toMatchObject({ [field]: `${'x'.repeat(511)}…` });
+    expect(decisions.last()[0]?.images[0]).toMatchObject({ [field]: `${'x'.repeat(49)}…` });
+  });
+
+  it('keeps no more than two thousand characters of what the images of a review are called', () => {
+    const chars = (each: number): number => {
+      const decisions = createPastReviews();
+      const image = imageReport({ container: 'c'.repeat(each), original: 'o'.repeat(each) });
+      decisions.keep(admissionReport(Array.from({ length: 20 }, () => image)), 0);
+      const [{ images } = { images: [] }] = decisions.last();
+      return images.reduce((sum, one) => sum + one.container.length + one.original.length, 0);
+    };
+    expect([50, 51, 52, 253].map(chars)).toEqual([2000, 2040, 2000, 2000]);
   });
 });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 
+import type { Overview } from '../src/debug/overview.ts';
 import { createDebugServer } from '../src/server/debug.ts';
 import { createRecordedLog } from '../test/support/recorded-log.ts';
 import { REBOUND_HOST, startBrowser, type TestBrowser } from './support/browser.ts';
@@ -87,8 +88,15 @@ function overflow(page: Page): Promise<number> {
   return page.evaluate(`${root}.scrollWidth - ${root}.clientWidth`);
 }
 
+/** How often the registry was asked, as the page's own JSON has it. */
+async function registryRequests(): Promise<number> {
+  const overview = await (await fetch(urlOf('/debug.json'))).json();
+  const { registries } = overview as Pick<Overview, 'registries'>;
+  return registries.find((one) => one.registry === registry.host)?.requests ?? 0;
+}
+
 /** Everything that a page can try with another one, and what it has learnt by it. */
-function attack(page: Page, base: string): Promise<readonly string[]> {
+function attack(page: Page, base: string, asking: string): Promise<readonly string[]> {
   const script = `(async () => {
     const learnt = [];
     const attempt = async (path, init) => {
@@ -96,7 +104,7 @@ function attack(page: Page, base: string): Promise<readonly string[]> {
       const text = await asking.then((answer) => answer.text()).catch(() => '');
       if (text !== '') learnt.push(text);
     };
-    const question = { namespace: 'default', image: 'a:1' };
+    const question = ${JSON.stringify({ namespace: 'default', image: asking })};
     const form = { method: 'POST', mode: 'no-cors', body: new URLSearchParams(question) };
     const headers = { 'content-type': 'application/json' };
     await attempt('/debug', {});
@@ -160,11 +168,6 @@ describe('the page at /debug', () => {
       const { namespace = '' } = kubectl;
       await page.goto(urlOf('/debug'));
       const submit = () => page.getByRole('button', { name: 'Filter' }).click();
-      await page
-        .getByLabel('Namespace')
-        .first()
-        .selectOption(namespace)
-        .catch(() => {});
       await page.locator('select[name=namespace]').selectOption(namespace);
       await page.locator('select[name=why]').selectOption('not_found');
       await submit();
@@ -240,10 +243,18 @@ describe('a page of somebody else', () => {
   it.each(['localhost', '127.0.0.1'])(
     'at another port of %s reads nothing, and asks nothing',
     async (host) => {
+      const unknown = `${image.name}:${host}`;
+      const before = await registryRequests();
       const page = await open();
       await page.goto(`http://${host}:${(attacker.address() as AddressInfo).port}/`);
-      expect(await attack(page, urlOf(''))).toEqual([]);
+      expect(await attack(page, urlOf(''), unknown)).toEqual([]);
       expect(attempts()).toBeGreaterThan(5);
+      expect(await registryRequests()).toBe(before);
+      // So it would have been told from what was asked.
+      const headers = { 'content-type': 'application/json' };
+      const body = JSON.stringify({ namespace: 'default', image: unknown });
+      await fetch(urlOf('/debug/explain'), { method: 'POST', headers, body });
+      expect(await registryRequests()).toBeGreaterThan(before);
     },
   );
 
@@ -266,7 +277,7 @@ describe('a page of somebody else', () => {
     const home = urlOf('/', REBOUND_HOST);
     await context.route(home, (route) => route.fulfill({ contentType: 'text/html', body: '.' }));
     await page.goto(home);
-    const learnt = await attack(page, '');
+    const learnt = await attack(page, '', image.tagged);
     expect(attempts()).toBeGreaterThan(5);
     expect(learnt.length).toBeGreaterThan(3);
     for (const text of learnt) expect(text).toContain('this page is for localhost');

@@ -71,18 +71,15 @@ export class ChartOnNode implements AsyncDisposable {
     const sandbox = await runnableImage(environment.registry);
     const node = new Node(own, sandbox.tagged);
     const chart = new ChartOnNode(own, node, new URL(url));
-    await chart.#prepare(authority.certificate);
+    await chart.#prepare();
     await node.register();
     await node.start();
     return chart;
   }
 
-  /** What the controllers of a whole cluster would have put into the namespace, and the placement of its Pods. */
-  async #prepare(certificateAuthority: string): Promise<void> {
-    const metadata = { name: 'kube-root-ca.crt', namespace: NAMESPACE };
+  async #prepare(): Promise<void> {
     const items = [
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'ca.crt': certificateAuthority } },
       PLACEMENT,
       PLACEMENT_BINDING,
     ];

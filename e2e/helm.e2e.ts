@@ -1,5 +1,6 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { runTagpin } from '../test/support/process.ts';
@@ -155,6 +156,9 @@ describe('a release of helm', () => {
   });
 
   it('is removed while Pods are made: none is refused, in `enforce` neither', async () => {
+    await admin.run(['delete', 'validatingadmissionpolicybinding', 'tagpin-enforce']);
+    // An API server looks at its policies anew once a second, and nothing tells that it has.
+    await delay(5000);
     await release(['uninstall', 'tagpin']);
     await untilMade(makers, 20);
     const made = await Promise.all(makers.map((maker) => maker.stop()));

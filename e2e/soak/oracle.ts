@@ -148,11 +148,16 @@ function judgeWarned(parts: OracleParts, admission: Admission, image: TaggedImag
   const { asked, is, said, tag } = image;
   if (is !== asked.image) return wrong(image, 'mode warn changes nothing');
   if (!image.isHeard) return {};
-  if (said.wouldBe === undefined) return judgeUnpinned(parts, admission, image);
-  const digest = said.wouldBe.slice(said.wouldBe.indexOf('@') + 1);
+  const all = said.wouldBe ?? [];
+  const own = all.filter((pin) => pin.startsWith(`${tag.name}@`));
+  // An update is tried on what the API server has in its cache, and again where that was not the last
+  // one: the warnings of both come back. What is new was never another.
+  const isNew = Object.keys(admission.before).length === 0;
+  if (isNew && own.length < all.length) return wrong(image, `it would be ${all.join(', ')}`);
+  if (own.length === 0) return judgeUnpinned(parts, admission, image);
   const window = windowOf(parts, admission, tag);
-  if (tag.history.had(digest, window)) return {};
-  return wrong(image, `it would be ${said.wouldBe}, ${notIn(tag, window)}`);
+  if (own.every((pin) => tag.history.had(pin.slice(tag.name.length + 1), window))) return {};
+  return wrong(image, `it would be ${own.join(', ')}, ${notIn(tag, window)}`);
 }
 
 function judgeUnpinned(parts: OracleParts, admission: Admission, image: TaggedImage): ImageVerdict {

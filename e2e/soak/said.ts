@@ -4,8 +4,8 @@ export interface Said {
   readonly reason?: string;
   /** The same of a restart that did not get an answer. */
   readonly keptFor?: string;
-  /** What mode `warn` would write. */
-  readonly wouldBe?: string;
+  /** What mode `warn` would write; several where the API server had to try an update again. */
+  readonly wouldBe?: readonly string[];
   /** The digest is the last known one. */
   readonly isStale?: boolean;
 }
@@ -20,9 +20,14 @@ export function readWarnings(warnings: readonly string[]): ReadonlyMap<string, S
   const all = new Map<string, Said>();
   for (const warning of warnings) {
     const [container, said] = read(warning) ?? [];
-    if (container !== undefined) all.set(container, { ...all.get(container), ...said });
+    if (container !== undefined) all.set(container, together(all.get(container) ?? {}, said ?? {}));
   }
   return all;
+}
+
+function together(one: Said, other: Said): Said {
+  const wouldBe = [...(one.wouldBe ?? []), ...(other.wouldBe ?? [])];
+  return { ...one, ...other, ...(wouldBe.length > 0 && { wouldBe }) };
 }
 
 function read(warning: string): readonly [string, Said] | undefined {
@@ -31,7 +36,7 @@ function read(warning: string): readonly [string, Said] | undefined {
     return [failed, what === 'tag' ? { reason: code } : { keptFor: code }];
   }
   const [, changed, wouldBe] = WOULD_BE.exec(warning) ?? [];
-  if (changed !== undefined && wouldBe !== undefined) return [changed, { wouldBe }];
+  if (changed !== undefined && wouldBe !== undefined) return [changed, { wouldBe: [wouldBe] }];
   const [, old] = STALE.exec(warning) ?? [];
   return old === undefined ? undefined : [old, { isStale: true }];
 }

@@ -65,6 +65,10 @@ function parts(fault?: FaultName, afterMs = 0): OracleParts {
   return { timeline, cacheTtlMs: CACHE_TTL_MS, staleIfErrorMs: STALE_IF_ERROR_MS };
 }
 
+function after5s(outcome: Outcome, more: Partial<Admission>): readonly string[] {
+  return verdicts(parts(), pod(5000, outcome, more));
+}
+
 function verdicts(oracle: OracleParts, admission: Admission): readonly string[] {
   return judge(oracle, admission).findings.map(({ verdict }) => verdict);
 }
@@ -76,8 +80,12 @@ function failed(code: string, effect = 'tag'): string {
 }
 
 /** In mode `warn`. */
+function saidOf(digest: string | undefined): string {
+  return `container "web" would be pinned to ${pinned(digest)}`;
+}
+
 function wouldBe(digest: string | undefined): Outcome {
-  return stored(IMAGE, { warning: `container "web" would be pinned to ${pinned(digest)}` });
+  return stored(IMAGE, { warning: saidOf(digest) });
 }
 
 /** By tagpin itself. */
@@ -206,6 +214,21 @@ describe('judge() of mode "warn"', () => {
     expect(verdicts(parts(), pod(5000, wouldBe(NEW), { mode }))).toEqual([]);
     expect(verdicts(parts(), pod(5000, wouldBe(OLD), { mode }))).toEqual(['wrong']);
     expect(verdicts(parts(), pod(5000, stored(pinned(NEW)), { mode }))).toEqual(['wrong']);
+  });
+
+  it('looks past what is said of an older object, on which the API server tried an update first', () => {
+    const older = `container "web" would be pinned to 127.0.0.1:5000/soak/other@${NEVER}`;
+    const saying = (...warnings: string[]): Outcome => ({
+      kind: 'stored',
+      images: { web: IMAGE },
+      warnings: [older, ...warnings],
+      unpinned: {},
+    });
+    const updated = { mode, before: { web: { asked: IMAGE, stored: IMAGE } } };
+    expect(after5s(saying(saidOf(NEW)), updated)).toEqual([]);
+    expect(after5s(saying(saidOf(OLD)), updated)).toEqual(['wrong']);
+    expect(after5s(saying(failed('unavailable')), updated)).toEqual(['unexplained']);
+    expect(after5s(saying(saidOf(NEW)), { mode })).toEqual(['wrong']);
   });
 });
 

@@ -2,12 +2,12 @@ import { PinError } from '../errors.ts';
 import type { Caller } from '../explain/asked.ts';
 import { objectIn } from '../json.ts';
 import {
+  answerTo,
   type Connected,
   causeOf,
   connect,
   inTime,
   type Kubeconfig,
-  statusOf,
 } from './connection.ts';
 
 /** What somebody may do to objects of a kind (`resourceAttributes` of a SubjectAccessReview). */
@@ -52,9 +52,7 @@ export function createAccessReviews(
       const status = objectIn(answer, 'status');
       return status?.['allowed'] === true && status['denied'] !== true;
     } catch (caught) {
-      const code = statusOf(caught);
-      const answered = code === undefined ? 'did not answer' : `answered ${code}`;
-      const message = `the API server ${answered} when asked who may ${right.verb} ${right.resource}.${right.group}`;
+      const message = `the API server ${answerTo(caught)} when asked who may ${right.verb} ${right.resource}.${right.group}`;
       throw new PinError('cluster_unreadable', message, causeOf(caught));
     }
   };

@@ -2,7 +2,9 @@ import type { CertificateObjects, Configuration } from '../certificates/ports.ts
 import { PinError } from '../errors.ts';
 import { isJsonObject, type JsonObject, objectIn, textOf } from '../json.ts';
 import {
+  answerTo,
   type Connected,
+  causeOf,
   connect,
   inTime,
   type Kubeconfig,
@@ -137,16 +139,11 @@ function refusal(
   status: number | undefined,
   caught: unknown,
 ): PinError {
-  if (status === undefined) {
-    const message = `the API server did not answer when asked to ${verb} ${what}`;
-    return new PinError('cluster_unreadable', message, { cause: caught });
-  }
-  // The library's error holds the answer whole, and a Secret may stand in it.
   const message =
     status === 403
       ? `tagpin may not ${verb} ${what}: built-in certificates need that right`
-      : `the API server answered ${status} when asked to ${verb} ${what}`;
-  return new PinError('cluster_unreadable', message);
+      : `the API server ${answerTo(caught)} when asked to ${verb} ${what}`;
+  return new PinError('cluster_unreadable', message, causeOf(caught));
 }
 
 /**

@@ -3,6 +3,7 @@ import { createTurns } from '../credentials/turns.ts';
 import { PinError } from '../errors.ts';
 import { isJsonObject, listOf, parseJson } from '../json.ts';
 import {
+  answerTo,
   type Connected,
   causeOf,
   connect,
@@ -143,8 +144,7 @@ async function found<T>(asked: Asked, read: () => Promise<T>): Promise<T | undef
       const message = `tagpin may not read ${what}`;
       throw new PinError('forbidden_secret', message);
     }
-    const answer = status === undefined ? 'did not answer' : `answered ${status}`;
-    const message = `the API server ${answer} when asked for ${what}`;
+    const message = `the API server ${answerTo(caught)} when asked for ${what}`;
     throw new PinError('secret_unreadable', message, causeOf(caught));
   }
 }

@@ -3,12 +3,12 @@ import { hostname } from 'node:os';
 import { PinError } from '../errors.ts';
 import type { NotPinnedEvent } from '../events/not-pinned.ts';
 import {
+  answerTo,
   type Connected,
   causeOf,
   connect,
   inTime,
   type Kubeconfig,
-  statusOf,
 } from './connection.ts';
 import { isName } from './object-name.ts';
 
@@ -36,9 +36,7 @@ export function createEventWriter(
         core.createNamespacedEvent({ namespace, body: bodyOf(event) }, endedBy(signal)),
       );
     } catch (caught) {
-      const status = statusOf(caught);
-      const answer = status === undefined ? 'did not answer' : `answered ${status}`;
-      const message = `the API server ${answer} to an Event for namespace "${namespace}"`;
+      const message = `the API server ${answerTo(caught)} to an Event for namespace "${namespace}"`;
       throw new PinError('cluster_unreadable', message, causeOf(caught));
     }
   };

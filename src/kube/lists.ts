@@ -11,7 +11,9 @@ import {
   textOf,
 } from '../json.ts';
 import {
+  answerTo,
   type Connected,
+  causeOf,
   connect,
   inTime,
   type Kubeconfig,
@@ -186,11 +188,6 @@ function unlisted(
   if (caught instanceof PinError) return caught;
   const where = namespace === undefined ? 'of all namespaces' : `of namespace "${namespace}"`;
   const what = `Cannot list the ${plural} ${where}`;
-  const status = statusOf(caught);
-  if (status === undefined) {
-    const message = `${what}: the API server did not answer`;
-    return new PinError('cluster_unreadable', message, { cause: caught });
-  }
-  // The library's error holds the answer whole.
-  return new PinError('cluster_unreadable', `${what}: the API server answered ${status}`);
+  const message = `${what}: the API server ${answerTo(caught)}`;
+  return new PinError('cluster_unreadable', message, causeOf(caught));
 }

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, listOf, objectAt, parseJson, textOf } fr
 import type { OnboardedCluster } from '../onboard/cluster.ts';
 import type { OwnerReference } from '../onboard/owner-reference.ts';
 import {
+  answerTo,
   type Connected,
   causeOf,
   connect,
@@ -123,9 +124,7 @@ async function read(
 /** Undefined where there is no such object. */
 function missingOr(what: string, caught: unknown): undefined {
   if (caught instanceof PinError) throw caught;
-  const status = statusOf(caught);
-  if (status === 404) return undefined;
-  const answered = status === undefined ? 'did not answer' : `answered ${status}`;
-  const message = `Cannot read ${what}: the API server ${answered}`;
+  if (statusOf(caught) === 404) return undefined;
+  const message = `Cannot read ${what}: the API server ${answerTo(caught)}`;
   throw new PinError('cluster_unreadable', message, causeOf(caught));
 }

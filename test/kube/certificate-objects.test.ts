@@ -3,6 +3,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/gl
 import type { CertificateObjects } from '../../src/certificates/ports.ts';
 import { PinError } from '../../src/errors.ts';
 import { createCertificateObjects } from '../../src/kube/certificate-objects.ts';
+import { describeError } from '../../src/log.ts';
 import { type Authority, createAuthority, type KeyPair } from '../support/certificate.ts';
 import { Files } from '../support/files.ts';
 import { kubeconfigText } from '../support/kubeconfig.ts';
@@ -138,6 +139,15 @@ describe('createCertificateObjects()', () => {
     expect(message).toContain(`cluster_unreadable: ${expected}`);
     expect(message).not.toContain('canary');
     expect(message).not.toContain('with its cause');
+  });
+
+  it('repeats nothing of a Secret that cannot be read as one', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const cut = { when: { path: `${SECRETS}/certs` }, headers, body: 'canary' };
+    const objects = await objectsOf(cut);
+    const failure: unknown = await objects.readSecret().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'cluster_unreadable' });
+    expect(JSON.stringify(describeError(failure))).not.toContain('canary');
   });
 
   it('says which right to a configuration is missing', async () => {

@@ -2,6 +2,7 @@ import { isMode, type Mode } from '../admission/policy.ts';
 import { entriesOf } from '../certificates/entries.ts';
 import { type JsonObject, objectAt, textOf } from '../json.ts';
 import { MODE_LABEL } from '../workload/annotations.ts';
+import { nameOf } from '../workload/object-name.ts';
 import type { AskApiServer } from './api-server.ts';
 import { type Fact, valueOf } from './fact.ts';
 import type { AskedRegistry, Facts, Installation, Searched } from './facts.ts';
@@ -107,7 +108,7 @@ function optedInOf(
   const modes = new Map<string, Mode | undefined>(chosen.map((name) => [name, undefined]));
   const never = neverCalled(installation.namespace);
   for (const namespace of valueOf(namespaces) ?? []) {
-    const name = textOf(objectAt(namespace, ['metadata']), 'name') ?? '';
+    const name = nameOf(namespace);
     const mode = textOf(objectAt(namespace, ['metadata', 'labels']), MODE_LABEL) ?? '';
     const isMeant = chosen.length === 0 ? modes.size < MAX_NAMESPACES : modes.has(name);
     if (isMode(mode) && isMeant && !never.includes(name)) modes.set(name, mode);

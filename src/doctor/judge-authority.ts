@@ -6,7 +6,6 @@ import {
 } from '../certificates/certificate.ts';
 import type { Entry } from '../certificates/entries.ts';
 import { isJsonObject, listOf, textOf } from '../json.ts';
-import { commandOf } from '../shell.ts';
 import { isFor, isSignedBy } from './chain.ts';
 import { notLookedAt, valueOf } from './fact.ts';
 import type { Facts } from './facts.ts';
@@ -19,6 +18,7 @@ import {
   registrationsOf,
 } from './judge-registration.ts';
 import { patchCommand } from './patch-command.ts';
+import { logCommand } from './remedy.ts';
 import { type Shown, shownTo } from './shown-certificates.ts';
 
 const ID = 'ca-bundle';
@@ -140,13 +140,7 @@ function rightBundle({ group, registration, shown, facts }: Wanting): Remedy {
   if (featuresOf(valueOf(deployment), installation.namespace).builtIn !== undefined) {
     return {
       advice: 'tagpin writes it itself, within ten seconds: see what keeps it from that in its log',
-      command: commandOf(
-        'kubectl',
-        'logs',
-        '--namespace',
-        installation.namespace,
-        'deployment/tagpin',
-      ),
+      command: logCommand(facts),
     };
   }
   const authorities = (shown?.authorities ?? []).filter(

@@ -2,6 +2,7 @@ import { isMode, MODES } from '../admission/policy.ts';
 import { type JsonObject, objectAt, textOf } from '../json.ts';
 import { commandOf } from '../shell.ts';
 import { LABEL_PREFIX, MODE_LABEL } from '../workload/annotations.ts';
+import { nameOf } from '../workload/object-name.ts';
 import { notLookedAt, valueOf } from './fact.ts';
 import type { Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
@@ -136,10 +137,6 @@ export function judgeOwnNamespace({ ownNamespace, installation }: Facts): readon
       ),
     },
   ];
-}
-
-function nameOf(namespace: JsonObject): string {
-  return textOf(objectAt(namespace, ['metadata']), 'name') ?? '';
 }
 
 function modeOf(namespace: JsonObject): string | undefined {

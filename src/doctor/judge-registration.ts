@@ -1,7 +1,8 @@
 import { MODES } from '../admission/policy.ts';
 import { entriesOf } from '../certificates/entries.ts';
-import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
+import { isJsonObject, type JsonObject, listOf, textOf } from '../json.ts';
 import { commandOf } from '../shell.ts';
+import { nameOf } from '../workload/object-name.ts';
 import { notLookedAt } from './fact.ts';
 import type { Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
@@ -20,7 +21,7 @@ export interface Registration {
 export function registrationsOf({ configurations, installation }: Facts): readonly Registration[] {
   const all = configurations.state === 'read' ? configurations.value : [];
   return all
-    .map((object) => ({ object, name: textOf(objectAt(object, ['metadata']), 'name') ?? '' }))
+    .map((object) => ({ object, name: nameOf(object) }))
     .filter(({ object, name }) => name === installation.configuration || callsTagpin(object))
     .toSorted(
       (one, other) =>

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, listOf, objectAt, sameJson, textOf } from '../json.ts';
 import { commandOf } from '../shell.ts';
+import { nameOf } from '../workload/object-name.ts';
 import { notLookedAt, valueOf } from './fact.ts';
 import type { Facts } from './facts.ts';
 import type { Finding } from './finding.ts';
@@ -102,7 +103,7 @@ export function judgeBudget({ budgets, deployment, installation }: Facts): reado
     sameJson(objectAt(budget, ['spec', 'selector', 'matchLabels']), labels);
   const found = (valueOf(budgets) ?? []).find(isOurs);
   if (found !== undefined) {
-    const about = textOf(objectAt(found, ['metadata']), 'name');
+    const about = nameOf(found);
     return [{ id, about, status: 'ok', says: 'is for the Pods of tagpin' }];
   }
   const selector = Object.entries(labels).map(([name, value]) => `${name}=${String(value)}`);

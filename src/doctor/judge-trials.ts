@@ -3,7 +3,7 @@ import { commandOf } from '../shell.ts';
 import { followsFrom, notLookedAt } from './fact.ts';
 import type { Facts } from './facts.ts';
 import type { CheckId, Finding } from './finding.ts';
-import { reinstallingAdvice } from './remedy.ts';
+import { logCommand, reinstallingAdvice } from './remedy.ts';
 import type { Trial, TriedSample } from './trial.ts';
 
 /** Where one of these failed, nobody can be called. */
@@ -28,7 +28,7 @@ export function judgeCalled(facts: Facts, before: readonly Finding[]): readonly 
 }
 
 function notCalled(about: string, facts: Facts): Finding {
-  const { failedOpen, installation } = facts;
+  const { failedOpen } = facts;
   const told = { id: 'called', about, status: 'failed' } as const;
   if (failedOpen.state === 'read' && failedOpen.value.meanwhile > 0) {
     return {
@@ -36,14 +36,7 @@ function notCalled(about: string, facts: Facts): Finding {
       says: 'the API server calls tagpin, and the call fails: a Pod that is tried is stored with its tag',
       advice:
         'see the log of the API server ("failed calling webhook"), and whether its machines reach the port of the Pods: firewalls of nodes, NetworkPolicy, --client-ca',
-      command: commandOf(
-        'kubectl',
-        'logs',
-        '--namespace',
-        installation.namespace,
-        'deployment/tagpin',
-        '--tail=50',
-      ),
+      command: logCommand(facts, '--tail=50'),
     };
   }
   return {

@@ -31,6 +31,12 @@ export function reinstallingAdvice(facts: Facts): string {
   return command === undefined ? advice : `${advice}: ${command}`;
 }
 
+/** What shows the log of tagpin. */
+export function logCommand({ installation }: Facts, ...more: readonly string[]): string {
+  const { namespace } = installation;
+  return commandOf('kubectl', 'logs', '--namespace', namespace, 'deployment/tagpin', ...more);
+}
+
 /** The name that Helm writes beside whatever it makes. */
 function releaseOf(object: JsonObject | undefined): string | undefined {
   return textOf(objectAt(object, ['metadata', 'annotations']), 'meta.helm.sh/release-name');

@@ -11,6 +11,7 @@ import {
   type PodTemplate,
   podTemplateOf,
 } from '../workload/locations.ts';
+import { nameOf } from '../workload/object-name.ts';
 import { isBuiltIn, type OwnerReference, ownerReferenceOf } from './owner-reference.ts';
 import { addPod, type Place } from './place.ts';
 
@@ -156,8 +157,4 @@ function isOver(object: JsonObject): boolean {
 function isCopy({ listed, where, root, isOwned }: Seen): boolean {
   if (!isOwned || where.isPod) return false;
   return root.owner === undefined || objectIn(listed.object, 'spec')?.['replicas'] === 0;
-}
-
-function nameOf(object: JsonObject): string {
-  return textOf(objectIn(object, 'metadata'), 'name') ?? '';
 }

@@ -1,6 +1,5 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -12,11 +11,11 @@ import { eventually } from './support/eventually.ts';
 import { Kubectl } from './support/kubectl.ts';
 import { type Podman, startPodman } from './support/podman.ts';
 import { createPullSecret } from './support/pull-secret.ts';
+import { ACCOUNT } from './support/registry.ts';
 import { type Shop, startShop } from './support/shop.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const { directory: runDirectory, kubeconfig, registry, privateRegistry } = readEnvironment();
-const { account = { username: '', password: '' } } = privateRegistry;
+const { directory: runDirectory, kubeconfig } = readEnvironment();
 const NAMESPACE = 'shop';
 /** Those with `console` blocks; docs/tutorial.md has a cluster of its own. */
 const PAGES = [
@@ -37,8 +36,8 @@ let shop: Shop;
 let podman: Podman;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'tagpin-docs-'));
-  shop = await startShop(directory, { open: registry, private: privateRegistry });
+  directory = await mkdtemp(join(runDirectory, 'docs-'));
+  shop = await startShop(directory);
   podman = await startPodman(runDirectory);
   Object.assign(process.env, shop.environment);
   await podman.run(['pull', '--quiet', '--arch=amd64', 'registry.example.com/shop/web:1.4']);
@@ -67,7 +66,7 @@ async function preparePrograms(): Promise<void> {
   }
   for (const name of PROGRAMS) await symlink(binaryPath(name), join(bin, name));
   await symlink(process.execPath, join(bin, 'node'));
-  const answer = JSON.stringify({ Username: account.username, Secret: account.password });
+  const answer = JSON.stringify({ Username: ACCOUNT.username, Secret: ACCOUNT.password });
   const helper = join(bin, 'docker-credential-demo');
   await writeFile(helper, `#!/bin/sh\necho '${answer}'\n`, { mode: 0o755 });
   await chmod(join(ROOT, 'src', 'main.ts'), 0o755);
@@ -78,7 +77,7 @@ async function prepareNamespace(): Promise<void> {
   const admin = new Kubectl(kubeconfig);
   await admin.run(['create', 'namespace', NAMESPACE]);
   const kubectl = new Kubectl(kubeconfig, NAMESPACE);
-  await createPullSecret(kubectl, 'regcred', { host: 'private.example.com', ...account });
+  await createPullSecret(kubectl, 'regcred', { host: 'private.example.com', ...ACCOUNT });
   await kubectl.run(['create', 'serviceaccount', 'builder']);
   await lend(kubectl, 'builder', ['regcred']);
   await eventually(() => kubectl.run(['get', 'serviceaccount', 'default']));

@@ -9,6 +9,7 @@ export default {
   globalTeardown: '<rootDir>/e2e/global-teardown.ts',
   // Against a test that hangs, not a measure.
   testTimeout: 300_000,
-  // One control plane for all: the files follow one another.
+  // One control plane for all: the files follow one another, always in the same order.
+  testSequencer: '<rootDir>/e2e/file-order.ts',
   maxWorkers: 1,
 };

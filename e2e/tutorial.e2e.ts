@@ -22,8 +22,7 @@ const PAGE = join(ROOT, 'docs', 'tutorial.md');
 const WRITES = process.env['UPDATE_DOCS'] === '1';
 const PROGRAMS: readonly BinaryName[] = ['kubectl', 'crane'];
 
-const environment = readEnvironment();
-const directory = join(environment.directory, 'tutorial');
+const directory = join(readEnvironment().directory, 'tutorial');
 /** In the place of the Service. */
 const service = new Switch();
 
@@ -34,8 +33,7 @@ let replica: InstalledReplica | undefined;
 
 beforeAll(async () => {
   await mkdir(directory);
-  const { registry, privateRegistry } = environment;
-  shop = await startShop(directory, { open: registry, private: privateRegistry });
+  shop = await startShop(directory);
   const authority = await createCertificateAuthority();
   const controlPlane = await startControlPlane(directory, authority);
   servicePort = await freePort();

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
@@ -9,8 +9,9 @@ import { computeDigest } from '../../src/image/digest.ts';
 import { createAuthority } from '../../test/support/certificate.ts';
 import { ImageStore, OCI, type StoredDescriptor } from '../../test/support/image-store.ts';
 import { startProxy } from '../../test/support/proxy.ts';
+import { stopAll } from './child-process.ts';
 import type { PushTarget } from './image.ts';
-import type { Registry } from './registry.ts';
+import { type Registry, startRegistry } from './registry.ts';
 import { pushStore } from './stored-image.ts';
 
 /**
@@ -30,11 +31,18 @@ const PUBLIC = 'registry.k8s.io';
 const LAYER =
   'H4sIAAAAAAACA+3TsQrCMBDG8cx9ioizNpFEu/gwrVYqqA1tRB/fozhIxc1WKv9fhjtChhzHl4eQqoEZsfG+q6Jfu956OfLMOLmXxnqlvRrBtY15I1/5xpCvw01ELvu/lcVv9+/e9u/tSmnD/gc3n6XF8ZK2VVLey52uYgx7vTjoRdCZyUyi8Nee+V/G+nwaMv9r5z7n37pe/q1bk/9RhLqJekvWAQAAAAAAAAAAAACYsgcgXr5eACgAAA==';
 
-/** Pushes the images, and lets both registries be asked over TLS by their names. */
-export async function startShop(
-  directory: string,
-  registries: { readonly open: Registry; readonly private: Registry },
-): Promise<Shop> {
+/**
+ * Starts both registries with their images, to be asked over TLS by their names.
+ *
+ * @param parent a directory below that of the run; what others push elsewhere is not in these registries
+ */
+export async function startShop(parent: string): Promise<Shop> {
+  const directory = join(parent, 'shop');
+  await mkdir(directory);
+  const registries = {
+    open: await startRegistry(directory, 'open'),
+    private: await startRegistry(directory, 'private'),
+  };
   await pushImages(registries);
   const authority = await createAuthority();
   const file = join(directory, 'shop-ca.pem');
@@ -61,6 +69,7 @@ export async function startShop(
       await proxy[Symbol.asyncDispose]();
       open.close();
       guarded.close();
+      await stopAll(directory);
     },
   };
 }

@@ -26,7 +26,7 @@ export interface Figures {
 
 interface Memory {
   readonly mostMiB: number;
-  /** Of the replica that lived longest; undefined where it was looked at too seldom. */
+  /** Of the replica that lived longest; undefined where that was not long. */
   readonly trendMiBPerMinute: { readonly slope: number; readonly uncertainty: number } | undefined;
 }
 
@@ -34,6 +34,8 @@ const MIB = 1024 * 1024;
 const MINUTE_MS = 60_000;
 /** A process takes memory until it has seen everything once. */
 const WARM_UP_SHARE = 0.3;
+/** Below that the engine of V8 is still making room for itself. */
+const LEAST_TREND_MINUTES = 2;
 /** Of one replica, of this load: an engine of V8 that has room takes it. */
 const MOST_MIB = 400;
 
@@ -42,9 +44,10 @@ export function memoryOf(samples: readonly Sample[]): Memory {
   const longest = [...byPid.values()].toSorted((a, b) => b.length - a.length)[0] ?? [];
   const settled = longest.slice(Math.floor(longest.length * WARM_UP_SHARE));
   const points = settled.map(({ atMs, rssBytes }) => [atMs / MINUTE_MS, rssBytes / MIB] as const);
+  const minutes = (points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0);
   return {
     mostMiB: Math.max(0, ...samples.map(({ rssBytes }) => rssBytes)) / MIB,
-    trendMiBPerMinute: points.length < 3 ? undefined : trendOf(points),
+    trendMiBPerMinute: minutes < LEAST_TREND_MINUTES ? undefined : trendOf(points),
   };
 }
 

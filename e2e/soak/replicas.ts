@@ -19,7 +19,10 @@ export interface Sample {
   readonly lagMs: number;
 }
 
-/** Three of them, behind a balancer; any of them may be lost, and is replaced. */
+/**
+ * Three of them, behind a balancer. The first stays, for what grows in a process shows in one that lives
+ * long; any other may be lost, and is replaced.
+ */
 export class Replicas {
   readonly #environment: Environment;
   #settings: readonly string[];
@@ -66,7 +69,7 @@ export class Replicas {
 
   /** One dies, connections go to it for a moment, and then no more. */
   async kill(nth: number): Promise<void> {
-    const replica = this.#nth(nth);
+    const replica = this.#nthToLose(nth);
     process.kill(replica.pid, 'SIGKILL');
     await delay(ENDPOINT_LAG_MS);
     this.#running = this.#running.filter((one) => one !== replica);
@@ -80,7 +83,7 @@ export class Replicas {
 
   /** As a rollout does: first the new one, then the old one is told to go. */
   async roll(nth: number): Promise<void> {
-    const replica = this.#nth(nth);
+    const replica = this.#nthToLose(nth);
     await this.#add();
     await this.#look(replica);
     const stopped = replica.stop();
@@ -90,7 +93,7 @@ export class Replicas {
   }
 
   async freeze(nth: number, ms: number): Promise<void> {
-    const { pid } = this.#nth(nth);
+    const { pid } = nthOf(this.#running, nth);
     process.kill(pid, 'SIGSTOP');
     try {
       await delay(ms);
@@ -112,10 +115,8 @@ export class Replicas {
     this.samples.push({ atMs: Date.now(), pid, rssBytes: rssOf(pid), lagMs });
   }
 
-  #nth(nth: number): BuiltInReplica {
-    const replica = this.#running[nth % this.#running.length];
-    if (replica === undefined) throw new Error('No replica runs');
-    return replica;
+  #nthToLose(nth: number): BuiltInReplica {
+    return nthOf(this.#running.slice(1), nth);
   }
 
   async #add(): Promise<void> {
@@ -123,6 +124,12 @@ export class Replicas {
     this.#logs.add(replica.logFile);
     this.#running.push(replica);
   }
+}
+
+function nthOf(replicas: readonly BuiltInReplica[], nth: number): BuiltInReplica {
+  const replica = replicas[nth % replicas.length];
+  if (replica === undefined) throw new Error('No replica runs');
+  return replica;
 }
 
 /** Undefined where it is stopped or dead just now, which is what happens to it here. */

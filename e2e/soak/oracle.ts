@@ -241,12 +241,15 @@ function isReason(
   { code, tag }: { readonly code: string; readonly tag: KnownTag },
   { fromMs, untilMs }: Span,
 ): boolean {
-  if (code === 'not_found') {
-    return tag.history.had(undefined, { fromMs: fromMs - MISSING_MS, untilMs });
-  }
+  const isMissing = tag.history.had(undefined, { fromMs: fromMs - MISSING_MS, untilMs });
+  if (code === 'not_found') return isMissing;
+  // What is not there may be what is not shown: whoever has Secrets that nobody could read is told so
+  // in its place, whatever the registry.
+  const isHidden = isMissing && code === 'forbidden_secret';
   return timeline.excuses(
     { fromMs, untilMs },
     ({ reasons }, struck) =>
-      (struck === undefined || struck === tag.registry) && reasons.some((one) => one === code),
+      (struck === undefined || struck === tag.registry || isHidden) &&
+      reasons.some((one) => one === code),
   );
 }

@@ -169,6 +169,18 @@ describe('judge() of a tag that stays', () => {
     expect(verdicts(parts(), { ...away, fromMs: MOVED_AT_MS + 9000 })).toEqual(['unexplained']);
   });
 
+  it('takes unreadable Secrets for what hides a tag that was away, and for nothing else', () => {
+    const hidden = stored(IMAGE, { reason: 'forbidden_secret' });
+    const fault = parts('rights to Secrets taken', 4500);
+    expect(verdicts(fault, pod(5000, hidden))).toEqual(['unexplained']);
+    const away = pod(5000, hidden);
+    const { history: tag } = away.asked[0]!.tag!;
+    tag.begin(undefined, MOVED_AT_MS + 1000);
+    tag.settle(MOVED_AT_MS + 1000);
+    expect(verdicts(fault, away)).toEqual([]);
+    expect(verdicts(parts('registry down', 4500), away)).toEqual(['unexplained']);
+  });
+
   it('wants the audit log to say that tagpin was not heard, where no reason is given', () => {
     const silent = judge(parts('replica killed'), pod(100, stored(IMAGE)));
     expect(silent).toMatchObject({ findings: [], mustHaveFailedOpen: true });

@@ -1,3 +1,4 @@
+import { isEntryName } from '../admission/entry-name.ts';
 import { MODES } from '../admission/policy.ts';
 import { entriesOf } from '../certificates/entries.ts';
 import { isJsonObject, type JsonObject, listOf, textOf } from '../json.ts';
@@ -33,12 +34,10 @@ function rank({ name }: Registration, own: string): number {
   return name === own ? 0 : 1;
 }
 
-const OWN_ENTRY = /^(?:pods|workloads)\.(?:pin|enforce|warn)\.tagpin\.dev$/;
-
 /** By its entries' paths and names: others have webhooks at /admission/pin, too. */
 function callsTagpin(configuration: JsonObject): boolean {
   const webhooks = listOf(configuration, 'webhooks').filter(isJsonObject);
-  return webhooks.some((webhook) => OWN_ENTRY.test(textOf(webhook, 'name') ?? ''));
+  return webhooks.some((webhook) => isEntryName(textOf(webhook, 'name') ?? ''));
 }
 
 /** Which entries of a configuration call tagpin for reviews of admission. */

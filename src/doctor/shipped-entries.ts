@@ -1,3 +1,4 @@
+import { ENTRY_LEVELS, entryName } from '../admission/entry-name.ts';
 import { MODES, type Mode } from '../admission/policy.ts';
 import type { JsonObject } from '../json.ts';
 import { LABEL_PREFIX, MODE_LABEL } from '../workload/annotations.ts';
@@ -91,9 +92,10 @@ export function shippedEntries(ownNamespace: string): readonly ShippedEntry[] {
   const key = 'kubernetes.io/metadata.name';
   const others = { key, operator: 'NotIn', values: neverCalled(ownNamespace) };
   return MODES.flatMap((mode) =>
-    Object.entries(LEVELS).map(
-      ([level, { rules, selector, matchConditions }]): ShippedEntry => ({
-        name: `${level}.${mode}.tagpin.dev`,
+    ENTRY_LEVELS.map((level): ShippedEntry => {
+      const { rules, selector, matchConditions } = LEVELS[level];
+      return {
+        name: entryName(level, mode),
         mode,
         rules,
         namespaceSelector: {
@@ -108,7 +110,7 @@ export function shippedEntries(ownNamespace: string): readonly ShippedEntry[] {
           sideEffects: 'None',
           matchPolicy: 'Equivalent',
         },
-      }),
-    ),
+      };
+    }),
   );
 }

@@ -1,3 +1,4 @@
+import { isEntryName } from '../admission/entry-name.ts';
 import type { Mode } from '../admission/policy.ts';
 import { isJsonObject, type JsonObject, listOf, objectAt, parseJson, textOf } from '../json.ts';
 import { admissiblePodSpec } from '../workload/admissible-pod.ts';
@@ -67,14 +68,14 @@ export function readTrial({ namespace, mode, sample }: Tried, answer: ApiAnswer)
 }
 
 /** As the API server words it (apiserver pkg/admission/plugin/webhook/errors/statuserror.go). */
-const DENIED_BY_TAGPIN = /^admission webhook "[a-z]+\.[a-z]+\.tagpin\.dev" denied the request: /;
+const DENIED = /^admission webhook "([^"]*)" denied the request: /;
 /** The end of every warning and denial of tagpin's. */
 const REASON = /\[([a-z_]+)\]$/;
 const CREATED = 201;
 
 function seenIn(answer: ApiAnswer): Seen {
   const { status, message = '', warnings } = answer;
-  if (DENIED_BY_TAGPIN.test(message)) return { by: 'tagpin' };
+  if (isDeniedByTagpin(message)) return { by: 'tagpin' };
   if (warnings.some((text) => text.includes(PROBE) && REASON.test(text))) return { by: 'tagpin' };
   if (status === CREATED) {
     return UNPINNED_ANNOTATION in annotationsOf(answer) ? { by: 'tagpin' } : { by: 'nobody' };
@@ -82,6 +83,11 @@ function seenIn(answer: ApiAnswer): Seen {
   // Of the policy; what changes objects was asked before, and said nothing.
   if (message.includes('[unpinned]')) return { by: 'nobody' };
   return { by: 'unknown', why: `the API server answered ${status}: ${message}` };
+}
+
+function isDeniedByTagpin(message: string): boolean {
+  const [, name = ''] = DENIED.exec(message) ?? [];
+  return isEntryName(name);
 }
 
 type Became = Pick<TriedSample, 'pinned' | 'reason'>;
@@ -94,7 +100,7 @@ function pinnedIn(answer: ApiAnswer, mode: Mode): Became {
     return { pinned: about?.includes('would be pinned') === true, reason };
   }
   if (status === CREATED) return pinnedInPod(answer);
-  if (!DENIED_BY_TAGPIN.test(message)) return { pinned: 'unknown' };
+  if (!isDeniedByTagpin(message)) return { pinned: 'unknown' };
   // A denial names every image that failed; its code is that of the first, the probe.
   return { pinned: !message.includes(SAMPLE) };
 }

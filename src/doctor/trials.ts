@@ -1,3 +1,4 @@
+import { isEntryName } from '../admission/entry-name.ts';
 import type { Mode } from '../admission/policy.ts';
 import { objectAt } from '../json.ts';
 import type { AskApiServer } from './api-server.ts';
@@ -55,13 +56,14 @@ async function mayCreate(ask: AskApiServer, namespace: string): Promise<boolean>
   return objectAt(answer.value, ['status'])?.['allowed'] === true;
 }
 
-/** Of entries of tagpin, by any name (apiserver pkg/admission/metrics). */
+/** Of the entry of that name (apiserver pkg/admission/metrics). */
 const FAIL_OPEN =
-  /^apiserver_admission_webhook_fail_open_count\{[^}]*name="[a-z]+\.[a-z]+\.tagpin\.dev"[^}]*\} (\S+)/gm;
+  /^apiserver_admission_webhook_fail_open_count\{[^}]*name="([^"]*)"[^}]*\} (\S+)/gm;
 
 async function countFailedOpen(ask: AskApiServer): Promise<Fact<number>> {
   const answer = await ask({ method: 'GET', path: '/metrics' });
   if (answer.status !== 200) return notRead({ right: 'get /metrics' }, answer);
-  const counts = [...answer.text.matchAll(FAIL_OPEN)].map(([, count = '0']) => Number(count));
+  const own = [...answer.text.matchAll(FAIL_OPEN)].filter(([, name = '']) => isEntryName(name));
+  const counts = own.map(([, , count = '0']) => Number(count));
   return { state: 'read', value: counts.reduce((sum, count) => sum + count, 0) };
 }

@@ -1,6 +1,7 @@
 import { MODES } from '../../src/admission/policy.ts';
 import type { Facts } from '../../src/doctor/facts.ts';
 import { featuresOf } from '../../src/doctor/features.ts';
+import type { CheckId } from '../../src/doctor/finding.ts';
 import { type Right, rightsToAsk } from '../../src/doctor/right.ts';
 import { shippedEntries } from '../../src/doctor/shipped-entries.ts';
 import type { JsonObject } from '../../src/json.ts';
@@ -22,6 +23,18 @@ export const FORBIDDEN = {
 } as const;
 
 export const ABSENT = { state: 'absent' } as const;
+
+/** What comes of a registry that is not there. */
+export const DEAD = {
+  reason: 'unavailable',
+  message: 'a.example refuses connections',
+  advice: 'wait',
+} as const;
+
+/** A Pod was tried, and nobody saw it. */
+export const NOT_CALLED: Facts['trials'] = [
+  { namespace: 'shop', mode: 'pin', seen: { by: 'nobody' }, sample: undefined },
+];
 
 function base64(text: string): string {
   return Buffer.from(text).toString('base64');
@@ -48,6 +61,18 @@ export function configuration(authority: Pick<Authority, 'certificate'>): JsonOb
     }),
   );
   return { metadata: { name: 'tagpin' }, webhooks };
+}
+
+/** All entries of a configuration, with other clientConfigs. */
+export function called(
+  entries: JsonObject,
+  clientConfig: (entry: JsonObject) => JsonObject,
+): Pick<Facts, 'configurations'> {
+  const webhooks = (entries['webhooks'] as readonly JsonObject[]).map((entry) => ({
+    ...entry,
+    clientConfig: clientConfig(entry['clientConfig'] as JsonObject),
+  }));
+  return { configurations: read([{ ...entries, webhooks }]) };
 }
 
 export function namespace(name: string, labels: Readonly<Record<string, string>> = {}): JsonObject {
@@ -93,6 +118,17 @@ export function rights(
   const installation = { namespace: 'tagpin-system', configuration: 'tagpin' };
   const asked = rightsToAsk(features, installation, ['shop', 'bank']);
   return new Map(asked.map((right) => [right, read(isAllowed(right))]));
+}
+
+/** A Deployment with more flags, and tagpin's rights but for those of the check that it lacks. */
+export function withFlags(
+  flags: readonly string[],
+  lacking: CheckId | undefined,
+): Pick<Facts, 'deployment' | 'rights'> {
+  const served = deployment(flags);
+  const isAllowed = ({ check }: { check: CheckId }): boolean =>
+    check !== 'rights-excess' && check !== lacking;
+  return { deployment: read(served), rights: rights(served, isAllowed) };
 }
 
 /** Facts of an installation with nothing wrong, with files for certificates. */

@@ -1,7 +1,7 @@
 import { PinError } from '../errors.ts';
 import type { ImageReference } from '../image/reference.ts';
+import type { Connection } from './connection.ts';
 import { hostsOf } from './host-globs.ts';
-import type { Connection } from './transport.ts';
 
 /** A place where an image may be asked for: its registry, or a mirror of it. */
 export interface Endpoint {

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 
 import { PinError } from '../errors.ts';
+import type { RegistryResponse } from './exchange.ts';
 import { type ManifestQuestion, type RequestParts, sendFirstRequest } from './manifest-request.ts';
-import type { RegistryResponse } from './transport.ts';
 
 /**
  * Finds out, once, whether there is anybody at an endpoint, whatever it answers, by the request that

@@ -1,4 +1,5 @@
 import { MANIFEST_ACCEPT } from '../image/manifest.ts';
+import type { RegistryResponse } from './exchange.ts';
 import {
   type Place,
   placeOf,
@@ -8,7 +9,7 @@ import {
   sendTo,
 } from './repository-request.ts';
 import type { Authorizer } from './token.ts';
-import type { RegistryResponse, Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 /** What registries are asked with. */
 export interface RequestParts {

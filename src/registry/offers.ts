@@ -1,10 +1,10 @@
 import type { Access, Credential, CredentialSource, Offer } from '../credentials/credential.ts';
 import { PinError } from '../errors.ts';
 import type { ImageReference } from '../image/reference.ts';
+import type { RegistryResponse } from './exchange.ts';
 import type { Endpoint } from './hosts.ts';
 import type { Knock } from './knock.ts';
 import type { Refusal } from './refusal.ts';
-import type { RegistryResponse } from './transport.ts';
 
 /** One try at an endpoint: with an offer, or with none. */
 export interface Try {

@@ -4,10 +4,10 @@ import { LRUCache } from 'lru-cache';
 import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 
 import { PinError } from '../errors.ts';
+import type { Connection } from './connection.ts';
 import type { Guard, Word } from './guard.ts';
 import { toNetworkError } from './network-error.ts';
 import type { FindProxy, Proxy } from './proxies.ts';
-import type { Connection } from './transport.ts';
 
 /** Certificates to trust beside those of the system. */
 export interface Authorities {

@@ -1,4 +1,4 @@
-import type { RegistryResponse } from './transport.ts';
+import type { RegistryResponse } from './exchange.ts';
 
 /** How many requests a registry still answers to whoever asked. */
 export interface Quota {

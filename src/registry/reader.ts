@@ -9,6 +9,7 @@ import {
 } from '../image/digest.ts';
 import { ANY_MANIFEST_ACCEPT, statedManifestType } from '../image/manifest.ts';
 import { type ImageReference, normalizedTag } from '../image/reference.ts';
+import type { OpenResponse, RegistryResponse } from './exchange.ts';
 import { firstAccepted, type Offered } from './first-accepted.ts';
 import type { Endpoint } from './hosts.ts';
 import { type RequestParts, sendManifestRequest } from './manifest-request.ts';
@@ -17,7 +18,7 @@ import { refusalOf } from './refusal.ts';
 import { placeOf, type RepositoryQuestion, sendAuthorized } from './repository-request.ts';
 import { digestOfBody } from './tag-digest.ts';
 import { readTagList, type TagList } from './tag-list.ts';
-import type { OpenResponse, RegistryResponse, Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 /** A manifest or an index, whose bytes have its digest. */
 export interface ReadManifest {

@@ -1,7 +1,7 @@
 import { PinError } from '../errors.ts';
+import type { RegistryRequest, RegistryResponse } from './exchange.ts';
 import type { Guard } from './guard.ts';
 import { strangerBefore } from './sender.ts';
-import type { RegistryRequest, RegistryResponse } from './transport.ts';
 
 /** A request at one place of its way. */
 export interface Hop extends RegistryRequest {

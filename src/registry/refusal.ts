@@ -1,9 +1,9 @@
 import type { CredentialSource, Offer } from '../credentials/credential.ts';
 import { PinError, type PinErrorCode } from '../errors.ts';
 import { isJsonObject, listOf, parseJson, textOf } from '../json.ts';
+import type { RegistryResponse } from './exchange.ts';
 import type { Endpoint } from './hosts.ts';
 import { rateLimited } from './retry-after.ts';
-import type { RegistryResponse } from './transport.ts';
 
 /** What a registry said no to: a credential of the pod's or of a source, or nobody. */
 export interface Refusal {

@@ -1,9 +1,9 @@
 import type { Credential } from '../credentials/credential.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
+import type { RegistryRequest, RegistryResponse } from './exchange.ts';
 import type { Endpoint } from './hosts.ts';
 import type { Authorizer } from './token.ts';
 import type { Scope } from './token-request.ts';
-import type { RegistryRequest, RegistryResponse } from './transport.ts';
 
 /** By whom, and where, a repository is asked: at one place and with one credential or none. */
 export interface RepositoryQuestion {

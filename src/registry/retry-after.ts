@@ -1,5 +1,5 @@
 import { PinError } from '../errors.ts';
-import type { RegistryResponse } from './transport.ts';
+import type { RegistryResponse } from './exchange.ts';
 
 /** An hour: whoever asks for more is asked again then. */
 const MAX_RETRY_AFTER_MS = 3_600_000;

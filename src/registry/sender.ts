@@ -1,6 +1,6 @@
+import type { Connection } from './connection.ts';
 import type { Guard } from './guard.ts';
 import { mayVouchFor } from './realm.ts';
-import type { Connection } from './transport.ts';
 
 /** A host whose answer leads to another URL: by a redirect, or as a token server. */
 export interface Sender {

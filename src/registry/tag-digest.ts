@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 
 import { computeDigest, type Digest, isDigest } from '../image/digest.ts';
 import { recogniseManifest } from '../image/manifest.ts';
+import type { RegistryResponse } from './exchange.ts';
 import { projectOf } from './hosts.ts';
 import {
   type ManifestQuestion,
@@ -9,7 +10,6 @@ import {
   sendManifestRequest,
 } from './manifest-request.ts';
 import { refusalOf } from './refusal.ts';
-import type { RegistryResponse } from './transport.ts';
 
 /** What is served under a tag. */
 export interface TagDigest {

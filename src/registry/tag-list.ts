@@ -3,7 +3,7 @@ import { type Digest, isDigest } from '../image/digest.ts';
 import { isMediaType } from '../image/manifest.ts';
 import { isTag } from '../image/reference.ts';
 import { isJsonObject, type JsonObject, listOf, parseJson, textOf } from '../json.ts';
-import type { RegistryResponse } from './transport.ts';
+import type { RegistryResponse } from './exchange.ts';
 
 /** One page of a registry's tags, and where the next one is. */
 export interface TagList {

@@ -2,11 +2,13 @@ import type { Credential } from '../credentials/credential.ts';
 import { PinError } from '../errors.ts';
 import { isJsonObject, parseJson } from '../json.ts';
 import type { Challenge } from './challenge.ts';
+import type { Connection } from './connection.ts';
 import type { EndpointIdentity } from './endpoint-key.ts';
+import type { RegistryResponse } from './exchange.ts';
 import { mayHaveCredentials, realmOf } from './realm.ts';
 import { rateLimited } from './retry-after.ts';
 import type { Sender } from './sender.ts';
-import type { Connection, RegistryResponse, Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 /** For what an authorization is wanted: one repository, with one credential or none. */
 export interface Scope {

@@ -1,70 +1,12 @@
 import { type Bodies, createBodies } from './bodies.ts';
+import type { OpenResponse, RegistryRequest, RegistryResponse } from './exchange.ts';
 import type { Guard } from './guard.ts';
 import { toNetworkError } from './network-error.ts';
 import { createPools, type FindAuthorities, type Pools } from './pools.ts';
 import type { FindProxy } from './proxies.ts';
 import { type Quota, quotaOf } from './quota.ts';
 import { followRedirects, type Hop } from './redirects.ts';
-import type { Sender } from './sender.ts';
 import { streamedBody } from './streamed-body.ts';
-
-/** TLS as the operator wants it for one host; whatever is left out is as ever. */
-export interface TlsSettings {
-  /** Differs where any of the others does. */
-  readonly id: string;
-  /** PEM, in addition to the authorities of the system. */
-  readonly ca?: readonly string[];
-  /** The client's certificate and its key, PEM. */
-  readonly cert?: string;
-  readonly key?: string;
-  /** Any certificate will do. */
-  readonly skipVerify?: boolean;
-}
-
-/** How a host is connected to of which the operator's own files say something. */
-export interface Connection {
-  /** They name this host: it may have private addresses, any port, and speak plain http. */
-  readonly named: boolean;
-  readonly tls?: TlsSettings;
-  /** Milliseconds. */
-  readonly connectTimeoutMs?: number;
-}
-
-/** One request; its signal ends it, body included. */
-export interface RegistryRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST';
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  /** A form, which may hold a secret: it is sent once, to no other place. */
-  readonly form?: URLSearchParams | undefined;
-  readonly signal: AbortSignal;
-  readonly maxBodyBytes: number;
-  /** A token endpoint is never followed elsewhere: it would be sent the credential. */
-  readonly followRedirects: boolean;
-  /** For this origin alone, which the operator named: a redirect to another one leaves it behind. */
-  readonly connection?: Connection | undefined;
-  /** Whose answer leads there; nobody's where an image does. */
-  readonly sender?: Sender | undefined;
-  /** What it is for, where it is not for a part of an image. */
-  readonly purpose?: 'token';
-}
-
-export interface RegistryResponse {
-  readonly status: number;
-  /** The values of a header, in the order in which they came; none where it is absent. */
-  readonly header: (name: string) => readonly string[];
-  readonly body: Buffer;
-  /** Where the answer came from, after redirects. */
-  readonly url: URL;
-  /** Who led there. */
-  readonly sender?: Sender | undefined;
-}
-
-/** An answer whose body may be on its way. */
-export interface OpenResponse extends RegistryResponse {
-  /** To be read once; undefined where the status is not 200, and all of the body is read. */
-  readonly content?: AsyncIterable<Uint8Array>;
-}
 
 /** A request that ended, without what it carried. */
 export interface EndedRequest {

@@ -1,10 +1,10 @@
 import { rootCertificates, setDefaultCACertificates } from 'node:tls';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-
+import type { Connection } from '../../src/registry/connection.ts';
+import type { RegistryResponse } from '../../src/registry/exchange.ts';
 import { createGuard } from '../../src/registry/guard.ts';
 import { createProxies } from '../../src/registry/proxies.ts';
-import type { Connection, RegistryResponse } from '../../src/registry/transport.ts';
 import { type Authority, createAuthority, type KeyPair } from '../support/certificate.ts';
 import { startProxy } from '../support/proxy.ts';
 import { createRegistryStack, type RegistryStack } from '../support/registry-stack.ts';

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-
+import type { RegistryRequest } from '../../src/registry/exchange.ts';
 import { sendManifestRequest } from '../../src/registry/manifest-request.ts';
 import { type Sender, strangerBefore } from '../../src/registry/sender.ts';
-import type { RegistryRequest } from '../../src/registry/transport.ts';
 
 const NAMED: ReadonlySet<string> = new Set(['named.corp.example', 'inner.corp.example']);
 const guard = { isNamed: ({ hostname }: URL): boolean => NAMED.has(hostname) };

@@ -1,9 +1,8 @@
 import { rootCertificates, setDefaultCACertificates } from 'node:tls';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-
+import type { RegistryRequest, RegistryResponse } from '../../src/registry/exchange.ts';
 import { createGuard } from '../../src/registry/guard.ts';
-import type { RegistryRequest, RegistryResponse } from '../../src/registry/transport.ts';
 import { createAuthority, createSelfSigned, type KeyPair } from '../support/certificate.ts';
 import type { Fault } from '../support/fault.ts';
 import {

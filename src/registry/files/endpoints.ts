@@ -1,7 +1,7 @@
 import type { ImageReference } from '../../image/reference.ts';
+import type { Connection, TlsSettings } from '../connection.ts';
 import type { Endpoint, FindEndpoints, FindRegistry } from '../hosts.ts';
 import { wireHost } from '../hosts.ts';
-import type { Connection, TlsSettings } from '../transport.ts';
 import type { HostsDirectory, LoadedHost } from './hosts-directory.ts';
 import type { RuledPlace } from './registries-conf.ts';
 import type { RegistriesConf } from './registries-files.ts';

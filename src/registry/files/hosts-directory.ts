@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache';
 import { PinError } from '../../errors.ts';
 import { describeError, type Logger } from '../../log.ts';
 import { createReloaded, type See } from '../../reloaded.ts';
-import type { TlsSettings } from '../transport.ts';
+import type { TlsSettings } from '../connection.ts';
 import { type HostEntry, parseHostsToml } from './hosts-toml.ts';
 import { pathsOf, readTlsFiles } from './tls-files.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
 import { PinError } from '../../errors.ts';
-import type { TlsSettings } from '../transport.ts';
+import type { TlsSettings } from '../connection.ts';
 
 /** TLS as an operator's files name it: paths, whose content may change. */
 export interface TlsFiles {

@@ -1,14 +1,8 @@
 import { PinError } from '../errors.ts';
 import type { Caller } from '../explain/asked.ts';
 import { objectIn } from '../json.ts';
-import {
-  answerTo,
-  type Connected,
-  causeOf,
-  connect,
-  inTime,
-  type Kubeconfig,
-} from './connection.ts';
+import { type Connected, connect, inTime, type Kubeconfig } from './connection.ts';
+import { answerTo, causeOf } from './failed-request.ts';
 
 /** What somebody may do to objects of a kind (`resourceAttributes` of a SubjectAccessReview). */
 interface Right {

@@ -1,7 +1,8 @@
 import type { ApiAnswer, AskApiServer } from '../doctor/api-server.ts';
 import { PinError } from '../errors.ts';
 import { isJsonObject, parseJson, textOf } from '../json.ts';
-import { type Connected, causeOf, connect, inTime, type Kubeconfig } from './connection.ts';
+import { type Connected, connect, inTime, type Kubeconfig } from './connection.ts';
+import { causeOf } from './failed-request.ts';
 import { readAtMost } from './limited-body.ts';
 
 const REQUEST_TIME_MS = 20_000;

@@ -2,15 +2,13 @@ import type { CertificateObjects, Configuration } from '../certificates/ports.ts
 import { PinError } from '../errors.ts';
 import { isJsonObject, type JsonObject, objectIn, textOf } from '../json.ts';
 import {
-  answerTo,
   type Connected,
-  causeOf,
   connect,
   inTime,
   type Kubeconfig,
   type RequestOptions,
-  statusOf,
 } from './connection.ts';
+import { answerTo, causeOf, statusOf } from './failed-request.ts';
 
 /** Where they are. */
 export interface CertificateAddresses {

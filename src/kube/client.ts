@@ -3,17 +3,15 @@ import { createTurns } from '../credentials/turns.ts';
 import { PinError } from '../errors.ts';
 import { isJsonObject, listOf, parseJson } from '../json.ts';
 import {
-  answerTo,
   type Connected,
-  causeOf,
   connect,
   EMPTY_LIST,
   inTime,
   type Kubeconfig,
   type RequestOptions,
-  statusOf,
   type TakeBody,
 } from './connection.ts';
+import { answerTo, causeOf, statusOf } from './failed-request.ts';
 import { readAtMost } from './limited-body.ts';
 import { isName } from './object-name.ts';
 

@@ -2,14 +2,8 @@ import { hostname } from 'node:os';
 
 import { PinError } from '../errors.ts';
 import type { NotPinnedEvent } from '../events/not-pinned.ts';
-import {
-  answerTo,
-  type Connected,
-  causeOf,
-  connect,
-  inTime,
-  type Kubeconfig,
-} from './connection.ts';
+import { type Connected, connect, inTime, type Kubeconfig } from './connection.ts';
+import { answerTo, causeOf } from './failed-request.ts';
 import { isName } from './object-name.ts';
 
 /** Nobody waits for an Event. */

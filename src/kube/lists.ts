@@ -11,16 +11,14 @@ import {
   textOf,
 } from '../json.ts';
 import {
-  answerTo,
   type Connected,
-  causeOf,
   connect,
   inTime,
   type Kubeconfig,
   type RequestOptions,
-  statusOf,
   type TakeBody,
 } from './connection.ts';
+import { answerTo, causeOf, statusOf } from './failed-request.ts';
 import { readAtMost } from './limited-body.ts';
 
 /** One page of a list. */

@@ -3,16 +3,14 @@ import { isJsonObject, type JsonObject, listOf, objectAt, parseJson, textOf } fr
 import type { OnboardedCluster } from '../onboard/cluster.ts';
 import type { OwnerReference } from '../onboard/owner-reference.ts';
 import {
-  answerTo,
   type Connected,
-  causeOf,
   connect,
   inTime,
   type Kubeconfig,
   type RequestOptions,
-  statusOf,
   type TakeBody,
 } from './connection.ts';
+import { answerTo, causeOf, statusOf } from './failed-request.ts';
 import { readAtMost } from './limited-body.ts';
 import { createLists } from './lists.ts';
 import { isName } from './object-name.ts';

@@ -10,6 +10,7 @@ import { PinError } from '../errors.ts';
 import { createCertificateObjects } from '../kube/certificate-objects.ts';
 import type { Logger } from '../log.ts';
 import { guardCallers } from '../server/caller-guard.ts';
+import { createCallerRefusals } from '../server/caller-refusals.ts';
 import { createCallerTokenFile } from '../server/caller-token-file.ts';
 import { createCallerTokens } from '../server/caller-tokens.ts';
 import {
@@ -64,13 +65,13 @@ export function composeWebhookServer(
   const isBuiltIn = certificates === 'built-in';
   const tokens = createCallerTokens({ overlapMs: isBuiltIn ? TOKEN_OVERLAP_MS : 0, now });
   const isGuarded = isBuiltIn || callerTokenFile !== undefined;
-  const guard = { accepts: tokens.accepts, observeRefused: metrics.refused, log, now };
+  const refusals = { observeRefused: metrics.refused, log, now };
+  const guard = { ...refusals, accepts: tokens.accepts };
   const webhook = createWebhookServer(
     isGuarded ? guardCallers(app, guard) : app,
     clientCa === undefined ? {} : ASKING_CLIENTS,
   );
   const contexts = createSecureContexts(webhook, clientCa !== undefined);
-  admitClients(webhook, clientNames, metrics.refused);
   const all: Part[] = [
     isBuiltIn
       ? builtIn(settings, parts, { use: contexts.usePair, know: tokens.know })
@@ -81,6 +82,7 @@ export function composeWebhookServer(
     all.push({ ...file, what: 'no caller token is loaded' });
   }
   if (clientCa !== undefined) {
+    admitClients(webhook, clientNames, createCallerRefusals('certificate', refusals));
     const file = createClientAuthorities(clientCa, contexts.useClientAuthorities, log);
     all.push({ ...file, what: 'no authority of callers is loaded' });
   }

@@ -68,22 +68,38 @@ function requireAuthorities(pem: string, file: string): void {
   if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new PinError('invalid_config', message);
 }
 
+/** OpenSSL's word for a caller who was asked for a certificate and has shown none. */
+const NO_CERTIFICATE = 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
+
 /**
  * Ends the connection of a caller whose certificate has another common name (the API server's is that
  * of the certificate in its AdmissionConfiguration). Looks once a connection.
  *
- * @param observeRefused told the code of each refusal
+ * @param countRefused told of each caller without a certificate that is good here, too: their handshakes have
+ *   failed by then. Not of other handshakes that fail, as those of who only looks whether the port is open.
  */
 export function admitClients(
   server: Server,
   names: readonly string[],
-  observeRefused: (code: string) => void,
+  countRefused: () => void,
 ): void {
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+    if (error.code === NO_CERTIFICATE || isNotAuthorized(socket)) countRefused();
+  });
   if (names.length === 0) return;
   server.on('secureConnection', (socket: TLSSocket) => {
     const name: unknown = socket.getPeerCertificate().subject?.CN;
     if (typeof name === 'string' && names.includes(name)) return;
-    observeRefused('unknown_caller');
+    countRefused();
     socket.destroy();
   });
+}
+
+/** Nothing before a certificate was judged, whatever the type says. */
+function isNotAuthorized({
+  authorizationError,
+}: {
+  readonly authorizationError: unknown;
+}): boolean {
+  return authorizationError !== null && authorizationError !== undefined;
 }

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { Agent } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 
@@ -77,6 +78,15 @@ class Running implements AsyncDisposable {
   async get(path: string, agent?: Agent): Promise<Answered> {
     const { port } = this.#server.webhook.address() as AddressInfo;
     return call(port, this.authority.certificate, { path, ...(agent && { agent }) });
+  }
+
+  /** Until the server has seen it end: it says so of a handshake that never was. */
+  async touch(): Promise<void> {
+    const { webhook } = this.#server;
+    const { port } = webhook.address() as AddressInfo;
+    const left = once(webhook, 'tlsClientError');
+    connect(port, '127.0.0.1').end();
+    await left;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -198,6 +208,7 @@ describe('composeWebhookServer() with --client-ca', () => {
     const stranger = await running.authority.issue(['somebody']);
     await expect(running.get('/a', new Agent({ ca, ...stranger }))).rejects.toThrow(HUNG_UP);
     expect(running.refused).toEqual(['unknown_caller']);
+    expect(running.lines.at(-1)).toMatch(/^warn callers refused .*"by":"certificate"/);
   });
 
   it('lets nobody in without one, or with one of another authority', async () => {
@@ -206,8 +217,16 @@ describe('composeWebhookServer() with --client-ca', () => {
     const foreign = await (await createAuthority()).issue(['kube-apiserver']);
     await expect(running.get('/a', new Agent({ ca, ...foreign }))).rejects.toThrow(HUNG_UP);
     await expect(running.get('/a')).rejects.toThrow(HUNG_UP);
+    expect(running.refused).toEqual(['unknown_caller', 'unknown_caller']);
     const known = await running.authority.issue(['anybody']);
     expect(await running.get('/a', new Agent({ ca, ...known }))).toMatchObject({ status: 200 });
+  });
+
+  it('does not take for a caller who opens a connection and leaves', async () => {
+    await using running = await Running.start({ clientCa: '@/ca.crt' });
+    await running.touch();
+    await expect(running.get('/a')).rejects.toThrow(HUNG_UP);
+    expect(running.refused).toEqual(['unknown_caller']);
   });
 
   it('takes another authority into use, and keeps the last good one', async () => {

@@ -1,5 +1,6 @@
 import { createHandler } from '../../src/admission/handler.ts';
-import { type AdmissionResponse, decodeReview } from '../../src/admission/review.ts';
+import type { AdmissionResponse } from '../../src/admission/response.ts';
+import { decodeReview } from '../../src/admission/review.ts';
 import { createFingerprint } from '../../src/credentials/fingerprint.ts';
 import type { Secret } from '../../src/credentials/keyring.ts';
 import { createLender } from '../../src/credentials/lender.ts';

@@ -10,7 +10,8 @@ import { MODE_POLICIES, type Mode, type ReviewOutcome, reviewOutcome } from './p
 import type { IsContended, PeekTag } from './ports.ts';
 import { type RecordChange, recordToWrite } from './record.ts';
 import type { AdmissionReport, ImageReport } from './report.ts';
-import { type AdmissionResponse, allow, deny, type Review } from './review.ts';
+import { type AdmissionResponse, allow, deny } from './response.ts';
+import type { Review } from './review.ts';
 import { type Answer, foundFor, originalOf, type SettledImage, settle } from './settle.ts';
 import type { Subject } from './subject.ts';
 import { unpinnedMark } from './unpinned.ts';

@@ -2,7 +2,8 @@ import { PinError } from '../errors.ts';
 import { printable } from '../image/printable.ts';
 import { type JsonObject, objectIn } from '../json.ts';
 import { POLICY_LISTS, policyViolations } from '../workload/digest-policy.ts';
-import { type AdmissionResponse, allow, deny, type Review } from './review.ts';
+import { type AdmissionResponse, allow, deny } from './response.ts';
+import type { Review } from './review.ts';
 import { DENIALS } from './wording.ts';
 
 /** What became of one review that was to be judged. */

@@ -6,7 +6,11 @@ import { ORIGINALS_ANNOTATION, UNPINNED_ANNOTATION } from '../workload/annotatio
 import { fitsBeside } from '../workload/annotations-size.ts';
 import type { PodTemplate } from '../workload/locations.ts';
 import type { Settled } from './record.ts';
-import type { PatchOperation } from './review.ts';
+
+/** One operation of a JSON Patch (RFC 6902), of the three kinds that are ever sent. */
+export type PatchOperation =
+  | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: unknown }
+  | { readonly op: 'remove'; readonly path: string };
 
 /** The annotations that a review may write; undefined leaves one as it is. */
 export interface AnnotationChanges {

@@ -1,5 +1,5 @@
 import type { AdmissionHandler } from '../admission/handler.ts';
-import { type AdmissionResponse, deny } from '../admission/review.ts';
+import { type AdmissionResponse, deny } from '../admission/response.ts';
 import { DENIALS, WARNINGS } from '../admission/wording.ts';
 import { actionIn, PinError, toPinError } from '../errors.ts';
 import { isJsonObject, type JsonObject, parseJson, textOf } from '../json.ts';

@@ -3,12 +3,8 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import type { DigestsJudge } from '../admission/digests.ts';
 import type { AdmissionHandler } from '../admission/handler.ts';
 import { MODES } from '../admission/policy.ts';
-import {
-  type AdmissionResponse,
-  decodeReview,
-  encodeResponse,
-  type Review,
-} from '../admission/review.ts';
+import { type AdmissionResponse, encodeResponse } from '../admission/response.ts';
+import { decodeReview, type Review } from '../admission/review.ts';
 import { PinError, toPinError } from '../errors.ts';
 import { describeError, type Logger } from '../log.ts';
 import { discardBody, readJson } from './body.ts';

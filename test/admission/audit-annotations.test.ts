@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import type { ResolvedImage } from '../../src/admission/ports.ts';
-import type { AdmissionResponse } from '../../src/admission/review.ts';
+import type { AdmissionResponse } from '../../src/admission/response.ts';
 import { PinError } from '../../src/errors.ts';
 import { Admission, digest } from '../support/admission.ts';
 import { objectOf, POD, specOf } from '../support/review.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { createDigestsJudge, type Verdict } from '../../src/admission/digests.ts';
-import type { AdmissionResponse } from '../../src/admission/review.ts';
+import type { AdmissionResponse } from '../../src/admission/response.ts';
 import { exemptionOf } from '../../src/workload/digest-policy.ts';
 import { digest } from '../support/admission.ts';
 import {

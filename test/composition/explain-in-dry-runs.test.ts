@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { createHandler } from '../../src/admission/handler.ts';
-import type { AdmissionResponse } from '../../src/admission/review.ts';
+import type { AdmissionResponse } from '../../src/admission/response.ts';
 import { composeEngine, type Engine } from '../../src/composition/engine.ts';
 import { composeExplainInDryRuns } from '../../src/composition/explain-in-dry-runs.ts';
 import { NO_METRICS } from '../../src/composition/nobody.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import type { AdmissionResponse } from '../../src/admission/review.ts';
+import type { AdmissionResponse } from '../../src/admission/response.ts';
 import { PinError } from '../../src/errors.ts';
 import { readExplanation } from '../../src/explain/document.ts';
 import type { ExplainAnswer, Explained } from '../../src/explain/explanation.ts';

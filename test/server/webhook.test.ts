@@ -4,7 +4,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from '@jest/globals';
 
 import type { AdmissionHandler } from '../../src/admission/handler.ts';
-import { allow } from '../../src/admission/review.ts';
+import { allow } from '../../src/admission/response.ts';
 import { objectOf, POD, reviewBody, specOf } from '../support/review.ts';
 import { until } from '../support/until.ts';
 import { startWebhook } from '../support/webhook.ts';

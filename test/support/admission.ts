@@ -4,10 +4,11 @@ import {
   createHandler,
   type HandlerParts,
 } from '../../src/admission/handler.ts';
+import type { PatchOperation } from '../../src/admission/patch.ts';
 import type { Mode } from '../../src/admission/policy.ts';
 import type { ImageQuestion, ResolvedImage, ResolveImage } from '../../src/admission/ports.ts';
 import type { AdmissionReport } from '../../src/admission/report.ts';
-import type { AdmissionResponse, PatchOperation } from '../../src/admission/review.ts';
+import type { AdmissionResponse } from '../../src/admission/response.ts';
 import { PinError } from '../../src/errors.ts';
 import type { Digest } from '../../src/image/digest.ts';
 import { compileGlobs } from '../../src/image/glob.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { PatchOperation } from '../../src/admission/review.ts';
+import type { PatchOperation } from '../../src/admission/patch.ts';
 import { patched } from './admission.ts';
 import { call } from './call.ts';
 import { createAuthority } from './certificate.ts';

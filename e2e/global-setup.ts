@@ -10,13 +10,13 @@ import type { ControlPlane } from './support/control-plane.ts';
 import { startControlPlane } from './support/control-plane.ts';
 import type { WebhookAddress } from './support/environment.ts';
 import { publishEnvironment } from './support/environment.ts';
-import { freePort } from './support/free-port.ts';
 import { writeKubeconfig } from './support/kubeconfig.ts';
 import { Kubectl } from './support/kubectl.ts';
 import { installManifests } from './support/manifests.ts';
 import { waitForPolicy } from './support/policy-in-force.ts';
 import { startRegistry } from './support/registry.ts';
 import { killRun, removeRun } from './support/run-directory.ts';
+import { freePorts } from './support/serving.ts';
 
 /** Builds what is missing and starts what every test shares; the webhook is each file's own. */
 export default async function globalSetup(): Promise<void> {
@@ -55,8 +55,8 @@ async function prepareWebhook(
   { url, kubeconfig }: ControlPlane,
 ): Promise<WebhookAddress> {
   const admin = new Kubectl(kubeconfig);
-  const port = await freePort();
-  await installManifests(admin, { port, certificateAuthority: authority.certificate });
+  const ports = await freePorts();
+  await installManifests(admin, { port: ports.port, certificateAuthority: authority.certificate });
   const serving = await authority.issueServer('127.0.0.1');
   const certificateFile = join(directory, 'webhook.crt');
   const keyFile = join(directory, 'webhook.key');
@@ -68,8 +68,7 @@ async function prepareWebhook(
     certificateAuthority: authority.certificate,
     token: token.stdout.trim(),
   });
-  const operationsPort = await freePort();
-  return { port, operationsPort, certificateFile, keyFile, kubeconfig: webhookKubeconfig };
+  return { ...ports, certificateFile, keyFile, kubeconfig: webhookKubeconfig };
 }
 
 /** However the run ends, it leaves no process behind. */

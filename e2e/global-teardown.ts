@@ -1,4 +1,4 @@
-import { judgeAuditLog } from './support/audit-log.ts';
+import { judgeAuditLog } from './support/audit-verdict.ts';
 import { readEnvironment } from './support/environment.ts';
 import { removeRun } from './support/run-directory.ts';
 

@@ -20,6 +20,7 @@ import { freePort } from './support/free-port.ts';
 import { Kubectl } from './support/kubectl.ts';
 import { pinsOf, untouched } from './support/pins.ts';
 import { createPullSecret } from './support/pull-secret.ts';
+import { askOperations } from './support/serving.ts';
 import { Switch } from './support/switch.ts';
 import { TestImage } from './support/test-image.ts';
 import { createNamespace } from './support/test-namespace.ts';
@@ -161,9 +162,7 @@ describe('the API server stands still', () => {
         expect(readFileSync(replica.logFile, 'utf8')).toContain('certificates not kept');
       });
       expect((await review(known.tagged, PULLED)).patch).toContain(pinned);
-      const answers = ['readyz', 'healthz'].map((probe) =>
-        fetch(`http://127.0.0.1:${replica.operationsPort}/${probe}`),
-      );
+      const answers = ['readyz', 'healthz'].map((probe) => askOperations(replica, `/${probe}`));
       expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200]);
     } finally {
       process.kill(apiServer, 'SIGCONT');
@@ -279,8 +278,7 @@ describe('the clock of the machine is set to another day', () => {
         expect(await logsDays(replica)).toBe(days);
       });
       expect(await replica.metric('tagpin_cache_requests_total', { result: 'miss' })).toBe(misses);
-      const ready = await fetch(`http://127.0.0.1:${replica.operationsPort}/readyz`);
-      expect(ready.status).toBe(200);
+      expect((await askOperations(replica, '/readyz')).status).toBe(200);
 
       const before = await serialOf(replica.port);
       await eventually(async () => {

@@ -2,10 +2,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import { type Environment, readEnvironment } from './support/environment.ts';
 import { eventually } from './support/eventually.ts';
-import { freePort } from './support/free-port.ts';
 import { Kubectl } from './support/kubectl.ts';
 import { settledReplicaSets, waitForPods, waitForReplicaSet } from './support/ownership.ts';
 import { pinsOf, untouched } from './support/pins.ts';
+import { freePorts } from './support/serving.ts';
 import { Switch } from './support/switch.ts';
 import { TestImage } from './support/test-image.ts';
 import { createNamespace } from './support/test-namespace.ts';
@@ -225,8 +225,7 @@ function forgery(image: TestImage, digest: string): string {
 
 /** The same webhook at another port; the API server knows that of the switch. */
 async function elsewhere(): Promise<Environment> {
-  const ports = { port: await freePort(), operationsPort: await freePort() };
-  return { ...environment, webhook: { ...environment.webhook, ...ports } };
+  return { ...environment, webhook: { ...environment.webhook, ...(await freePorts()) } };
 }
 
 describe('a rollout of 200 replicas while the tag moves twice', () => {

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { buildBinaries } from '../support/binaries.ts';
 import { type CertificateAuthority, createCertificateAuthority } from '../support/certificate.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
-import { freePort } from '../support/free-port.ts';
 import { Kubectl } from '../support/kubectl.ts';
 import { killRun, removeRun } from '../support/run-directory.ts';
+import { freePorts } from '../support/serving.ts';
 import { Webhook } from '../support/webhook.ts';
 
 /** A real control plane for a measurement, with the certificates that its webhooks need. */
@@ -86,8 +86,7 @@ export async function startWebhookBeside(
   const registry = { host: registryHost, logFile: '' };
   const address = {
     ...certificate,
-    port: await freePort(),
-    operationsPort: await freePort(),
+    ...(await freePorts()),
     kubeconfig,
   };
   const environment = {

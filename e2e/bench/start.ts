@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { createCertificateAuthority } from '../support/certificate.ts';
-import { freePort } from '../support/free-port.ts';
+import { freePorts, listenFlags } from '../support/serving.ts';
 import { startBenchCluster } from './bench-cluster.ts';
 import type { Part, Row } from './result.ts';
 import { interleaved, ratiosOf } from './rounds.ts';
@@ -102,16 +102,12 @@ async function servingFlags(directory: string): Promise<readonly string[]> {
 
 /** Starts `serve`, waits until it is ready, and ends it. */
 async function readyMs(args: readonly string[], directory: string): Promise<number> {
-  const [port, operationsPort] = [await freePort(), await freePort()];
-  const listen = [
-    `--listen=127.0.0.1:${port}`,
-    `--operations-listen=127.0.0.1:${operationsPort}`,
-    '--debug-listen=127.0.0.1:0',
-  ];
+  const ports = await freePorts();
+  const listen = [...listenFlags(ports), '--debug-listen=127.0.0.1:0'];
   const startedAtMs = performance.now();
   const child = start([...args, ...listen], directory);
   const closed = finished(child);
-  const url = `http://127.0.0.1:${operationsPort}/readyz`;
+  const url = `http://127.0.0.1:${ports.operationsPort}/readyz`;
   while (!(await isReady(url))) {
     if (child.exitCode !== null) await closed;
     await delay(POLL_MS);

@@ -11,6 +11,7 @@ import { buildBinaries, NODE_BINARIES } from '../support/binaries.ts';
 import { type RunningProcess, startProcess } from '../support/child-process.ts';
 import { readEnvironment } from '../support/environment.ts';
 import { pinsOf } from '../support/pins.ts';
+import { listenFlags, ON_THIS_MACHINE, readOperations } from '../support/serving.ts';
 import { TestImage } from '../support/test-image.ts';
 import { createNamespace } from '../support/test-namespace.ts';
 import { type PodTemplate, workload } from '../support/workload.ts';
@@ -195,23 +196,18 @@ async function serve(): Promise<RunningProcess> {
   }
   const flags = [
     'serve',
-    `--listen=127.0.0.1:${webhook.port}`,
-    `--operations-listen=127.0.0.1:${webhook.operationsPort}`,
+    ...listenFlags(webhook),
     '--tls-cert=/files/crt',
     '--tls-key=/files/key',
     '--kubeconfig=/files/kubeconfig',
     `--plain-http=${registry.host}`,
-    '--allow-address=127.0.0.0/8',
-    '--drain-time=0s',
+    ...ON_THIS_MACHINE,
   ];
   const run = [...CONFINED, '--name=tagpin-serves', `--volume=${mount}:/files:ro`, IMAGE];
   return startProcess({
     name: 'image',
     directory,
     ...engine.commandLine([...run, ...flags]),
-    ready: async () => {
-      const { ok } = await fetch(`http://127.0.0.1:${webhook.operationsPort}/readyz`);
-      if (!ok) throw new Error('/readyz says no');
-    },
+    ready: async () => void (await readOperations(webhook, '/readyz')),
   });
 }

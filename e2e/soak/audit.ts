@@ -3,23 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** As much of audit.k8s.io/v1, Event, as is read here. */
-export interface AuditEvent {
-  readonly auditID: string;
-  readonly user: { readonly username: string };
-  readonly verb: string;
-  readonly objectRef: {
-    readonly resource: string;
-    readonly namespace?: string;
-    readonly subresource?: string;
-  };
-  readonly requestReceivedTimestamp: string;
-  readonly stageTimestamp: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly requestObject?: unknown;
-  readonly responseObject?: unknown;
-  readonly responseStatus?: { readonly code: number; readonly message?: string };
-}
+import type { AuditEvent } from '../support/audit-event.ts';
 
 const LOG = 'soak-audit.jsonl';
 const REPLICA_SETS = 'system:serviceaccount:kube-system:replicaset-controller';

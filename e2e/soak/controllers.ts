@@ -1,6 +1,7 @@
 import { isJsonObject, listOf, objectAt, textOf } from '../../src/json.ts';
+import type { AuditEvent } from '../support/audit-event.ts';
 import type { Admission, AskedImage, Mode, Outcome } from './admission.ts';
-import { type AuditEvent, isOfReplicaSet } from './audit.ts';
+import { isOfReplicaSet } from './audit.ts';
 import type { Ledger } from './ledger.ts';
 import { imagesOf, unpinnedOf } from './pod-template.ts';
 import type { SoakTag } from './soak-tag.ts';

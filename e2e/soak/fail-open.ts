@@ -1,6 +1,7 @@
+import type { AuditEvent } from '../support/audit-event.ts';
 import { sumSeries } from '../support/metrics.ts';
 import type { Admission } from './admission.ts';
-import { type AuditEvent, failedOpen } from './audit.ts';
+import { failedOpen } from './audit.ts';
 import { type Answer, type ClusterApi } from './cluster-api.ts';
 import type { Ledger } from './ledger.ts';
 import { insist } from './maker.ts';

@@ -1,13 +1,14 @@
-import { join } from 'node:path';
-
-import type { RunningProcess } from './child-process.ts';
-import { startProcess } from './child-process.ts';
 import type { Environment } from './environment.ts';
-import { freePort } from './free-port.ts';
 import type { Kubectl } from './kubectl.ts';
 import { sumSeries } from './metrics.ts';
-
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+import {
+  freePorts,
+  ON_THIS_MACHINE,
+  readOperations,
+  type ServingProcess,
+  type ServingSpec,
+  startServing,
+} from './serving.ts';
 
 export const CONFIGURATION = 'tagpin';
 export const SECRET = 'tagpin-certificates';
@@ -28,54 +29,34 @@ export interface Configuration {
 }
 
 /** One replica with built-in certificates. */
-export interface BuiltInReplica extends RunningProcess {
-  readonly port: number;
-  readonly operationsPort: number;
+export interface BuiltInReplica extends ServingProcess {
   readonly metric: (name: string, labels?: Readonly<Record<string, string>>) => Promise<number>;
-}
-
-interface ReplicaOptions {
-  /** By the answer of `/readyz`; where it is none, 200 is waited for. */
-  readonly isReady?: (response: Response) => Promise<boolean>;
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts one, with certificates that live as long as it is told, and waits until it is ready. */
 export async function startReplica(
   { directory, webhook, registry }: Environment,
   settings: readonly string[],
-  { isReady = async ({ ok }) => ok, env = {} }: ReplicaOptions = {},
+  options: Pick<ServingSpec, 'env' | 'isReady'> = {},
 ): Promise<BuiltInReplica> {
-  const [port, operationsPort] = [await freePort(), await freePort()];
-  const ask = (path: string): Promise<Response> =>
-    fetch(`http://127.0.0.1:${operationsPort}${path}`);
-  const running = await startProcess({
-    name: `built-in-${port}`,
+  const ports = await freePorts();
+  const running = await startServing({
+    name: `built-in-${ports.port}`,
     directory,
-    command: process.execPath,
-    env,
-    args: [
-      MAIN,
-      'serve',
+    ports,
+    flags: [
       '--certificates=built-in',
       '--certificate-names=127.0.0.1',
-      `--listen=127.0.0.1:${port}`,
-      `--operations-listen=127.0.0.1:${operationsPort}`,
-      '--debug-listen=off',
       `--kubeconfig=${webhook.kubeconfig}`,
       `--plain-http=${registry.host}`,
-      '--allow-address=127.0.0.0/8',
-      '--drain-time=0s',
+      ...ON_THIS_MACHINE,
       ...settings,
     ],
-    ready: async () => {
-      const response = await ask('/readyz');
-      if (!(await isReady(response))) throw new Error(`/readyz answered ${response.status}`);
-    },
+    ...options,
   });
   const metric: BuiltInReplica['metric'] = async (name, labels) =>
-    sumSeries(await (await ask('/metrics')).text(), name, labels);
-  return { ...running, port, operationsPort, metric };
+    sumSeries(await readOperations(ports, '/metrics'), name, labels);
+  return { ...running, metric };
 }
 
 /**

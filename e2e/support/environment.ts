@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Registry } from './registry.ts';
+import type { Ports } from './serving.ts';
 
 /** What the set-up started and the tests use. Paths are absolute. */
 export interface Environment {
@@ -15,9 +16,7 @@ export interface Environment {
 }
 
 /** Where the API server expects the webhook, and as whom it runs. */
-export interface WebhookAddress {
-  readonly port: number;
-  readonly operationsPort: number;
+export interface WebhookAddress extends Ports {
   readonly certificateFile: string;
   readonly keyFile: string;
   readonly kubeconfig: string;

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 
 import { call } from '../../test/support/call.ts';
 import { createCertificateAuthority } from './certificate.ts';
-import { startProcess } from './child-process.ts';
-import { freePort } from './free-port.ts';
+import { freePorts, ON_THIS_MACHINE, readOperations, startServing } from './serving.ts';
 
 /** A webhook of this checkout without a cluster, called as an API server would call it. */
 export interface LocalWebhook {
@@ -35,8 +34,6 @@ interface AdmissionAnswer {
   };
 }
 
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
-
 /**
  * Starts it with a throw-away certificate on free ports, and waits until it is ready.
  *
@@ -51,40 +48,28 @@ export async function startLocalWebhook(
   const { certificate, key } = await authority.issueServer('127.0.0.1');
   await writeFile(join(directory, 'tls.crt'), certificate);
   await writeFile(join(directory, 'tls.key'), key, { mode: 0o600 });
-  const [port, operationsPort] = [await freePort(), await freePort()];
-  const operations = async (path: string): Promise<string> => {
-    const response = await fetch(`http://127.0.0.1:${operationsPort}${path}`);
-    if (!response.ok) throw new Error(`${path} answered ${response.status}`);
-    return response.text();
-  };
-  const running = await startProcess({
+  const ports = await freePorts();
+  const running = await startServing({
     name: 'webhook',
     directory,
-    command: process.execPath,
-    args: [
-      ...nodeFlags,
-      MAIN,
-      'serve',
+    ports,
+    nodeFlags,
+    flags: [
       '--no-cluster',
-      `--listen=127.0.0.1:${port}`,
-      `--operations-listen=127.0.0.1:${operationsPort}`,
-      '--debug-listen=off',
       `--tls-cert=${join(directory, 'tls.crt')}`,
       `--tls-key=${join(directory, 'tls.key')}`,
-      '--allow-address=127.0.0.0/8',
-      '--drain-time=0s',
+      ...ON_THIS_MACHINE,
       ...settings,
     ],
-    ready: async () => void (await operations('/readyz')),
   });
   const agent = new Agent({ ca: authority.certificate, keepAlive: true });
   return {
-    port,
+    port: ports.port,
     pid: running.pid,
     authority: authority.certificate,
     send: async (mode, review, timeout = '10s') => {
       const path = `/admission/${mode}?timeout=${timeout}`;
-      const { status, text } = await call(port, undefined, {
+      const { status, text } = await call(ports.port, undefined, {
         agent,
         path,
         body: JSON.stringify(review),
@@ -92,7 +77,7 @@ export async function startLocalWebhook(
       if (status !== 200) throw new Error(`The webhook answered ${status}: ${text}`);
       return JSON.parse(text) as AdmissionAnswer;
     },
-    metrics: () => operations('/metrics'),
+    metrics: () => readOperations(ports, '/metrics'),
     log: () => readFile(running.logFile, 'utf8'),
     stop: async () => {
       agent.destroy();

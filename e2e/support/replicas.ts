@@ -1,16 +1,15 @@
 import { Balancer } from './balancer.ts';
 import type { Environment } from './environment.ts';
-import { freePort } from './free-port.ts';
+import { freePorts, type Ports } from './serving.ts';
 import { Webhook } from './webhook.ts';
 
 /** One of several, at ports of its own. */
 export class Replica extends Webhook {
   readonly port: number;
 
-  constructor(environment: Environment, ports: readonly [number, number], settings: string[]) {
-    const [port, operationsPort] = ports;
-    super({ ...environment, webhook: { ...environment.webhook, port, operationsPort } }, settings);
-    this.port = port;
+  constructor(environment: Environment, ports: Ports, settings: string[]) {
+    super({ ...environment, webhook: { ...environment.webhook, ...ports } }, settings);
+    this.port = ports.port;
   }
 }
 
@@ -52,8 +51,7 @@ export class Replicas {
 
   /** One more, which is an endpoint once it is ready. */
   async add(): Promise<Replica> {
-    const ports = [await freePort(), await freePort()] as const;
-    const replica = new Replica(this.#environment, ports, this.#settings);
+    const replica = new Replica(this.#environment, await freePorts(), this.#settings);
     this.#all.push(replica);
     await replica.start();
     this.#endpoints = [...this.#endpoints, replica];

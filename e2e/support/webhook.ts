@@ -1,11 +1,7 @@
-import { join } from 'node:path';
-
 import type { RunningProcess } from './child-process.ts';
-import { startProcess } from './child-process.ts';
 import type { Environment } from './environment.ts';
 import { sumSeries } from './metrics.ts';
-
-const CHECKOUT = join(import.meta.dirname, '..', '..');
+import { ON_THIS_MACHINE, readOperations, startServing } from './serving.ts';
 
 /** This checkout's webhook, as a process, at the address that the API server knows. */
 export class Webhook {
@@ -21,28 +17,19 @@ export class Webhook {
   /** Resolves once `/readyz` says so. */
   async start(): Promise<void> {
     const { directory, webhook, registry, privateRegistry } = this.#environment;
-    this.#process = await startProcess({
-      name: `webhook-${webhook.port}`,
+    const { port, operationsPort } = webhook;
+    this.#process = await startServing({
+      name: `webhook-${port}`,
       directory,
-      command: process.execPath,
-      args: [
-        join(CHECKOUT, 'src', 'main.ts'),
-        'serve',
-        `--listen=127.0.0.1:${webhook.port}`,
-        `--operations-listen=127.0.0.1:${webhook.operationsPort}`,
-        '--debug-listen=off',
+      ports: { port, operationsPort },
+      flags: [
         `--tls-cert=${webhook.certificateFile}`,
         `--tls-key=${webhook.keyFile}`,
         `--kubeconfig=${webhook.kubeconfig}`,
         `--plain-http=${registry.host},${privateRegistry.host}`,
-        '--allow-address=127.0.0.0/8',
-        // No load balancer has to notice here that the process goes.
-        '--drain-time=0s',
+        ...ON_THIS_MACHINE,
         ...this.#settings,
       ],
-      ready: async () => {
-        await this.#operations('/readyz');
-      },
     });
   }
 
@@ -82,14 +69,6 @@ export class Webhook {
 
   /** All metrics, in the Prometheus text format. */
   metricsText(): Promise<string> {
-    return this.#operations('/metrics');
-  }
-
-  async #operations(path: string): Promise<string> {
-    const { operationsPort } = this.#environment.webhook;
-    const response = await fetch(`http://127.0.0.1:${operationsPort}${path}`);
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text}`);
-    return text;
+    return readOperations(this.#environment.webhook, '/metrics');
   }
 }

@@ -102,8 +102,12 @@ export async function installBuiltIn(kubectl: Kubectl, port: number): Promise<vo
   await applyAll(kubectl, items);
 }
 
-async function applyAll(kubectl: Kubectl, items: readonly KubernetesObject[]): Promise<void> {
-  // A Namespace first: kubectl keeps the order, and the rest is created in it.
+/** Applies objects, with a Namespace before what is in it. */
+export async function applyAll(
+  kubectl: Kubectl,
+  items: readonly { readonly kind: string }[],
+): Promise<void> {
+  // kubectl keeps the order.
   const namespaces = items.filter(({ kind }) => kind === 'Namespace');
   const others = items.filter(({ kind }) => kind !== 'Namespace');
   await kubectl.apply({ apiVersion: 'v1', kind: 'List', items: [...namespaces, ...others] });

@@ -5,7 +5,7 @@ import type { JsonObject } from '../json.ts';
 import { ORIGINALS_ANNOTATION, UNPINNED_ANNOTATION } from '../workload/annotations.ts';
 import { fitsBeside } from '../workload/annotations-size.ts';
 import type { PodTemplate } from '../workload/locations.ts';
-import type { Settled } from './record.ts';
+import type { Settled } from './settle.ts';
 
 /** One operation of a JSON Patch (RFC 6902), of the three kinds that are ever sent. */
 export type PatchOperation =

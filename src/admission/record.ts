@@ -1,7 +1,6 @@
 import { textOf } from '../json.ts';
 import { ORIGINALS_ANNOTATION } from '../workload/annotations.ts';
 import { fitsBeside } from '../workload/annotations-size.ts';
-import type { ImagePlace } from '../workload/locations.ts';
 import {
   countingEntry,
   formatOriginals,
@@ -11,17 +10,8 @@ import {
 } from '../workload/originals.ts';
 import { type ImageOutcome, MODE_POLICIES, type Mode } from './policy.ts';
 import { refreshValuesOf } from './refresh.ts';
+import type { Settled } from './settle.ts';
 import type { Subject } from './subject.ts';
-
-/** One image after the decision: what will stand in the field, and what is known of it. */
-export interface Settled {
-  readonly place: ImagePlace;
-  readonly outcome: ImageOutcome;
-  /** The text that will stand in the field. */
-  readonly image: string;
-  /** The entry that this review itself found or made. */
-  readonly entry?: Original | undefined;
-}
 
 /** Outcomes that answer a refresh, whether or not the value asked for one. */
 const ANSWERS_REFRESH: ReadonlySet<ImageOutcome> = new Set([

@@ -1,10 +1,10 @@
 import { PinError } from '../errors.ts';
 import { type ReferenceForm, withDigest } from '../image/reference.ts';
 import type { ImagePlace } from '../workload/locations.ts';
+import type { Original } from '../workload/originals.ts';
 import type { Decision } from './decide.ts';
-import { MODE_POLICIES, type Mode } from './policy.ts';
+import { type ImageOutcome, MODE_POLICIES, type Mode } from './policy.ts';
 import type { LookUpPhases, ResolvedImage } from './ports.ts';
-import type { Settled } from './record.ts';
 
 /** The answer to a look-up, and how long after the review's arrival it came. */
 export interface Answer {
@@ -12,6 +12,16 @@ export interface Answer {
   readonly ms: number;
   /** Where the time went; undefined where the answer was known at once. */
   readonly phases?: LookUpPhases | undefined;
+}
+
+/** One image after the decision: what will stand in the field, and what is known of it. */
+export interface Settled {
+  readonly place: ImagePlace;
+  readonly outcome: ImageOutcome;
+  /** The text that will stand in the field. */
+  readonly image: string;
+  /** The entry that this review itself found or made. */
+  readonly entry?: Original | undefined;
 }
 
 /** One image with its decision carried out. */

@@ -18,6 +18,16 @@ export interface Finding {
   readonly detail?: string;
 }
 
+/** All that an audit found. */
+export interface AuditReport {
+  readonly uses: readonly Use[];
+  readonly findings: readonly Finding[];
+  /** How many objects have more images than are read. */
+  readonly unread: number;
+  /** Of the nodes; undefined where they may not be listed. */
+  readonly platforms: ReadonlySet<string> | undefined;
+}
+
 /** How a state is told, and how grave it is: notes fail no audit. */
 export interface StateRule {
   readonly level: 'error' | 'warning' | 'note';

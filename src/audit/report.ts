@@ -1,22 +1,12 @@
 import type { Streams } from '../files/streams.ts';
 import { writeYaml } from '../files/yaml.ts';
 import { printable, printableJson } from '../image/printable.ts';
-import { type AuditState, type Finding, STATE_RULES } from './findings.ts';
+import { type AuditReport, type AuditState, type Finding, STATE_RULES } from './findings.ts';
 import { sarifOf } from './sarif.ts';
-import { type Use, workloadName } from './use.ts';
+import { workloadName } from './use.ts';
 
 /** How an audit is told; `images` is what runs, without verdicts. */
 export type AuditFormat = 'text' | 'json' | 'yaml' | 'sarif' | 'images';
-
-/** All that an audit found. */
-export interface AuditReport {
-  readonly uses: readonly Use[];
-  readonly findings: readonly Finding[];
-  /** How many objects have more images than are read. */
-  readonly unread: number;
-  /** Of the nodes; undefined where they may not be listed. */
-  readonly platforms: ReadonlySet<string> | undefined;
-}
 
 type Write = (report: AuditReport, version: string) => string;
 

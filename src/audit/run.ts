@@ -1,8 +1,8 @@
 import type { Streams } from '../files/streams.ts';
-import { failsAudit } from './findings.ts';
+import { type AuditReport, failsAudit } from './findings.ts';
 import { Inventory, type ListedObject } from './inventory.ts';
 import { type AuditRegistries, createJudge } from './judge.ts';
-import { type AuditFormat, type AuditReport, writeReport } from './report.ts';
+import { type AuditFormat, writeReport } from './report.ts';
 import { writeRunning } from './running.ts';
 import type { Use } from './use.ts';
 

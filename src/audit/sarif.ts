@@ -1,5 +1,4 @@
-import { STATE_RULES, type StateRule } from './findings.ts';
-import type { AuditReport } from './report.ts';
+import { type AuditReport, STATE_RULES, type StateRule } from './findings.ts';
 import { workloadName } from './use.ts';
 
 const RULES: readonly (readonly [string, StateRule])[] = Object.entries(STATE_RULES);

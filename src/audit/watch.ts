@@ -1,7 +1,6 @@
 import { toPinError } from '../errors.ts';
 import { describeError, type Logger } from '../log.ts';
-import { STATE_RULES } from './findings.ts';
-import type { AuditReport } from './report.ts';
+import { type AuditReport, STATE_RULES } from './findings.ts';
 
 /** How many images of workloads are in each state; `pinned` are those of which nothing is to be told. */
 type AuditCounts = ReadonlyMap<string, number>;

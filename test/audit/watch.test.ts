@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import type { AuditReport } from '../../src/audit/report.ts';
+import type { AuditReport } from '../../src/audit/findings.ts';
 import type { Use } from '../../src/audit/use.ts';
 import { createAuditWatch } from '../../src/audit/watch.ts';
 import { PinError } from '../../src/errors.ts';

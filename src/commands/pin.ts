@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { SERVE_SETTINGS, type ServeSettings } from '../config.ts';
 import type { ReferenceForm } from '../image/reference.ts';
 import type { DigestOf } from '../pin/plan.ts';
-import type { PinFormat } from '../pin/run.ts';
+import type { PinFormat, PinOptions } from '../pin/usage.ts';
 import type { Settings } from '../setting.ts';
 import type { CommandParts } from './command-parts.ts';
 import { addManifestOptions, repeatable } from './manifest-options.ts';
@@ -10,20 +10,9 @@ import { addRegistryOptions, openRegistries, refuseSecretInput } from './registr
 import { addSettings, settingsOf } from './settings.ts';
 import { SUMMARIES } from './summaries.ts';
 
-interface Flags {
-  readonly dryRun: boolean;
+interface Flags extends Omit<PinOptions, 'paths' | 'skip' | 'output' | 'lock'> {
   readonly output?: string;
-  readonly referenceForm: ReferenceForm;
-  readonly comment: boolean;
-  readonly update: boolean;
-  readonly from: readonly string[];
-  readonly set: readonly string[];
-  readonly fromAnyTag: boolean;
   readonly lock?: string;
-  readonly check: boolean;
-  readonly extraKind: readonly string[];
-  readonly helmValues: boolean;
-  readonly format: PinFormat;
 }
 
 const FORMATS: readonly PinFormat[] = ['text', 'json', 'yaml'];

@@ -1,11 +1,9 @@
 import { join } from 'node:path';
-
 import { PinError } from '../errors.ts';
 import { type InputFile, listManifests, readText, STDIN } from '../files/disk.ts';
 import { readFrom, type Streams } from '../files/streams.ts';
 import { writeYaml } from '../files/yaml.ts';
 import { compileGlobs } from '../image/glob.ts';
-import type { ReferenceForm } from '../image/reference.ts';
 import { parseExtraKinds } from '../workload/extra-kinds.ts';
 import { createEntries, type Entries, type Entry, readEntries, readSetting } from './entries.ts';
 import { planFiles } from './files.ts';
@@ -13,32 +11,8 @@ import { lagsOf } from './lag.ts';
 import { readLock } from './lock.ts';
 import { askOnce, type DigestOf, type Sources } from './plan.ts';
 import { changeLines, fails, type PinReport, plainReport, problemLines } from './report.ts';
-import { checkUsage } from './usage.ts';
+import { checkUsage, type PinOptions } from './usage.ts';
 import { createWriter, type LockFile, type Uninterrupted } from './write.ts';
-
-/** What `tagpin pin` was asked. */
-export interface PinOptions {
-  readonly paths: readonly string[];
-  readonly dryRun: boolean;
-  /** A folder to write to, in place of the files themselves. */
-  readonly output: string | undefined;
-  readonly referenceForm: ReferenceForm;
-  readonly comment: boolean;
-  readonly update: boolean;
-  readonly from: readonly string[];
-  readonly set: readonly string[];
-  readonly fromAnyTag: boolean;
-  /** Globs of normalised names that no registry is asked for. */
-  readonly skip: readonly string[];
-  readonly lock: string | undefined;
-  /** Write nothing, and fail where the lock lags. */
-  readonly check: boolean;
-  readonly extraKind: readonly string[];
-  readonly helmValues: boolean;
-  readonly format: PinFormat;
-}
-
-export type PinFormat = 'text' | 'json' | 'yaml';
 
 /** What is plugged into `tagpin pin`. */
 export interface PinPorts {

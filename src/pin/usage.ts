@@ -1,6 +1,30 @@
 import { PinError } from '../errors.ts';
 import { STDIN } from '../files/disk.ts';
-import type { PinOptions } from './run.ts';
+import type { ReferenceForm } from '../image/reference.ts';
+
+/** What `tagpin pin` was asked. */
+export interface PinOptions {
+  readonly paths: readonly string[];
+  readonly dryRun: boolean;
+  /** A folder to write to, in place of the files themselves. */
+  readonly output: string | undefined;
+  readonly referenceForm: ReferenceForm;
+  readonly comment: boolean;
+  readonly update: boolean;
+  readonly from: readonly string[];
+  readonly set: readonly string[];
+  readonly fromAnyTag: boolean;
+  /** Globs of normalised names that no registry is asked for. */
+  readonly skip: readonly string[];
+  readonly lock: string | undefined;
+  /** Write nothing, and fail where the lock lags. */
+  readonly check: boolean;
+  readonly extraKind: readonly string[];
+  readonly helmValues: boolean;
+  readonly format: PinFormat;
+}
+
+export type PinFormat = 'text' | 'json' | 'yaml';
 
 /** Options that make no sense together, with what is said of them. */
 const CONFLICTS: readonly (readonly [(options: PinOptions) => boolean, string])[] = [

@@ -6,7 +6,7 @@ import type { Streams } from '../files/streams.ts';
 import { unifiedDiff } from '../files/unified-diff.ts';
 import { hasFailed, type PlannedFile, textAfter } from './files.ts';
 import type { Lock } from './lock.ts';
-import type { PinOptions } from './run.ts';
+import type { PinOptions } from './usage.ts';
 
 /** A lock with the file that it came from. */
 export interface LockFile {

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { PinError } from '../../src/errors.ts';
 import { computeDigest, type Digest } from '../../src/image/digest.ts';
-import { type PinOptions, runPin } from '../../src/pin/run.ts';
+import { runPin } from '../../src/pin/run.ts';
+import type { PinOptions } from '../../src/pin/usage.ts';
 import { applyDiff } from '../support/diff.ts';
 import { recordedStreams } from '../support/streams.ts';
 

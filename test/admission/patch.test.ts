@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { PatchOperation } from '../../src/admission/patch.ts';
-import { patchOf } from '../../src/admission/patch.ts';
+import { type PatchOperation, patchOf } from '../../src/admission/patch.ts';
 import type { Settled } from '../../src/admission/settle.ts';
 import {
   imagePlacesOf,

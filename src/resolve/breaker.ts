@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 
-import { PinError, type PinErrorCode, toPinError } from '../errors.ts';
+import { type PinError, type PinErrorCode, toPinError } from '../errors.ts';
 import { type Endpoint, projectOf } from '../registry/hosts.ts';
+import { addFailure, type Circuit, isShut, newCircuit, refusalOf } from './circuit.ts';
 
 /**
  * Leaves a place alone that did not answer several times in a row. What a tenant can bring about
@@ -37,20 +38,6 @@ export interface BreakerParts {
   readonly observe: (registry: string, untilMs: number) => void;
 }
 
-/** Failures in a row: of a host, and of a host or a project as one namespace sees it. */
-interface Circuit {
-  failures: number;
-  /** Of a host that a namespace sees: the projects that were silent. */
-  readonly silent: Set<string>;
-  readonly sinceMs: number;
-  last: PinError;
-  /** 0 while it is still asked. */
-  openings: number;
-  untilMs: number;
-  /** Somebody is finding out whether it answers again. */
-  probed: boolean;
-}
-
 /** What an endpoint is known by. */
 interface Place {
   readonly endpoint: Endpoint;
@@ -64,33 +51,29 @@ interface View {
   readonly project: string;
 }
 
-const FAILURES = 5;
-const FIRST_WAIT_MS = 1000;
-const MAX_WAIT_MS = 60_000;
-/** So that the replicas, and the hosts of one fault, do not ask all at once. */
-const JITTER = 0.2;
 /** Names are chosen by tenants. A host that is forgotten is asked five times more, and no worse. */
 const MAX_CIRCUITS = 5000;
 
 export function createBreaker(parts: BreakerParts): Breaker {
   const circuits = new LRUCache<string, Circuit>({ max: MAX_CIRCUITS });
-  const refusalOf = (place: Place): PinError | undefined => {
+  const closedFor = (place: Place): PinError | undefined => {
     const nowMs = parts.now();
     const shutOf = (...keys: readonly string[]): Circuit | undefined =>
       keys.map((key) => circuits.get(key)).find((one) => isShut(one, nowMs));
     const host = shutOf(place.host);
-    if (host !== undefined) return refusal(place.endpoint, host, nowMs);
+    const { registry } = place.endpoint;
+    if (host !== undefined) return refusalOf(host, registry, nowMs);
     // Whoever joined the look-up of another must not pay for what that one met with.
     const seen = place.views().map((view) => shutOf(view.project, view.host));
     const [first] = seen;
-    return first && seen.every(Boolean) ? refusal(place.endpoint, first, nowMs) : undefined;
+    return first && seen.every(Boolean) ? refusalOf(first, registry, nowMs) : undefined;
   };
   return {
-    closedFor: (question) => refusalOf(placeOf(question)),
+    closedFor: (question) => closedFor(placeOf(question)),
     ask: async (question, act) => {
       const { endpoint } = question;
       const place = placeOf(question);
-      const shut = refusalOf(place);
+      const shut = closedFor(place);
       if (shut !== undefined) throw shut;
       const probes = probesOf(circuits, place, parts.now());
       try {
@@ -147,25 +130,6 @@ function placeOf({ endpoint, namespaces }: Question): Place {
   return { endpoint, host, views };
 }
 
-function isShut(circuit: Circuit | undefined, nowMs: number): boolean {
-  if (circuit === undefined || circuit.openings === 0) return false;
-  return nowMs < circuit.untilMs || circuit.probed;
-}
-
-function refusal({ registry }: Endpoint, circuit: Circuit, nowMs: number): PinError {
-  const { last, sinceMs, untilMs } = circuit;
-  const ago = Math.ceil((nowMs - sinceMs) / 1000);
-  const waitMs = Math.max(0, untilMs - nowMs);
-  const when = circuit.probed ? 'being asked now' : `asked again in ${Math.ceil(waitMs / 1000)} s`;
-  const message = `${last.message}; that began ${ago} s ago, and it is ${when}`;
-  return new PinError(last.code, message, {
-    cause: last,
-    host: registry,
-    retryAfterMs: waitMs,
-    asked: false,
-  });
-}
-
 /** The circuits that this question may close, which nobody else is to ask for meanwhile. */
 function probesOf(
   circuits: LRUCache<string, Circuit>,
@@ -193,15 +157,20 @@ interface Failure {
   readonly probes: readonly Circuit[];
 }
 
-function count(parts: BreakerParts, circuits: LRUCache<string, Circuit>, failure: Failure): void {
-  const { place, error, probes } = failure;
-  const first = { error, nowMs: parts.now() };
+function count(
+  parts: BreakerParts,
+  circuits: LRUCache<string, Circuit>,
+  { place, error, probes }: Failure,
+): void {
+  const { registry } = place.endpoint;
+  const met = { error, nowMs: parts.now() };
+  const add = (circuit: Circuit, counts: boolean): boolean =>
+    addFailure(circuit, { ...met, isProbe: probes.includes(circuit), counts }, parts.random);
   const addToHost = (key: string, silent?: string): void => {
-    const host = circuitOf(circuits, key, first);
+    const host = circuitOf(circuits, key, met);
     const counts = silent === undefined || !host.silent.has(silent);
     if (silent !== undefined && host.openings === 0) host.silent.add(silent);
-    if (!add(parts, host, { ...failure, counts })) return;
-    parts.observe(place.endpoint.registry, host.untilMs);
+    if (add(host, counts)) parts.observe(registry, host.untilMs);
   };
   if (error.silence?.connected !== true) {
     addToHost(place.host);
@@ -211,46 +180,20 @@ function count(parts: BreakerParts, circuits: LRUCache<string, Circuit>, failure
   const shared = circuits.peek(place.host);
   if (shared !== undefined && probes.includes(shared)) {
     circuits.delete(place.host);
-    parts.observe(place.endpoint.registry, 0);
+    parts.observe(registry, 0);
   }
   for (const view of place.views()) {
     addToHost(view.host, projectOf(place.endpoint));
-    add(parts, circuitOf(circuits, view.project, first), { ...failure, counts: true });
+    add(circuitOf(circuits, view.project, met), true);
   }
 }
 
 function circuitOf(
   circuits: LRUCache<string, Circuit>,
   key: string,
-  { error, nowMs }: { readonly error: PinError; readonly nowMs: number },
+  first: Parameters<typeof newCircuit>[0],
 ): Circuit {
-  const known = circuits.get(key) ?? {
-    failures: 0,
-    silent: new Set(),
-    sinceMs: nowMs,
-    last: error,
-    openings: 0,
-    untilMs: 0,
-    probed: false,
-  };
+  const known = circuits.get(key) ?? newCircuit(first);
   circuits.set(key, known);
   return known;
-}
-
-/** Tells whether that opened the circuit, or kept it open. */
-function add(
-  parts: BreakerParts,
-  circuit: Circuit,
-  { error, probes, counts }: Failure & { readonly counts: boolean },
-): boolean {
-  const isProbe = probes.includes(circuit);
-  // What was on its way when the circuit opened tells nothing new.
-  if (!isProbe && (circuit.openings > 0 || !counts)) return false;
-  circuit.failures += 1;
-  circuit.last = error;
-  if (!isProbe && circuit.failures < FAILURES) return false;
-  const waitMs = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** circuit.openings);
-  circuit.openings += 1;
-  circuit.untilMs = parts.now() + waitMs * (1 - JITTER + 2 * JITTER * parts.random());
-  return true;
 }

@@ -4,12 +4,14 @@ import { Agent, request } from 'node:https';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { asFile } from './support/as-file.ts';
 import { Balancer } from './support/balancer.ts';
 import {
   type BuiltInReplica,
   bareConfiguration,
   CONFIGURATION,
   type Configuration,
+  callFor,
   generationsOf,
   SECRET,
   startReplica,
@@ -27,6 +29,7 @@ import { podTemplateOf, type StoredObject, workload } from './support/workload.t
 
 const environment = readEnvironment();
 const admin = new Kubectl(environment.kubeconfig);
+const REMOVE = ['delete', '--ignore-not-found'];
 /** Lives short enough for a rotation of everything within a minute, on a machine that is busy. */
 const LIFETIMES = ['--certificate-lifetime=40s', '--authority-lifetime=60s'];
 
@@ -35,8 +38,7 @@ let balancer: Balancer;
 let image: TestImage;
 let namespace: Kubectl;
 let enforcing: Kubectl;
-let granted: object;
-let others: object;
+const cleanUp = new AsyncDisposableStack();
 const replicas: BuiltInReplica[] = [];
 
 function readConfiguration(): Promise<Configuration> {
@@ -49,14 +51,15 @@ async function ourEntry(): Promise<{ readonly url: URL; readonly bundle: string 
   return { url: new URL(url), bundle: Buffer.from(caBundle, 'base64').toString() };
 }
 
-/** Takes the configuration away that other tests go by; gives what brings it back. */
-async function setAside(): Promise<object> {
-  const stored = await admin.get<{ metadata: { name: string }; webhooks: object[] }>(
-    'mutatingwebhookconfiguration',
-    CONFIGURATION,
-  );
-  await admin.run(['delete', 'mutatingwebhookconfiguration', CONFIGURATION]);
-  return { ...stored, metadata: { name: CONFIGURATION } };
+/** Takes the configuration away; gives what brings it back in the place of any other. */
+async function setAside(): Promise<() => Promise<void>> {
+  const configuration = ['mutatingwebhookconfiguration', CONFIGURATION];
+  const stored = await admin.get<StoredObject>(...configuration);
+  await admin.run(['delete', ...configuration]);
+  return async () => {
+    await admin.run([...REMOVE, ...configuration]);
+    await admin.apply(asFile(stored));
+  };
 }
 
 /** How many entries call for mode `pin`, by what each replica counts. */
@@ -100,30 +103,29 @@ async function stopReplicas(): Promise<void> {
 
 beforeAll(async () => {
   const items = await addedByComponent(admin, 'built-in-certificates');
-  granted = { apiVersion: 'v1', kind: 'List', items };
+  const granted = { apiVersion: 'v1', kind: 'List', items };
+  cleanUp.defer(
+    async () => void (await admin.run([...REMOVE, '--filename=-'], { input: granted })),
+  );
   await admin.apply(granted);
-  others = await setAside();
+  // Other tests go by it.
+  cleanUp.defer(await setAside());
   port = await freePort();
   balancer = new Balancer(() => replicas.map((replica) => replica.port));
+  cleanUp.defer(() => balancer.close());
   await balancer.listen(port);
+  cleanUp.defer(async () => {
+    await stopReplicas();
+    await admin.run([...REMOVE, 'secret', SECRET, '--namespace=tagpin-system']);
+  });
   await admin.apply(bareConfiguration(port));
   image = await TestImage.ofOnePlatform(environment.registry);
   namespace = await createNamespace(environment.kubeconfig);
   enforcing = await createNamespace(environment.kubeconfig, { mode: 'enforce' });
-  const label = 'e2e.example.com/certificates=built-in';
-  for (const { namespace: name = '' } of [namespace, enforcing]) {
-    await admin.run(['label', 'namespace', name, label]);
-  }
+  for (const called of [namespace, enforcing]) await callFor(admin, called);
 });
 
-afterAll(async () => {
-  await stopReplicas();
-  await balancer.close();
-  await admin.run(['delete', 'mutatingwebhookconfiguration', CONFIGURATION]);
-  await admin.run(['delete', 'secret', SECRET, '--namespace=tagpin-system', '--ignore-not-found']);
-  await admin.run(['delete', '--filename=-'], { input: granted });
-  await admin.apply(others);
-});
+afterAll(() => cleanUp.disposeAsync());
 
 describe('built-in certificates, with nothing else installed', () => {
   it('three replicas that start at once agree on one authority, and a Pod is pinned', async () => {
@@ -170,6 +172,105 @@ describe('built-in certificates, with nothing else installed', () => {
     const authority = await replicas[0]!.metric(name, { certificate: 'authority' });
     expect(Math.round((leaf - Date.now() / 1000) / day)).toBe(7);
     expect(Math.round((authority - Date.now() / 1000) / day)).toBe(365);
+  });
+});
+
+/** One by which the controller of ServiceAccounts would hand out a token, if it had that type. */
+function secret(name: string, type: string): object {
+  const annotations = { 'kubernetes.io/service-account.name': 'default' };
+  const metadata = { name, namespace: 'tagpin-system', annotations };
+  return { apiVersion: 'v1', kind: 'Secret', metadata, type };
+}
+
+describe('the account of tagpin', () => {
+  const AS_TAGPIN = ['--as=system:serviceaccount:tagpin-system:tagpin', '--dry-run=server'];
+
+  async function refusalOf(args: readonly string[], input?: object): Promise<string> {
+    const options = { mayFail: true, ...(input === undefined ? {} : { input }) };
+    const { stderr } = await admin.run([...args, ...AS_TAGPIN], options);
+    return stderr;
+  }
+
+  it.each([
+    ['of another name', secret('other', 'Opaque')],
+    [
+      'that would be a token of a ServiceAccount',
+      secret(SECRET, 'kubernetes.io/service-account-token'),
+    ],
+  ])('makes no Secret %s', async (_which, object) => {
+    expect(await refusalOf(['create', '--filename=-'], object)).toContain(
+      "ValidatingAdmissionPolicy 'tagpin-own-secret'",
+    );
+  });
+
+  const ENTRY = '/webhooks/1';
+  const RULES = [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*/*'] }];
+  const ENTRY_MORE = {
+    name: 'more.example.com',
+    clientConfig: { url: 'https://example.com/' },
+    sideEffects: 'None',
+    admissionReviewVersions: ['v1'],
+  };
+  const OWNER = { apiVersion: 'v1', kind: 'Namespace', name: 'default', uid: 'none' };
+
+  function patchOfConfiguration(operation: object): Promise<string> {
+    const patch = `--patch=${JSON.stringify([operation])}`;
+    return refusalOf([
+      'patch',
+      'mutatingwebhookconfiguration',
+      CONFIGURATION,
+      '--type=json',
+      patch,
+    ]);
+  }
+
+  it.each([
+    ['the rules', { op: 'replace', path: `${ENTRY}/rules`, value: RULES }],
+    ['the namespaces', { op: 'replace', path: `${ENTRY}/namespaceSelector`, value: {} }],
+    ['the objects', { op: 'add', path: `${ENTRY}/objectSelector/matchLabels`, value: { a: 'b' } }],
+    [
+      'the conditions',
+      { op: 'add', path: `${ENTRY}/matchConditions`, value: [{ name: 'a', expression: 'true' }] },
+    ],
+    ['the failure policy', { op: 'replace', path: `${ENTRY}/failurePolicy`, value: 'Ignore' }],
+    ['the timeout', { op: 'replace', path: `${ENTRY}/timeoutSeconds`, value: 30 }],
+    ['the side effects', { op: 'replace', path: `${ENTRY}/sideEffects`, value: 'NoneOnDryRun' }],
+    ['the match policy', { op: 'replace', path: `${ENTRY}/matchPolicy`, value: 'Exact' }],
+    ['the reinvocation', { op: 'replace', path: `${ENTRY}/reinvocationPolicy`, value: 'Never' }],
+    ['the reviews', { op: 'add', path: `${ENTRY}/admissionReviewVersions/-`, value: 'v1beta1' }],
+    [
+      'the host',
+      { op: 'replace', path: `${ENTRY}/clientConfig/url`, value: 'https://example.com/' },
+    ],
+    ['a Service', { op: 'replace', path: '/webhooks/2/clientConfig/service/name', value: 'other' }],
+    [
+      'its namespace',
+      { op: 'replace', path: '/webhooks/2/clientConfig/service/namespace', value: 'default' },
+    ],
+    ['its port', { op: 'add', path: '/webhooks/2/clientConfig/service/port', value: 8443 }],
+    ['a name', { op: 'replace', path: `${ENTRY}/name`, value: 'another.example.com' }],
+    ['an entry that is gone', { op: 'remove', path: ENTRY }],
+    ['an entry more', { op: 'add', path: '/webhooks/-', value: ENTRY_MORE }],
+    ['a label', { op: 'add', path: '/metadata/labels', value: { a: 'b' } }],
+    ['an annotation', { op: 'add', path: '/metadata/annotations/a', value: 'b' }],
+    ['a finalizer', { op: 'add', path: '/metadata/finalizers', value: ['example.com/stays'] }],
+    ['an owner', { op: 'add', path: '/metadata/ownerReferences', value: [OWNER] }],
+  ])(
+    'changes nothing of its webhook configuration but bundles and paths: %s',
+    async (_what, operation) => {
+      expect(await patchOfConfiguration(operation)).toContain(
+        "ValidatingAdmissionPolicy 'tagpin-own-webhooks'",
+      );
+    },
+  );
+
+  it('changes bundles and paths', async () => {
+    const { url } = await ourEntry();
+    const another = new URL('/caller/other/admission/pin', url).href;
+    const bundle = { op: 'remove', path: `${ENTRY}/clientConfig/caBundle` };
+    const path = { op: 'replace', path: `${ENTRY}/clientConfig/url`, value: another };
+    expect(await patchOfConfiguration(bundle)).toBe('');
+    expect(await patchOfConfiguration(path)).toBe('');
   });
 });
 
@@ -256,9 +357,9 @@ describe('while Pods are made, one after the other', () => {
 
   it('the webhook configuration is deleted, and it is counted that nothing calls until there is one again', async () => {
     expect(Math.min(...(await counted()))).toBeGreaterThan(0);
-    const stored = await setAside();
+    const putBack = await setAside();
     await eventually(async () => expect(await counted()).toEqual([0, 0, 0]));
-    await admin.apply(stored);
+    await putBack();
     await eventually(async () => expect(Math.min(...(await counted()))).toBeGreaterThan(0));
   });
 });

@@ -190,6 +190,36 @@ describe('the permissions', () => {
     });
   });
 
+  it('to write are narrowed for this account alone, by policies that come with them', () => {
+    const component = readDocument('components/built-in-certificates/kustomization.yaml') as {
+      resources: string[];
+    };
+    expect(component.resources).toContain('../../../helm/files/own-account');
+    const { name } = SERVE_SETTINGS.certificateSecret.parse(
+      SERVE_SETTINGS.certificateSecret.fallback ?? '',
+    );
+    for (const file of ['secrets', 'webhooks']) {
+      const policy = readDocument(`../helm/files/own-account/${file}.yaml`) as Manifest;
+      expect(policy).toMatchObject({
+        spec: {
+          failurePolicy: 'Fail',
+          matchConditions: [
+            {
+              name: 'by-tagpin',
+              expression:
+                "request.userInfo.username == 'system:serviceaccount:tagpin-system:tagpin'",
+            },
+          ],
+        },
+      });
+      expect(readDocument(`../helm/files/own-account/${file}-binding.yaml`)).toMatchObject({
+        metadata: { name: nameOf(policy) },
+        spec: { policyName: nameOf(policy), validationActions: ['Deny'] },
+      });
+    }
+    expect(readText('../helm/files/own-account/secrets.yaml')).toContain(`== '${name}'`);
+  });
+
   it('to list workloads comes with the component audit, which has them audited', () => {
     const component = readDocument('components/audit/kustomization.yaml') as {
       resources: string[];

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { readEnvironment } from './support/environment.ts';
 import type { Kubectl } from './support/kubectl.ts';
-import { IMAGE_VOLUMES, isKubernetes } from './support/kubernetes-version.ts';
+import { hasImageVolumes } from './support/kubernetes-version.ts';
 import { type Pins, pinsOf, pinsTo, untouched } from './support/pins.ts';
 import { TestImage } from './support/test-image.ts';
 import { createNamespace, labelNamespace } from './support/test-namespace.ts';
@@ -61,7 +61,7 @@ describe('a Pod in a namespace of mode "pin"', () => {
     const data = await TestImage.ofTwoPlatforms(registry);
     const kubectl = await createNamespace(kubeconfig, { mode: 'pin' });
 
-    const hasVolumes = isKubernetes(IMAGE_VOLUMES.alpha);
+    const hasVolumes = hasImageVolumes();
     const podSpec = {
       initContainers: [{ name: 'init', image: init.tagged }],
       volumes: hasVolumes ? [{ name: 'data', image: { reference: data.tagged } }] : [],

@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { readEnvironment } from './support/environment.ts';
 import { eventually } from './support/eventually.ts';
 import { Kubectl, type KubectlResult } from './support/kubectl.ts';
+import { hasImageVolumes } from './support/kubernetes-version.ts';
 import { renderWithComponent } from './support/manifests.ts';
 import { createNamespace } from './support/test-namespace.ts';
 
@@ -65,6 +66,11 @@ function pod(name: string, images: Images): object {
 
 function web(image: string): Images {
   return { containers: [{ name: 'web', image }] };
+}
+
+/** An image volume, where there are any. */
+function volume(name: string, reference: string): Required<Images>['volumes'] {
+  return hasImageVolumes() ? [{ name, image: { reference } }] : [];
 }
 
 function readBase(file: string): unknown {
@@ -148,7 +154,7 @@ describe('the policy of enforce, on a new Pod', () => {
     ['a tag and a digest', web(`registry.example.com:5000/a/b:1.27@${DIGEST}`)],
     ['a sha384 digest', web(`nginx@sha384:${'0'.repeat(96)}`)],
     ['a sha512 digest', web(`nginx@sha512:${'0'.repeat(128)}`)],
-    ['an image volume with a digest', { volumes: [{ name: 'm', image: { reference: PINNED } }] }],
+    ['an image volume with a digest', { volumes: volume('m', PINNED) }],
     ['an init container with a digest', { initContainers: [{ name: 'i', image: PINNED }] }],
     ['a host of the default skip list', web('kind.local/app:1')],
     ['a host and path of the default skip list', web('ko.local/a/b/c')],
@@ -187,11 +193,12 @@ describe('the policy of enforce, on a new Pod', () => {
         { name: 'fine', image: PINNED },
       ],
       initContainers: [{ name: 'setup', image: 'busybox' }],
-      volumes: [{ name: 'model', image: { reference: 'registry.example.com/model:2' } }],
+      volumes: volume('model', 'registry.example.com/model:2'),
     });
+    const ofVolume = ', image volume "model" (registry.example.com/model:2)';
     expect(refusal).toContain(
-      'container "web" (nginx:1.27), init container "setup" (busybox), ' +
-        'image volume "model" (registry.example.com/model:2); write the image as',
+      'container "web" (nginx:1.27), init container "setup" (busybox)' +
+        `${hasImageVolumes() ? ofVolume : ''}; write the image as`,
     );
     expect(refusal).toMatch(/^Error from server \(Forbidden\)/);
   });
@@ -347,7 +354,7 @@ describe('the policy of enforce, on a Pod from before the label', () => {
           { name: 'log', image: 'fluent-bit:3' },
         ],
         initContainers: [{ name: 'setup', image: 'busybox:1' }],
-        volumes: [{ name: 'model', image: { reference: 'registry.example.com/model:2' } }],
+        volumes: volume('model', 'registry.example.com/model:2'),
       }),
     );
     await kubectl.run(debug('first', 'busybox:1'));
@@ -412,7 +419,7 @@ describe('the policy of enforce, with the component skip-in-enforce', () => {
     { name: 'web', image: 'nginx:1.27' },
     { name: 'sidecar', image: 'envoy:1' },
   ];
-  const models = [{ name: 'models', image: { reference: 'models:1' } }];
+  const models = volume('models', 'models:1');
 
   beforeAll(async () => {
     kubectl = await createNamespace(kubeconfig);

@@ -38,7 +38,12 @@ export function isKubernetes(atLeast: `1.${number}`): boolean {
 }
 
 /** Since when a Pod may have image volumes: https://kep.k8s.io/4639. */
-export const IMAGE_VOLUMES = { alpha: '1.31', byDefault: '1.35' } as const;
+const IMAGE_VOLUMES = { alpha: '1.31', byDefault: '1.35' } as const;
+
+/** Whether Pods of the control plane may have image volumes: an older one knows no such field. */
+export function hasImageVolumes(): boolean {
+  return isKubernetes(IMAGE_VOLUMES.alpha);
+}
 
 /** What an API server is to be told so that it has what the tests use and its version has not by default. */
 export function featureFlags(): string[] {

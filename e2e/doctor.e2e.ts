@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 
 import { runTagpin } from '../test/support/process.ts';
 import { accountKubeconfig } from './support/account-kubeconfig.ts';
+import { asFile } from './support/as-file.ts';
 import { binaryPath } from './support/binaries.ts';
 import { createCertificateAuthority } from './support/certificate.ts';
 import { readEnvironment } from './support/environment.ts';
@@ -121,10 +122,8 @@ interface Configuration extends Saved {
   }[];
 }
 
-/** As a file has it: what the API server adds is left out. */
 async function stored<T extends Saved>(object: readonly string[]): Promise<T> {
-  const found = await admin.get<T>(...object);
-  return { ...found, metadata: { name: found.metadata.name } };
+  return asFile(await admin.get<T>(...object));
 }
 
 /** Whatever became of a test: the next one, and other files, have the same control plane. */

@@ -11,5 +11,6 @@ export default {
   testTimeout: 300_000,
   // One control plane for all: the files follow one another, always in the same order.
   testSequencer: '<rootDir>/e2e/file-order.ts',
+  setupFilesAfterEnv: ['<rootDir>/e2e/after-file.ts'],
   maxWorkers: 1,
 };

@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 
+import { asFile } from './support/as-file.ts';
 import { readEnvironment } from './support/environment.ts';
 import { eventually } from './support/eventually.ts';
 import { Kubectl } from './support/kubectl.ts';
 import { createNamespace } from './support/test-namespace.ts';
+import type { StoredObject } from './support/workload.ts';
 
 const { kubeconfig } = readEnvironment();
 const admin = new Kubectl(kubeconfig);
@@ -72,8 +74,7 @@ describe('the policy of the labels of namespaces', () => {
   it('leaves a namespace alone that had a wrong one before, which can change and go', async () => {
     const { namespace = '' } = await createNamespace(kubeconfig);
     const binding = ['validatingadmissionpolicybinding', 'tagpin-namespace-labels'];
-    const { stdout } = await admin.run(['get', ...binding, '--output=json']);
-    const { metadata, ...rest } = JSON.parse(stdout) as { metadata: { name: string } };
+    const stored = await admin.get<StoredObject>(...binding);
     const label = ['label', 'namespace', namespace, '--overwrite'];
     await admin.run(['delete', ...binding]);
     try {
@@ -81,7 +82,7 @@ describe('the policy of the labels of namespaces', () => {
         expect(await attempt(...label, 'tagpin.dev/mode=old')).toBe('');
       });
     } finally {
-      await admin.apply({ ...rest, metadata: { name: metadata.name } });
+      await admin.apply(asFile(stored));
     }
     await eventually(async () => {
       // Another one each time: the one that slips through is an old one then.

@@ -7,10 +7,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { call } from '../test/support/call.ts';
 import { objectOf, POD, reviewBody, specOf } from '../test/support/review.ts';
 import { accountKubeconfig } from './support/account-kubeconfig.ts';
+import { asFile } from './support/as-file.ts';
 import {
   type BuiltInReplica,
   bareConfiguration,
   type Configuration,
+  callFor,
   startReplica,
 } from './support/built-in.ts';
 import { unpackedPackage } from './support/debian.ts';
@@ -36,24 +38,24 @@ const NAME = 'operation-faults';
 const PULLED = { imagePullSecrets: [{ name: 'right' }] };
 const SECRETS_READER = 'tagpin-pull-secret-reader';
 
-let port: number;
+const REMOVE = ['delete', '--ignore-not-found'];
+
 let endpoint: Switch;
 let identity: string;
 
 beforeAll(async () => {
-  port = await freePort();
+  const port = await freePort();
   endpoint = new Switch();
   await endpoint.listen(port);
   identity = await accountKubeconfig(system, NAME, directory);
   await admin.apply({ apiVersion: 'v1', kind: 'List', items: rights() });
-  await admin.apply({ ...bareConfiguration(port), metadata: { name: NAME } });
+  await admin.apply(bareConfiguration(port, NAME));
 });
 
 afterAll(async () => {
+  await admin.run([...REMOVE, 'mutatingwebhookconfiguration,clusterrole,clusterrolebinding', NAME]);
+  await system.run([...REMOVE, 'secret,serviceaccount', NAME]);
   await endpoint.close();
-  await admin.run(['delete', 'mutatingwebhookconfiguration', NAME]);
-  await system.run(['delete', 'secret,serviceaccount', NAME]);
-  await admin.run(['delete', 'clusterrole,clusterrolebinding', NAME]);
 });
 
 /** Of an account of this file's own: to keep a certificate under its name, and to read pull secrets. */
@@ -93,8 +95,7 @@ async function startCalled(
 /** A namespace for which that replica is called, with the pull secret of the private registry. */
 async function calledNamespace(): Promise<Kubectl> {
   const kubectl = await createNamespace(kubeconfig);
-  const label = 'e2e.example.com/certificates=built-in';
-  await admin.run(['label', 'namespace', kubectl.namespace ?? '', label]);
+  await callFor(admin, kubectl, NAME);
   await createRightSecret(kubectl);
   return kubectl;
 }
@@ -186,19 +187,15 @@ function answerIn(text: string): Answer {
 
 describe('the right to read pull secrets is taken away', () => {
   const webhook = new Webhook(environment);
+  const cleanUp = new AsyncDisposableStack();
   let binding: object;
   beforeAll(async () => {
+    cleanUp.defer(() => webhook.stop());
     await webhook.start();
-    const { metadata: _metadata, ...stored } = await admin.get<Record<string, unknown>>(
-      'clusterrolebinding',
-      SECRETS_READER,
-    );
-    binding = { ...stored, metadata: { name: SECRETS_READER } };
+    binding = asFile(await admin.get<StoredObject>('clusterrolebinding', SECRETS_READER));
+    cleanUp.defer(async () => void (await admin.apply(binding)));
   });
-  afterAll(async () => {
-    await webhook.stop();
-    await admin.apply(binding);
-  });
+  afterAll(() => cleanUp.disposeAsync());
 
   it('reviews say so, with the command that gives it for a namespace, after which all is well', async () => {
     const image = await TestImage.ofOnePlatform(privateRegistry);

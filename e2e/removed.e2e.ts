@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { asFile } from './support/as-file.ts';
 import { readEnvironment } from './support/environment.ts';
 import { eventually } from './support/eventually.ts';
 import { Kubectl } from './support/kubectl.ts';
@@ -29,8 +30,7 @@ async function isCalled({ kubectl, image }: LiveDeployment): Promise<boolean> {
 }
 
 async function installAgain(web: LiveDeployment): Promise<void> {
-  const { name } = installed.metadata;
-  await admin.run(['create', '--filename=-'], { input: { ...installed, metadata: { name } } });
+  await admin.run(['create', '--filename=-'], { input: asFile(installed) });
   await eventually(async () => expect(await isCalled(web)).toBe(true));
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 
+import { asFile } from './support/as-file.ts';
 import { type Environment, readEnvironment } from './support/environment.ts';
 import { eventually } from './support/eventually.ts';
 import { Kubectl } from './support/kubectl.ts';
@@ -318,17 +319,16 @@ describe('where tagpin may not list Pods', () => {
   const webhook = new Webhook(environment, FORGETFUL);
   const binding = ['clusterrolebinding', 'tagpin-sibling-reader'];
 
-  let stored: object;
+  const cleanUp = new AsyncDisposableStack();
 
   beforeAll(async () => {
-    stored = await admin.get<object>(...binding);
+    const stored = await admin.get<StoredObject>(...binding);
+    cleanUp.defer(async () => void (await admin.apply(asFile(stored))));
     await admin.run(['delete', ...binding]);
+    cleanUp.defer(() => webhook.stop());
     await webhook.start();
   });
-  afterAll(async () => {
-    await webhook.stop();
-    await admin.apply(withoutServerFields(stored));
-  });
+  afterAll(() => cleanUp.disposeAsync());
 
   it('goes by what it remembers, and resolves what it does not', async () => {
     const image = await TestImage.ofOnePlatform(registry);
@@ -347,9 +347,3 @@ describe('where tagpin may not list Pods', () => {
     expect(await webhook.metric('tagpin_sibling_lookups_total', { result: 'failed' })).toBe(1);
   });
 });
-
-/** An object as it was before it was stored. */
-function withoutServerFields(object: object): object {
-  const { metadata, ...rest } = object as { metadata: { name: string } };
-  return { ...rest, metadata: { name: metadata.name } };
-}

@@ -12,8 +12,8 @@ import {
 
 export const CONFIGURATION = 'tagpin';
 export const SECRET = 'tagpin-certificates';
-/** The label of namespaces for whose Pods {@link bareConfiguration} has tagpin called. */
-const OPTED_IN = { 'e2e.example.com/certificates': 'built-in' };
+/** The label of namespaces for whose Pods a {@link bareConfiguration} of this name has tagpin called. */
+const LABEL = 'e2e.example.com/built-in';
 
 /** As much of a webhook configuration as is read here. */
 export interface Configuration {
@@ -63,12 +63,13 @@ export async function startReplica(
  * A configuration as the component has it: no caBundle, no path. `Fail` where tagpin's own entries have
  * `Ignore`, so that each call that does not get its answer is a Pod that is not made.
  */
-export function bareConfiguration(port: number): object {
+export function bareConfiguration(port: number, name: string = CONFIGURATION): object {
+  const optedIn = { [LABEL]: name };
   const entry = {
     name: 'pods.pin.tagpin.dev',
     clientConfig: { url: `https://127.0.0.1:${port}` },
     namespaceSelector: {
-      matchLabels: OPTED_IN,
+      matchLabels: optedIn,
       matchExpressions: [{ key: 'tagpin.dev/mode', operator: 'NotIn', values: ['enforce'] }],
     },
     rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
@@ -82,13 +83,13 @@ export function bareConfiguration(port: number): object {
     ...entry,
     name: 'other.example.com',
     clientConfig: { url: 'https://127.0.0.1:1/other' },
-    namespaceSelector: { matchLabels: { 'e2e.example.com/certificates': 'nobody' } },
+    namespaceSelector: { matchLabels: { [LABEL]: 'nobody' } },
   };
   // As tagpin's own: what is missed, the policy refuses.
   const enforce = {
     ...entry,
     name: 'pods.enforce.tagpin.dev',
-    namespaceSelector: { matchLabels: { ...OPTED_IN, 'tagpin.dev/mode': 'enforce' } },
+    namespaceSelector: { matchLabels: { ...optedIn, 'tagpin.dev/mode': 'enforce' } },
     failurePolicy: 'Ignore',
   };
   // A path has a field of its own here, which a file need not have.
@@ -100,9 +101,18 @@ export function bareConfiguration(port: number): object {
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'MutatingWebhookConfiguration',
-    metadata: { name: CONFIGURATION },
+    metadata: { name },
     webhooks: [others, entry, inService, enforce],
   };
+}
+
+/** Has tagpin called for the Pods of a namespace, by the {@link bareConfiguration} of this name. */
+export async function callFor(
+  admin: Kubectl,
+  { namespace = '' }: Kubectl,
+  name: string = CONFIGURATION,
+): Promise<void> {
+  await admin.run(['label', 'namespace', namespace, `${LABEL}=${name}`]);
 }
 
 /** What the Secret says: authorities from the oldest on. */

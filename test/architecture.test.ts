@@ -13,10 +13,11 @@ interface Room {
   readonly packages: readonly string[];
 }
 
-const VOCABULARY = ['errors.ts', 'json.ts', 'log.ts'];
+const VOCABULARY = ['error-codes.ts', 'errors.ts', 'json.ts', 'log.ts'];
 
 const ROOMS: Readonly<Record<string, Room>> = {
-  'errors.ts': { rooms: [], packages: [] },
+  'error-codes.ts': { rooms: [], packages: [] },
+  'errors.ts': { rooms: ['error-codes.ts'], packages: [] },
   'json.ts': { rooms: [], packages: [] },
   'log.ts': { rooms: [], packages: [] },
   'within.ts': { rooms: [], packages: [] },
@@ -123,7 +124,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   // What the webhook did, remembered and written for an operator: no HTTP.
   debug: {
     rooms: ['admission', 'config.ts', 'image', ...VOCABULARY],
-    packages: ['lru-cache', 'node:buffer', 'node:crypto'],
+    packages: ['node:buffer', 'node:crypto'],
   },
   server: {
     rooms: ['admission', 'caller-path.ts', 'debug', 'image', ...VOCABULARY],

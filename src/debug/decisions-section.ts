@@ -2,23 +2,31 @@ import type { LookUpPhases } from '../admission/ports.ts';
 import type { ImageReport } from '../admission/report.ts';
 import { type DecisionFilter, passes, searchedTextOf, whysOf } from './filter.ts';
 import { type Html, html, NOTHING } from './html.ts';
+import type { Overview } from './overview.ts';
 import { MAX_PAST_REVIEWS, type PastReview } from './past-reviews.ts';
 import { pill } from './pill.ts';
+import type { LeftOut } from './shares.ts';
 import { shortDigest } from './short-digest.ts';
 import { ago, milliseconds } from './span.ts';
 
 /** The last decisions as a table, of which those are seen that pass. */
 export function decisionsSection(
-  decisions: readonly PastReview[],
+  { decisions, decisionsLeftOut, atMs }: Overview,
   filter: DecisionFilter,
-  atMs: number,
 ): Html {
   const shown = decisions.filter((decision) => passes(decision, filter)).length;
   return html`<section id="decisions">
 <h2>Decisions</h2>
 <p class="soft">The last ${MAX_PAST_REVIEWS} of this replica: <span data-shown>${shown}</span> of ${decisions.length} shown. <a href="/debug.json">As JSON</a></p>
+${leftOutText(decisionsLeftOut)}
 ${decisions.length === 0 ? html`<p class="empty">None yet. A Pod made in a labelled namespace will be here.</p>` : table(decisions, filter, atMs)}
 </section>`;
+}
+
+function leftOutText(leftOut: readonly LeftOut[]): Html {
+  if (leftOut.length === 0) return NOTHING;
+  const counts = leftOut.map(({ namespace, count }) => `${count} of ${namespace}`);
+  return html`<p class="soft">Left out, to keep some of other namespaces: ${counts.join(', ')}.</p>`;
 }
 
 function table(decisions: readonly PastReview[], filter: DecisionFilter, atMs: number): Html {

@@ -3,6 +3,7 @@ import type { PastReview } from './past-reviews.ts';
 import type { Pin } from './pins.ts';
 import type { CertificateState, DebugRecord } from './record.ts';
 import type { LookUpPlaces, RegistryState } from './registries.ts';
+import type { LeftOut } from './shares.ts';
 
 /** All that the page shows, and what `/debug.json` has: docs/debug.md says the same. */
 export interface Overview {
@@ -15,6 +16,8 @@ export interface Overview {
   readonly notReady: readonly string[];
   /** The youngest first. */
   readonly decisions: readonly PastReview[];
+  /** Younger than the oldest of these: namespaces with most of them make room for others. */
+  readonly decisionsLeftOut: readonly LeftOut[];
   readonly pins: readonly Pin[];
   readonly registries: readonly RegistryState[];
   readonly cache: CacheState;
@@ -52,6 +55,7 @@ export function createOverview(parts: OverviewParts): () => Overview {
     uptimeMs: Math.round(parts.now()),
     notReady: parts.notReady(),
     decisions: record.decisions(),
+    decisionsLeftOut: record.decisionsLeftOut(),
     pins: record.pins(),
     registries: record.registries.states(placesOf),
     cache: { entries: parts.cacheEntries(), maxDigests, results: record.cacheResults() },

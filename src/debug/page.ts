@@ -54,7 +54,7 @@ export function pageOf({ overview, filter, explain }: PageParts): string {
 <main>
 ${tiles(overview)}
 ${explainSection(explain)}
-${decisionsSection(overview.decisions, filter, atMs)}
+${decisionsSection(overview, filter)}
 ${pinsSection(overview)}
 ${registriesSection(overview)}
 ${processSection(overview)}

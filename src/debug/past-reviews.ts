@@ -1,5 +1,6 @@
 import type { AdmissionReport, ImageReport } from '../admission/report.ts';
 import { kept } from './kept-text.ts';
+import { createShares, type Shares } from './shares.ts';
 
 /** What is remembered of a review: no object, which may be megabytes, and no text longer than a line. */
 export interface PastReview extends Pick<AdmissionReport, 'mode' | 'kind' | 'outcome' | 'ms'> {
@@ -22,6 +23,8 @@ export interface PastReviews {
   readonly keep: (report: AdmissionReport, atMs: number) => void;
   /** The youngest first. */
   readonly last: () => readonly PastReview[];
+  /** Younger ones than the oldest of these, which made room for those of other namespaces. */
+  readonly leftOut: Shares<number, PastReview>['leftOut'];
 }
 
 export const MAX_PAST_REVIEWS = 200;
@@ -34,14 +37,16 @@ const MAX_TEXT_CHARS = 2048;
 const MAX_CHARS_OF_MANY = 50;
 
 export function createPastReviews(): PastReviews {
-  const ring: PastReview[] = [];
+  const shares = createShares<number, PastReview>(MAX_PAST_REVIEWS);
   let next = 0;
   return {
     keep: (report, atMs) => {
-      ring[next] = pastReviewOf(report, atMs);
-      next = (next + 1) % MAX_PAST_REVIEWS;
+      const review = pastReviewOf(report, atMs);
+      shares.add({ namespace: review.namespace, key: next }, review);
+      next += 1;
     },
-    last: () => [...ring.slice(next), ...ring.slice(0, next)].toReversed(),
+    last: shares.lastUsed,
+    leftOut: shares.leftOut,
   };
 }
 

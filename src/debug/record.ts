@@ -22,6 +22,7 @@ export interface DebugRecord {
   readonly certificateExpiry: (which: CertificateName, timestampSeconds: number) => void;
   readonly registries: Registries;
   readonly decisions: PastReviews['last'];
+  readonly decisionsLeftOut: PastReviews['leftOut'];
   readonly pins: Pins['lastSeen'];
   /** Look-ups by how the cache answered. */
   readonly cacheResults: () => Readonly<Record<string, number>>;
@@ -49,6 +50,7 @@ export function createDebugRecord(parts: RegistriesParts): DebugRecord {
     },
     registries: createRegistries(parts),
     decisions: decisions.last,
+    decisionsLeftOut: decisions.leftOut,
     pins: pins.lastSeen,
     cacheResults: () =>
       Object.fromEntries([...cacheResults].map(([result, { count }]) => [result, count])),

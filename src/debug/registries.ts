@@ -1,5 +1,3 @@
-import { LRUCache } from 'lru-cache';
-
 /** What a registry says that whoever asked may still ask. */
 export interface Quota {
   readonly remaining: number;
@@ -67,18 +65,22 @@ interface Met {
   silentUntilMs: number;
 }
 
-/** Hosts are named by tenants: invented ones must not push out those that answer. */
+/**
+ * Hosts are named by tenants: invented ones must not push out those that answer, nor those of a domain
+ * with a wildcard, which all answer, those that are in use.
+ */
 const MAX_ANSWERING = 50;
 const MAX_OTHERS = 50;
 
 export function createRegistries({ nameOf, now, clock }: RegistriesParts): Registries {
-  const answering = new LRUCache<string, Met>({ max: MAX_ANSWERING });
-  const others = new LRUCache<string, Met>({ max: MAX_OTHERS });
+  const answering = new Map<string, Met>();
+  const others = new Map<string, Met>();
   const met = (host: string): Met => {
     const name = nameOf(host);
     const known = answering.get(name) ?? others.get(name);
     if (known !== undefined) return known;
     const fresh: Met = { ...NEVER };
+    makeRoom(others, MAX_OTHERS);
     others.set(name, fresh);
     return fresh;
   };
@@ -94,7 +96,9 @@ export function createRegistries({ nameOf, now, clock }: RegistriesParts): Regis
         return;
       }
       const name = nameOf(host);
-      if (others.delete(name)) answering.set(name, one);
+      if (!others.delete(name)) return;
+      makeRoom(answering, MAX_ANSWERING);
+      answering.set(name, one);
     },
     registryGated: (registry, untilMs) => {
       met(registry).limitedUntilMs = untilMs;
@@ -120,6 +124,19 @@ const NEVER: Met = {
   limitedUntilMs: 0,
   silentUntilMs: 0,
 };
+
+/** Forgets whom it asked least, and of those the one that came last, where one more has no room. */
+function makeRoom(all: Map<string, Met>, max: number): void {
+  if (all.size < max) return;
+  let least: string | undefined;
+  let fewest = Number.POSITIVE_INFINITY;
+  for (const [name, { requests }] of all) {
+    if (requests > fewest) continue;
+    least = name;
+    fewest = requests;
+  }
+  if (least !== undefined) all.delete(least);
+}
 
 function isAnswer(code: string): boolean {
   return /^\d/.test(code);

@@ -38,15 +38,15 @@ function expiry(leftMs: number): string {
 /** Which image got which digest, and how often. */
 export function pinsSection({ pins, atMs }: Overview): Html {
   const rows = pins.map(
-    ({ image, digest, count, lastSeenMs, before }) => html`<tr>
-<td data-label="Image"><code>${image}</code></td>
+    ({ namespace, image, digest, count, lastSeenMs, before }) => html`<tr>
+<td data-label="Image"><div><code>${image}</code><div class="soft">${namespace}</div></div></td>
 <td data-label="Digest"><div><code title="${digest}">${shortDigest(digest)}</code>${before === undefined ? NOTHING : html`<div class="soft">before: <code title="${before}">${shortDigest(before)}</code></div>`}</div></td>
 <td data-label="Pinned" class="number"><div>${count}×</div></td>
 <td data-label="Last" class="number"><div>${ago(atMs - lastSeenMs)}</div></td>
 </tr>`,
   );
   return html`<section id="pins"><h2>Pins</h2>
-<p class="soft">What each image was pinned to by this replica, and how often.</p>
+<p class="soft">What each image was pinned to by this replica in a namespace, and how often.</p>
 ${rows.length === 0 ? html`<p class="empty">None yet.</p>` : html`<table><thead><tr><th>Image</th><th>Digest</th><th class="number">Pinned</th><th class="number">Last</th></tr></thead><tbody>${rows}</tbody></table>`}
 </section>`;
 }

@@ -101,6 +101,24 @@ describe('pageOf()', () => {
     expect(body).toContain('<span data-shown>1</span> of 2 shown');
   });
 
+  it('says what is left out of the decisions, for the sake of which', () => {
+    const time = createDebugClock();
+    time.record.review(admissionReport());
+    for (let n = 0; n < 210; n += 1) {
+      time.record.review(admissionReport([imageReport()], { namespace: 'loud' }));
+    }
+    expect(bodyOf(page(time))).toContain('Left out, to keep some of other namespaces: 11 of loud.');
+  });
+
+  it('says whose pin an image has', () => {
+    const time = createDebugClock();
+    time.record.review(admissionReport([imageReport()], { namespace: 'billing' }));
+    const body = bodyOf(page(time));
+    expect(body.slice(body.indexOf('id="pins"'), body.indexOf('id="registries"'))).toContain(
+      '<div class="soft">billing</div>',
+    );
+  });
+
   it('answers a question line by line', () => {
     expect(page(createDebugClock(), '', 'one\ntwo <')).toContain(
       '<pre id="answer">one\ntwo &lt;\n</pre>',

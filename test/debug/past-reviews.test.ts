@@ -57,6 +57,24 @@ describe('createPastReviews()', () => {
     expect(times.at(-1)).toBe(3);
   });
 
+  it.each([false, true])(
+    'forgets no namespace for the sake of another, and says so (dry runs: %j)',
+    (dryRun) => {
+      const decisions = createPastReviews();
+      for (let atMs = 0; atMs < 5; atMs += 1) decisions.keep(admissionReport(), atMs);
+      for (let atMs = 5; atMs < 1000; atMs += 1) {
+        decisions.keep(admissionReport([imageReport()], { namespace: 'loud', dryRun }), atMs);
+      }
+      const last = decisions.last();
+      expect(last).toHaveLength(MAX_PAST_REVIEWS);
+      expect(last.slice(-5).map(({ namespace }) => namespace)).toEqual(Array(5).fill('shop'));
+      expect(last.map(({ atMs }) => atMs).toSorted((one, other) => other - one)).toEqual(
+        last.map(({ atMs }) => atMs),
+      );
+      expect(decisions.leftOut()).toEqual([{ namespace: 'loud', count: 800 }]);
+    },
+  );
+
   it('keeps a few of the images of a review with thousands, and how many more there are', () => {
     const decisions = createPastReviews();
     decisions.keep(admissionReport(Array.from({ length: 3000 }, () => imageReport())), 0);

@@ -12,6 +12,7 @@ describe('createPins()', () => {
     for (const atMs of [10, 20, 30]) pins.count(admissionReport(), atMs);
     expect(pins.lastSeen()).toEqual([
       {
+        namespace: 'shop',
         image: imageReport().original,
         digest: DIGEST,
         count: 3,
@@ -26,6 +27,30 @@ describe('createPins()', () => {
     pins.count(admissionReport(), 10);
     pins.count(admissionReport([imageReport({ digest: OTHER })]), 20);
     expect(pins.lastSeen()).toMatchObject([{ digest: OTHER, count: 1, before: DIGEST }]);
+  });
+
+  it('tells of no move where another namespace, with other credentials, sees another image', () => {
+    const pins = createPins();
+    const others = admissionReport([imageReport({ digest: OTHER })], { namespace: 'billing' });
+    for (const atMs of [10, 30]) {
+      pins.count(admissionReport(), atMs);
+      pins.count(others, atMs + 10);
+    }
+    expect(pins.lastSeen()).toMatchObject([
+      { namespace: 'billing', digest: OTHER, count: 2, before: undefined },
+      { namespace: 'shop', digest: DIGEST, count: 2, before: undefined },
+    ]);
+  });
+
+  it('forgets none of a namespace for the sake of the names of another', () => {
+    const pins = createPins();
+    pins.count(admissionReport(), 0);
+    for (let tag = 0; tag < 1000; tag += 1) {
+      const image = imageReport({ original: `a/b:${tag}` });
+      pins.count(admissionReport([image], { namespace: 'loud' }), tag);
+    }
+    expect(pins.lastSeen()).toHaveLength(500);
+    expect(pins.lastSeen().at(-1)).toMatchObject({ namespace: 'shop' });
   });
 
   it.each<[ImageOutcome, number]>([

@@ -75,4 +75,29 @@ describe('createRegistries()', () => {
     expect(states()).toHaveLength(51);
     expect(states().at(-1)?.registry).toBe(HOST);
   });
+
+  it.each(['200', 'dns_failed'])(
+    'forgets whom it asked least, of hosts of a wildcard domain too: %s',
+    (code) => {
+      for (let n = 0; n < 3; n += 1) ask(HOST, code);
+      for (let n = 0; n < 1000; n += 1) ask(`invented-${n}.example.com`, code);
+      expect(states()).toHaveLength(50);
+      expect(states().at(-1)).toMatchObject({ registry: HOST, requests: 3 });
+    },
+  );
+
+  it('tells of one that was not asked before, though all others were asked more', () => {
+    for (let n = 0; n < 50; n += 1) {
+      for (const code of ['200', '200']) ask(`asked-${n}.example.com`, code);
+    }
+    ask(HOST, '200');
+    expect(states()).toHaveLength(50);
+    expect(states().at(-1)).toMatchObject({ registry: HOST, requests: 1 });
+  });
+
+  it('forgets the one that came last, of those that were asked as often', () => {
+    ask(HOST, '200');
+    for (let n = 0; n < 100; n += 1) ask(`invented-${n}.example.com`, '200');
+    expect(states().at(-1)).toMatchObject({ registry: HOST });
+  });
 });

@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { IMAGE_OUTCOMES } from '../src/admission/policy.ts';
 import { SERVE_SETTINGS } from '../src/config.ts';
-import { ERROR_RULES } from '../src/errors.ts';
+import { ERROR_RULES } from '../src/error-codes.ts';
 import { createMetrics } from '../src/server/metrics.ts';
 import { type Setting, variableOf } from '../src/setting.ts';
 

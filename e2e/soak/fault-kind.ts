@@ -1,4 +1,4 @@
-import type { PinErrorCode } from '../../src/errors.ts';
+import type { PinErrorCode } from '../../src/error-codes.ts';
 
 /** What lets a fault last: its own time, drawn between the two, or what is done takes its time. */
 interface Duration {

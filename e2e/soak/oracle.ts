@@ -1,4 +1,4 @@
-import { ERROR_RULES } from '../../src/errors.ts';
+import { ERROR_RULES } from '../../src/error-codes.ts';
 import type { Admission, AskedImage, KnownTag, Outcome } from './admission.ts';
 import { readWarnings, type Said } from './said.ts';
 import { momentOf, type Span } from './tag-history.ts';

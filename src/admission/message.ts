@@ -1,4 +1,5 @@
-import { actionIn, type PinError } from '../errors.ts';
+import { actionIn } from '../error-codes.ts';
+import type { PinError } from '../errors.ts';
 import type { SettledImage } from './settle.ts';
 import { DENIALS, failureText, WARNINGS } from './wording.ts';
 

@@ -1,4 +1,4 @@
-import { ERROR_RULES } from '../errors.ts';
+import { ERROR_RULES } from '../error-codes.ts';
 import { isJsonObject, parseJson, textOf } from '../json.ts';
 import { UNPINNED_ANNOTATION } from '../workload/annotations.ts';
 import { MODE_POLICIES, type Mode } from './policy.ts';

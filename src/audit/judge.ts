@@ -1,5 +1,6 @@
 import type { ResolvedImage, TagPage } from '../contents/registries.ts';
-import { PinError, type PinErrorCode, toPinError } from '../errors.ts';
+import type { PinErrorCode } from '../error-codes.ts';
+import { PinError, toPinError } from '../errors.ts';
 import { isIndexType } from '../image/manifest.ts';
 import { parseReference, spelledName } from '../image/reference.ts';
 import type { Finding } from './findings.ts';

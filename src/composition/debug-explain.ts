@@ -1,5 +1,6 @@
 import type { ServeSettings } from '../config.ts';
-import { actionIn, PinError } from '../errors.ts';
+import { actionIn } from '../error-codes.ts';
+import { PinError } from '../errors.ts';
 import { createRecorder } from '../explain/recorder.ts';
 import { runExplain } from '../explain/run.ts';
 import type { Turns } from '../explain/turns.ts';

@@ -1,4 +1,5 @@
-import type { PinError, PinErrorCode } from '../errors.ts';
+import type { PinErrorCode } from '../error-codes.ts';
+import type { PinError } from '../errors.ts';
 import { writeYaml } from '../files/yaml.ts';
 import { printable, printableJson } from '../image/printable.ts';
 import type { TagFailure, TagQuery, TagRow } from './tag-rows.ts';

@@ -86,7 +86,7 @@ interface Place {
 
 /** Why it does not. */
 interface Problem {
-  /** A code of `errors.ts`. */
+  /** A code of `error-codes.ts`. */
   readonly reason: string;
   readonly message: string;
   readonly advice: string;

@@ -1,4 +1,4 @@
-import { actionIn, isPinErrorCode } from '../errors.ts';
+import { actionIn, isPinErrorCode } from '../error-codes.ts';
 import { commandOf } from '../shell.ts';
 import { followsFrom, notLookedAt } from './fact.ts';
 import type { Facts } from './facts.ts';

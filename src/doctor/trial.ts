@@ -25,7 +25,7 @@ type Seen =
 
 export interface TriedSample extends Pick<Sample, 'image' | 'registry'> {
   readonly pinned: boolean | 'unknown';
-  /** A code of `errors.ts`, where it was not pinned. */
+  /** A code of `error-codes.ts`, where it was not pinned. */
   readonly reason?: string | undefined;
 }
 

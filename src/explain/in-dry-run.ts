@@ -1,7 +1,8 @@
 import type { AdmissionHandler } from '../admission/handler.ts';
 import { type AdmissionResponse, deny } from '../admission/response.ts';
 import { DENIALS, WARNINGS } from '../admission/wording.ts';
-import { actionIn, PinError, toPinError } from '../errors.ts';
+import { actionIn } from '../error-codes.ts';
+import { PinError, toPinError } from '../errors.ts';
 import { isJsonObject, type JsonObject, parseJson, textOf } from '../json.ts';
 import { describeError, type Logger } from '../log.ts';
 import { type AskedExplanation, askedIn, type Caller } from './asked.ts';

@@ -1,4 +1,5 @@
-import { actionIn, type PinError } from '../errors.ts';
+import { actionIn } from '../error-codes.ts';
+import type { PinError } from '../errors.ts';
 import { type ReferenceForm, withDigest } from '../image/reference.ts';
 import type { ExplainAnswer, ExplainQuestion } from './explanation.ts';
 import type { Step } from './step.ts';

@@ -1,4 +1,4 @@
-import { actionIn } from '../errors.ts';
+import { actionIn } from '../error-codes.ts';
 import { SKIP_ANNOTATION } from '../workload/annotations.ts';
 import type { Outlook } from './outlook.ts';
 import type { Owner } from './owners.ts';

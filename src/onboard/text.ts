@@ -1,4 +1,4 @@
-import { actionIn, type PinErrorCode } from '../errors.ts';
+import { actionIn, type PinErrorCode } from '../error-codes.ts';
 import { printable } from '../image/printable.ts';
 import type { Move } from './moves.ts';
 import type { Outlook } from './outlook.ts';

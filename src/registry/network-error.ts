@@ -1,4 +1,5 @@
-import { PinError, type PinErrorCode } from '../errors.ts';
+import type { PinErrorCode } from '../error-codes.ts';
+import { PinError } from '../errors.ts';
 
 interface NetworkFault {
   readonly code: PinErrorCode;

@@ -1,5 +1,6 @@
 import type { CredentialSource, Offer } from '../credentials/credential.ts';
-import { PinError, type PinErrorCode } from '../errors.ts';
+import type { PinErrorCode } from '../error-codes.ts';
+import { PinError } from '../errors.ts';
 import { isJsonObject, listOf, parseJson, textOf } from '../json.ts';
 import type { RegistryResponse } from './exchange.ts';
 import type { Endpoint } from './hosts.ts';

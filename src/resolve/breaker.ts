@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 
-import { type PinError, type PinErrorCode, toPinError } from '../errors.ts';
+import type { PinErrorCode } from '../error-codes.ts';
+import { type PinError, toPinError } from '../errors.ts';
 import { type Endpoint, projectOf } from '../registry/hosts.ts';
 import { addFailure, type Circuit, isShut, newCircuit, refusalOf } from './circuit.ts';
 

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 
-import type { FailureCaching, PinError } from '../errors.ts';
+import type { FailureCaching } from '../error-codes.ts';
+import type { PinError } from '../errors.ts';
 import type { Lookup } from '../registry/client.ts';
 import { createCompactor } from './compactor.ts';
 

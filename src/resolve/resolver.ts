@@ -1,7 +1,8 @@
 import type { Access } from '../credentials/credential.ts';
 import type { PodKeyring, PullSecrets } from '../credentials/pull-secrets.ts';
 import type { PullSecretsOwner } from '../credentials/read-secrets.ts';
-import { PinError, type PinErrorCode } from '../errors.ts';
+import type { PinErrorCode } from '../error-codes.ts';
+import { PinError } from '../errors.ts';
 import { type ImageReference, normalizedName, normalizedTag } from '../image/reference.ts';
 import type { Lookup } from '../registry/client.ts';
 import { within } from '../within.ts';

@@ -1,4 +1,4 @@
-import type { PinErrorCode } from '../errors.ts';
+import type { PinErrorCode } from '../error-codes.ts';
 import type { Logger } from '../log.ts';
 
 export interface CallerRefusalsParts {

@@ -3,7 +3,8 @@ import { describe, expect, it } from '@jest/globals';
 import { type AuditRegistries, createJudge } from '../../src/audit/judge.ts';
 import type { Use } from '../../src/audit/use.ts';
 import type { ResolvedImage, TagPage } from '../../src/contents/registries.ts';
-import { PinError, type PinErrorCode } from '../../src/errors.ts';
+import type { PinErrorCode } from '../../src/error-codes.ts';
+import { PinError } from '../../src/errors.ts';
 import type { Digest } from '../../src/image/digest.ts';
 import { digest } from '../support/admission.ts';
 

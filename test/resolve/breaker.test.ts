@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { PinError, type PinErrorCode, type Silence } from '../../src/errors.ts';
+import type { PinErrorCode } from '../../src/error-codes.ts';
+import { PinError, type Silence } from '../../src/errors.ts';
 import type { Endpoint } from '../../src/registry/hosts.ts';
 import { type Breaker, createBreaker, type Question } from '../../src/resolve/breaker.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { PinError, type PinErrorCode } from '../../src/errors.ts';
+import type { PinErrorCode } from '../../src/error-codes.ts';
+import { PinError } from '../../src/errors.ts';
 import type { Digest } from '../../src/image/digest.ts';
 import { type CachedLookup, createCache, type DigestCache } from '../../src/resolve/cache.ts';
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 
-import { PinError, type PinErrorCode, type PinErrorDetails } from '../../src/errors.ts';
+import type { PinErrorCode } from '../../src/error-codes.ts';
+import { PinError, type PinErrorDetails } from '../../src/errors.ts';
 import type { Digest } from '../../src/image/digest.ts';
 import { parseReference } from '../../src/image/reference.ts';
 import type { Lookup } from '../../src/registry/client.ts';

@@ -1,6 +1,6 @@
-import { CERTIFICATE_SETTINGS, type CertificateSettings } from './certificate-settings.ts';
 import type { LogLevel } from './log.ts';
-import { PIN_SETTINGS, type PinSettings } from './pin-settings.ts';
+import { CERTIFICATE_SETTINGS, type CertificateSettings } from './settings/certificate-settings.ts';
+import { PIN_SETTINGS, type PinSettings } from './settings/pin-settings.ts';
 import {
   choiceOf,
   choicesOf,
@@ -16,8 +16,11 @@ import {
   parseText,
   type SettingSources,
   type Settings,
-} from './setting.ts';
-import { SHARED_CACHE_SETTINGS, type SharedCacheSettings } from './shared-cache-settings.ts';
+} from './settings/setting.ts';
+import {
+  SHARED_CACHE_SETTINGS,
+  type SharedCacheSettings,
+} from './settings/shared-cache-settings.ts';
 
 /** What every command that talks to a registry is told. */
 export interface RegistrySettings {

@@ -23,21 +23,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
   'within.ts': { rooms: [], packages: [] },
   // How a shell is told a word.
   'shell.ts': { rooms: [], packages: [] },
-  'setting.ts': { rooms: VOCABULARY, packages: ['node:net'] },
-  'pin-settings.ts': { rooms: ['image', 'setting.ts', ...VOCABULARY], packages: [] },
-  'certificate-settings.ts': { rooms: ['setting.ts', ...VOCABULARY], packages: [] },
-  'shared-cache-settings.ts': { rooms: ['setting.ts', ...VOCABULARY], packages: [] },
-  'config.ts': {
-    rooms: [
-      'certificate-settings.ts',
-      'image',
-      'pin-settings.ts',
-      'setting.ts',
-      'shared-cache-settings.ts',
-      ...VOCABULARY,
-    ],
-    packages: [],
-  },
+  // What can be set: a table in parts, and how one is read.
+  settings: { rooms: ['image', ...VOCABULARY], packages: ['node:net'] },
+  'config.ts': { rooms: ['settings', 'image', ...VOCABULARY], packages: [] },
   image: { rooms: VOCABULARY, packages: ['node:buffer', 'node:crypto'] },
   workload: { rooms: ['image', ...VOCABULARY], packages: [] },
   admission: { rooms: ['workload', 'image', ...VOCABULARY], packages: ['fast-json-patch'] },
@@ -80,14 +68,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   // Digests that replicas tell one another, behind a port of resolve/.
   'shared-cache': {
-    rooms: [
-      'image',
-      'installation-key.ts',
-      'resolve',
-      'shared-cache-settings.ts',
-      'within.ts',
-      ...VOCABULARY,
-    ],
+    rooms: ['image', 'installation-key.ts', 'resolve', 'settings', 'within.ts', ...VOCABULARY],
     packages: ['@redis/client', 'node:crypto', 'node:net'],
   },
   // The file in which digests outlive a restart.
@@ -169,7 +150,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'config.ts',
       'files',
       'image',
-      'setting.ts',
+      'settings',
       'shell.ts',
       'workload',
       ...VOCABULARY,
@@ -214,7 +195,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'onboard',
       'pin',
       'config.ts',
-      'setting.ts',
+      'settings',
       ...VOCABULARY,
     ],
     packages: ['commander', 'node:net', 'node:stream'],
@@ -245,8 +226,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'reloaded.ts',
       'resolve',
       'server',
+      'settings',
       'shared-cache',
-      'shared-cache-settings.ts',
       'snapshot',
       'workload',
       ...VOCABULARY,
@@ -402,14 +383,7 @@ describe('the structure of src', () => {
     };
     load('main.ts');
     const rooms = new Set([...started].map(roomOf));
-    const settings = [
-      'certificate-settings.ts',
-      'config.ts',
-      'pin-settings.ts',
-      'setting.ts',
-      'shared-cache-settings.ts',
-    ];
-    const described = ['commands', 'image', 'main.ts', ...settings, ...VOCABULARY];
+    const described = ['commands', 'config.ts', 'image', 'main.ts', 'settings', ...VOCABULARY];
     expect([...rooms].toSorted()).toEqual(described.toSorted());
     const packages = OF_PACKAGES.filter(
       ({ file, target }) =>

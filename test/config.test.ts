@@ -7,7 +7,7 @@ import {
   type ServeSettings,
 } from '../src/config.ts';
 import { PinError } from '../src/errors.ts';
-import { readSettings, type SettingSources, variableOf } from '../src/setting.ts';
+import { readSettings, type SettingSources, variableOf } from '../src/settings/setting.ts';
 
 type Name = keyof ServeSettings;
 const NAMES = Object.keys(SERVE_SETTINGS) as Name[];

@@ -7,7 +7,7 @@ import { IMAGE_OUTCOMES } from '../src/admission/policy.ts';
 import { SERVE_SETTINGS } from '../src/config.ts';
 import { ERROR_RULES } from '../src/error-codes.ts';
 import { createMetrics } from '../src/server/metrics.ts';
-import { type Setting, variableOf } from '../src/setting.ts';
+import { type Setting, variableOf } from '../src/settings/setting.ts';
 
 import { cliPage } from './support/cli-page.ts';
 

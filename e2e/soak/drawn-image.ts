@@ -9,7 +9,7 @@ export interface DrawnTemplate {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** Of the operator's skip list, as it is by default (src/pin-settings.ts). */
+/** Of the operator's skip list, as it is by default (src/settings/pin-settings.ts). */
 const SKIPPED = 'kind.local/loaded:1';
 const SHARE_PINNED = 0.1;
 const SHARE_SKIPPED = 0.05;

@@ -4,7 +4,7 @@ import {
   REGISTRY_SETTINGS,
   type RegistrySettings,
 } from '../config.ts';
-import type { Settings } from '../setting.ts';
+import type { Settings } from '../settings/setting.ts';
 import { EXPLAIN_SETTINGS, type ExplainSettings } from './explain-settings.ts';
 
 /** What `tagpin audit` is told: how the webhook asks registries, and where its cluster is. */

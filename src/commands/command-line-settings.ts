@@ -4,7 +4,7 @@ import {
   REGISTRY_SETTINGS,
   type RegistrySettings,
 } from '../config.ts';
-import { choicesOf, type Settings } from '../setting.ts';
+import { choicesOf, type Settings } from '../settings/setting.ts';
 
 /** What the command line asks registries with. */
 export interface CommandLineSettings

@@ -1,6 +1,6 @@
 import type { Registries } from '../contents/registries.ts';
 import type { Streams } from '../files/streams.ts';
-import type { SettingSources } from '../setting.ts';
+import type { SettingSources } from '../settings/setting.ts';
 import type { CommandLineSettings } from './command-line-settings.ts';
 import type { Interruption } from './interruption.ts';
 

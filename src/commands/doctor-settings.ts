@@ -6,7 +6,7 @@ import {
   SERVE_SETTINGS,
   type ServeSettings,
 } from '../config.ts';
-import { parseBoolean, parseList, parseText, type Settings } from '../setting.ts';
+import { parseBoolean, parseList, parseText, type Settings } from '../settings/setting.ts';
 import { EXPLAIN_SETTINGS, type ExplainSettings } from './explain-settings.ts';
 
 /** What `tagpin doctor` is told: where tagpin is, and how registries are asked. */

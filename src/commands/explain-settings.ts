@@ -6,7 +6,7 @@ import {
   SERVE_SETTINGS,
   type ServeSettings,
 } from '../config.ts';
-import { parseText, type Settings } from '../setting.ts';
+import { parseText, type Settings } from '../settings/setting.ts';
 
 /** What `tagpin explain` is told: how the webhook asks registries, and where its cluster is. */
 export interface ExplainSettings

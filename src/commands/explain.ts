@@ -4,7 +4,7 @@ import { PinError } from '../errors.ts';
 import type { ExplainQuestion } from '../explain/explanation.ts';
 import type { Explain, ExplainFormat } from '../explain/run.ts';
 import type { ViaWebhookPorts } from '../explain/via-webhook.ts';
-import type { Setting } from '../setting.ts';
+import type { Setting } from '../settings/setting.ts';
 import type { CommandParts } from './command-parts.ts';
 import { EXPLAIN_SETTINGS, type ExplainSettings } from './explain-settings.ts';
 import { addSettings, settingsOf } from './settings.ts';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 
 import { SERVE_SETTINGS, type ServeSettings } from '../config.ts';
 import type { DigestOf } from '../pin/plan.ts';
-import type { Settings } from '../setting.ts';
+import type { Settings } from '../settings/setting.ts';
 import type { CommandParts } from './command-parts.ts';
 import { addRegistryOptions, openRegistries, refuseSecretInput } from './registry-options.ts';
 import { addSettings, settingsOf } from './settings.ts';

@@ -6,7 +6,7 @@ import {
   SERVE_SETTINGS,
   type ServeSettings,
 } from '../config.ts';
-import type { Settings } from '../setting.ts';
+import type { Settings } from '../settings/setting.ts';
 import { EXPLAIN_SETTINGS, type ExplainSettings } from './explain-settings.ts';
 
 /** What `tagpin onboard` is told: what the webhook is, and where its cluster is. */

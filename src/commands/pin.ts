@@ -3,7 +3,7 @@ import { SERVE_SETTINGS, type ServeSettings } from '../config.ts';
 import type { ReferenceForm } from '../image/reference.ts';
 import type { DigestOf } from '../pin/plan.ts';
 import type { PinFormat, PinOptions } from '../pin/usage.ts';
-import type { Settings } from '../setting.ts';
+import type { Settings } from '../settings/setting.ts';
 import type { CommandParts } from './command-parts.ts';
 import { addManifestOptions, repeatable } from './manifest-options.ts';
 import { addRegistryOptions, openRegistries, refuseSecretInput } from './registry-options.ts';

@@ -6,7 +6,7 @@ import {
   type SettingSources,
   type Settings,
   variableOf,
-} from '../setting.ts';
+} from '../settings/setting.ts';
 
 /** Adds an option for each setting of a table, with its help. */
 export function addSettings<T>(command: Command, settings: Settings<T>): void {

@@ -7,11 +7,11 @@ import type { Logger } from '../log.ts';
 import { readAuthorities } from '../registry/files/tls-files.ts';
 import type { SharedDigests } from '../resolve/shared-digests.ts';
 import type { SharedCacheMetrics } from '../server/shared-cache-metrics.ts';
+import type { SharedCacheUrl } from '../settings/shared-cache-settings.ts';
 import { createLink } from '../shared-cache/link.ts';
 import { loadRedis, type RedisServer } from '../shared-cache/redis-connection.ts';
 import { createSealing } from '../shared-cache/sealed-digests.ts';
 import { createSharedDigests } from '../shared-cache/shared-digests.ts';
-import type { SharedCacheUrl } from '../shared-cache-settings.ts';
 import { registryScope } from './registry-scope.ts';
 
 /** Digests that replicas share. */

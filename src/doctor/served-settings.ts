@@ -1,7 +1,12 @@
 import { SERVE_SETTINGS, type ServeSettings } from '../config.ts';
 import { PinError } from '../errors.ts';
 import { isJsonObject, type JsonObject, listOf, objectAt, textOf } from '../json.ts';
-import { readSettings, type Setting, type SettingSources, variableOf } from '../setting.ts';
+import {
+  readSettings,
+  type Setting,
+  type SettingSources,
+  variableOf,
+} from '../settings/setting.ts';
 
 /** What a Deployment tells `tagpin serve`. */
 export interface ServedSettings {

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 
 import type { createClient, ErrorReply } from '@redis/client';
 
-import type { SharedCacheUrl } from '../shared-cache-settings.ts';
+import type { SharedCacheUrl } from '../settings/shared-cache-settings.ts';
 import { within } from '../within.ts';
 import { type Connection, RefusedByServer } from './connection.ts';
 import { NAME_PREFIX } from './sealed-digests.ts';

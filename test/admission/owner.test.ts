@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { controllerOf } from '../../src/admission/owner.ts';
 import { SERVE_SETTINGS } from '../../src/config.ts';
-import { readSettings } from '../../src/setting.ts';
+import { readSettings } from '../../src/settings/setting.ts';
 import { Admission, digest } from '../support/admission.ts';
 import { objectOf, POD, specOf } from '../support/review.ts';
 

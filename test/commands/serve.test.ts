@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 
 import { type ServeParts, type ServeState, serve } from '../../src/commands/serve.ts';
 import { SERVE_SETTINGS, type ServeSettings } from '../../src/config.ts';
-import { readSettings } from '../../src/setting.ts';
+import { readSettings } from '../../src/settings/setting.ts';
 import { until } from '../support/until.ts';
 
 const DRAIN_MS = 5000;

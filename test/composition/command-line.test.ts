@@ -9,7 +9,7 @@ import { type CommandLineProcess, composeCommandLine } from '../../src/compositi
 import type { Registries } from '../../src/contents/registries.ts';
 import { PinError } from '../../src/errors.ts';
 import { computeDigest } from '../../src/image/digest.ts';
-import { readSettings } from '../../src/setting.ts';
+import { readSettings } from '../../src/settings/setting.ts';
 import { INDEX, INDEX_DIGEST, told, unauthorized, withAuthorization } from '../support/answers.ts';
 import { linesOf } from '../support/look-up.ts';
 import { Programs } from '../support/programs.ts';

@@ -10,7 +10,7 @@ import type { Overview } from '../../src/debug/overview.ts';
 import { PinError } from '../../src/errors.ts';
 import { createTurns, type Turns } from '../../src/explain/turns.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
-import { readSettings } from '../../src/setting.ts';
+import { readSettings } from '../../src/settings/setting.ts';
 import { admissionReport } from '../support/debug.ts';
 import { createRecordedLog } from '../support/recorded-log.ts';
 

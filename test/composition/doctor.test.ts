@@ -4,7 +4,7 @@ import { DOCTOR_SETTINGS } from '../../src/commands/doctor-settings.ts';
 import { composeDoctor } from '../../src/composition/doctor.ts';
 import type { Facts } from '../../src/doctor/facts.ts';
 import type { JsonObject } from '../../src/json.ts';
-import { readSettings } from '../../src/setting.ts';
+import { readSettings } from '../../src/settings/setting.ts';
 import { type Authority, createAuthority } from '../support/certificate.ts';
 import { deployment, namespace } from '../support/doctor-facts.ts';
 import { Files } from '../support/files.ts';

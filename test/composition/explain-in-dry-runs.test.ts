@@ -12,7 +12,7 @@ import { createTurns } from '../../src/explain/turns.ts';
 import { parseReference } from '../../src/image/reference.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { createCache } from '../../src/resolve/cache.ts';
-import { readSettings } from '../../src/setting.ts';
+import { readSettings } from '../../src/settings/setting.ts';
 import { digest } from '../support/admission.ts';
 import { issues, told, unauthorized, withAuthorization } from '../support/answers.ts';
 import { createAuthority } from '../support/certificate.ts';

@@ -5,7 +5,7 @@ import { type ExplainedCluster, explainWith } from '../../src/composition/explai
 import { PinError } from '../../src/errors.ts';
 import type { ExplainAnswer, ExplainQuestion } from '../../src/explain/explanation.ts';
 import type { Step } from '../../src/explain/step.ts';
-import { readSettings } from '../../src/setting.ts';
+import { readSettings } from '../../src/settings/setting.ts';
 import { digest } from '../support/admission.ts';
 import { issues, told, unauthorized, withAuthorization } from '../support/answers.ts';
 import { Cluster, pullSecret } from '../support/cluster.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { composeOwnCredentials } from '../../src/composition/own-credentials.ts';
 import { SERVE_SETTINGS, type ServeSettings } from '../../src/config.ts';
 import { PinError } from '../../src/errors.ts';
-import { readSettings } from '../../src/setting.ts';
+import { readSettings } from '../../src/settings/setting.ts';
 import { INDEX_DIGEST, told, unauthorized, withAuthorization } from '../support/answers.ts';
 import { runTagpin } from '../support/process.ts';
 import { Programs } from '../support/programs.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { composeSharedCache } from '../../src/composition/shared-cache.ts';
 import { SERVE_SETTINGS, type ServeSettings } from '../../src/config.ts';
-import { readSettings } from '../../src/setting.ts';
+import { readSettings } from '../../src/settings/setting.ts';
 import { Files } from '../support/files.ts';
 import { installationKeyOf } from '../support/installation-key.ts';
 import { createRecordedLog } from '../support/recorded-log.ts';

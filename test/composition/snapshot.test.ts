@@ -5,7 +5,7 @@ import { SERVE_SETTINGS, type ServeSettings } from '../../src/config.ts';
 import { computeDigest } from '../../src/image/digest.ts';
 import type { InstallationKey } from '../../src/installation-key.ts';
 import { createCache, type DigestCache } from '../../src/resolve/cache.ts';
-import { readSettings } from '../../src/setting.ts';
+import { readSettings } from '../../src/settings/setting.ts';
 import { Files } from '../support/files.ts';
 import { installationKeyOf } from '../support/installation-key.ts';
 import { createRecordedLog } from '../support/recorded-log.ts';

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { composeWebhookServer } from '../../src/composition/webhook-server.ts';
 import { SERVE_SETTINGS } from '../../src/config.ts';
 import { PinError } from '../../src/errors.ts';
-import { readSettings } from '../../src/setting.ts';
+import { readSettings } from '../../src/settings/setting.ts';
 import { type Answered, call } from '../support/call.ts';
 import { type Authority, createAuthority } from '../support/certificate.ts';
 import { Files } from '../support/files.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { SERVE_SETTINGS } from '../../src/config.ts';
 import { shownSettings } from '../../src/debug/shown-settings.ts';
-import { readSettings } from '../../src/setting.ts';
+import { readSettings } from '../../src/settings/setting.ts';
 
 const CANARY = 'canary-of-a-secret';
 

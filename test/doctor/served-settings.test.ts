@@ -4,7 +4,7 @@ import { SERVE_SETTINGS } from '../../src/config.ts';
 import { featuresOf } from '../../src/doctor/features.ts';
 import { servedSettings } from '../../src/doctor/served-settings.ts';
 import type { JsonObject } from '../../src/json.ts';
-import { readSettings } from '../../src/setting.ts';
+import { readSettings } from '../../src/settings/setting.ts';
 
 const DEFAULTS = readSettings(SERVE_SETTINGS, { flags: {}, environment: {} });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { MODES } from '../../src/admission/policy.ts';
 import { SERVE_SETTINGS } from '../../src/config.ts';
-import { variableOf } from '../../src/setting.ts';
+import { variableOf } from '../../src/settings/setting.ts';
 import {
   LABEL_PREFIX,
   MIRROR_ANNOTATION,

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 
 import { SERVE_SETTINGS } from '../../src/config.ts';
-import { type Setting, variableOf } from '../../src/setting.ts';
+import { type Setting, variableOf } from '../../src/settings/setting.ts';
 import { readDocument } from './documents.ts';
 
 interface Patch {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { SERVE_SETTINGS } from '../../src/config.ts';
-import type { Setting } from '../../src/setting.ts';
+import type { Setting } from '../../src/settings/setting.ts';
 
 const SCHEMA = join(import.meta.dirname, '..', '..', 'manifests', 'helm', 'values.schema.json');
 
@@ -58,13 +58,37 @@ export function chartSettings(): Readonly<Record<string, object>> {
   return Object.fromEntries(settings.filter(([name]) => !OF_THE_CHART.has(name)));
 }
 
+/** What the server takes, by the shape of the value: what it would refuse at its start is refused before. */
+const SHAPES: Readonly<Record<string, object>> = {
+  DURATION: { type: 'string', pattern: '^([0-9]+(ms|s|m|h))+$' },
+  'HOST:PORT': {
+    type: 'string',
+    pattern: '^(off|(localhost|127\\.0\\.0\\.1|\\[::1\\]):[0-9]{1,5})$',
+  },
+  COUNT: { type: 'integer', minimum: 1000, maximum: 1_000_000 },
+};
+
+/** The same of what is listed. */
+const ITEMS: Readonly<Record<string, object>> = {
+  'CIDR,…': {
+    type: 'string',
+    pattern:
+      '^([0-9]{1,3}(\\.[0-9]{1,3}){3}/([12]?[0-9]|3[0-2])|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*/([1-9]?[0-9]|1[01][0-9]|12[0-8]))$',
+  },
+  'HOST[:PORT]=FILE,…': { type: 'string', pattern: '^[^=]+=.+$' },
+  'GROUP/KIND,…': { type: 'string', pattern: '^[a-z0-9.-]*/[A-Z][A-Za-z0-9]*$' },
+  CLOUDS: { enum: ['google', 'aws', 'azure'] },
+};
+
 function schemaOf({ text, parse }: Setting<unknown>, shape: string | undefined): object {
   if (shape === undefined) return { description: text, type: 'boolean' };
-  const items = { type: 'string', minLength: 1 };
-  if (LIST.test(shape)) return { description: text, type: 'array', items };
+  if (LIST.test(shape)) {
+    const items = ITEMS[shape] ?? { type: 'string', minLength: 1 };
+    return { description: text, type: 'array', items };
+  }
   const { choices } = parse;
   if (choices !== undefined) return { description: text, enum: choices };
-  return { description: text, type: shape === 'COUNT' ? 'integer' : 'string' };
+  return { description: text, ...(SHAPES[shape] ?? { type: 'string', minLength: 1 }) };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -20,7 +20,7 @@ import type { Metrics } from '../../src/server/metrics.ts';
 import { createRegistryLabels } from '../../src/server/registry-labels.ts';
 import { createRegistryMetrics } from '../../src/server/registry-metrics.ts';
 import { createSharedCacheMetrics } from '../../src/server/shared-cache-metrics.ts';
-import { readSettings } from '../../src/setting.ts';
+import { readSettings } from '../../src/settings/setting.ts';
 import { Canaries } from './canaries.ts';
 import { type Authority, createAuthority } from './certificate.ts';
 import { type ScriptedRegistry, startRegistry } from './scripted-registry.ts';

@@ -1,4 +1,4 @@
-import type { ReferenceForm } from './image/reference.ts';
+import type { ReferenceForm } from '../image/reference.ts';
 import { choiceOf, parseBoolean, parseKinds, parseList, type Settings } from './setting.ts';
 
 /** What resolves the originals of a template again. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-import { PinError } from './errors.ts';
+import { PinError } from '../errors.ts';
 
 /** One row of the table: flag, variable, help and documentation all come from it. */
 export interface Setting<T> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { parseSharedCacheUrl } from '../src/shared-cache-settings.ts';
+import { parseSharedCacheUrl } from '../../src/settings/shared-cache-settings.ts';
 
 const PLAIN = { port: 6379, tls: true, username: undefined, password: undefined, database: 0 };
 

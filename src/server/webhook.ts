@@ -9,6 +9,7 @@ import { PinError, toPinError } from '../errors.ts';
 import { describeError, type Logger } from '../log.ts';
 import { discardBody, readJson } from './body.ts';
 import { budgetMs } from './deadline.ts';
+import { createLateLookUps, type LateLookUps } from './late-look-ups.ts';
 import { traceparentOf } from './traceparent.ts';
 
 export interface WebhookParts {
@@ -26,8 +27,6 @@ export interface WebhookParts {
 
 /** More reviews than this at once are put off; each holds its body in memory. */
 const MAX_IN_FLIGHT = 500;
-/** So many wait for look-ups even while the event loop is late: it is slow then, and does not stand. */
-const MAX_LATE_LOOK_UPS = 16;
 
 /** A decoded review, and its times on the clock of `performance.now()`. */
 interface Reviewed {
@@ -89,13 +88,12 @@ interface Asked extends Exchange {
 /** Reviews of this server. */
 interface Load {
   inFlight: number;
-  /** Of them, those that wait for a look-up. */
-  waiting: number;
+  readonly lateLookUps: LateLookUps;
 }
 
 /** Reads the review of a call and has it answered, unless there are too many already. */
 function serving(parts: WebhookParts): (answers: Answers, asked: Asked) => void {
-  const load: Load = { inFlight: 0, waiting: 0 };
+  const load: Load = { inFlight: 0, lateLookUps: createLateLookUps() };
   return (answers, { request, response, fail }) => {
     const startedAtMs = parts.now();
     if (load.inFlight >= MAX_IN_FLIGHT) {
@@ -125,15 +123,18 @@ interface Call extends Asked {
 
 /** Answers at once where the handler does. Nobody else catches anything in a callback. */
 function answer(parts: WebhookParts, call: Call): void {
-  const { answers, load, startedAtMs, request, fail } = call;
+  const { answers, startedAtMs, request, fail } = call;
+  const { lateLookUps } = call.load;
   const send = (answered: AdmissionResponse): void => respond(parts, call, answered);
   try {
     const review = decodeReview(call.body, traceparentOf(request.headers));
     const deadlineAtMs = startedAtMs + budgetMs(request.url ?? '');
-    const mayLookUp = !parts.isLate() || load.waiting < MAX_LATE_LOOK_UPS;
+    const isLate = parts.isLate();
+    const mayLookUp = !isLate || lateLookUps.haveRoomFor(review.namespace);
     const handled = answers({ review, mayLookUp, startedAtMs, deadlineAtMs });
-    if (handled instanceof Promise) void sendLater(handled, send, call);
-    else send(handled);
+    if (!(handled instanceof Promise)) return send(handled);
+    const answered = sendLater(handled, send, fail);
+    if (isLate && mayLookUp) lateLookUps.count(review.namespace, answered);
   } catch (caught) {
     fail(caught);
   }
@@ -142,15 +143,12 @@ function answer(parts: WebhookParts, call: Call): void {
 async function sendLater(
   handled: Promise<AdmissionResponse>,
   send: (answered: AdmissionResponse) => void,
-  { load, fail }: Pick<Call, 'load' | 'fail'>,
+  fail: Call['fail'],
 ): Promise<void> {
-  load.waiting += 1;
   try {
     send(await handled);
   } catch (caught) {
     fail(caught);
-  } finally {
-    load.waiting -= 1;
   }
 }
 

@@ -15,6 +15,11 @@ const REVIEW = JSON.stringify(
   reviewBody(POD, { object: objectOf(POD, { spec: specOf({ web: 'nginx:1.27' }) }) }),
 );
 
+function reviewIn(namespace: string): string {
+  const object = objectOf(POD, { spec: specOf({ web: 'nginx:1.27' }) });
+  return JSON.stringify(reviewBody(POD, { object, more: { namespace } }));
+}
+
 /** The review with spaces behind it, so that all of it is so long. */
 function reviewOfLength(length: number): Buffer {
   return Buffer.concat([Buffer.from(REVIEW), Buffer.alloc(length - REVIEW.length, ' ')]);
@@ -254,15 +259,46 @@ describe('createWebhookApp()', () => {
     let isLate = true;
     await using webhook = await startWebhook({ handle, isLate: () => isLate });
     const socket = connect({ port: webhook.port, host: '127.0.0.1', ca: webhook.ca });
-    const send = async (calls: number): Promise<void> => {
+    /** How many of so many reviews of a namespace may look up. */
+    const allowedOf = async (namespace: string, calls: number): Promise<number> => {
       const before = allowed.length;
-      socket.write((head(REVIEW.length) + REVIEW).repeat(calls));
+      const review = reviewIn(namespace);
+      socket.write((head(review.length) + review).repeat(calls));
       await until(() => allowed.length === before + calls);
+      return allowed.slice(before).filter(Boolean).length;
     };
-    await send(18);
-    expect(allowed).toEqual([...Array<boolean>(16).fill(true), false, false]);
+    expect(await allowedOf('loud', 20)).toBe(8);
+    expect(await allowedOf('quiet', 3)).toBe(3);
+    expect(await allowedOf('third', 6)).toBe(3);
+    expect(await allowedOf('loud', 1)).toBe(0);
+    for (const last of ['fourth', 'fifth', 'sixth']) await allowedOf(last, 1);
+    expect(allowed.filter(Boolean)).toHaveLength(16);
     isLate = false;
-    await send(1);
+    expect(await allowedOf('loud', 30)).toBe(30);
+    hold.resolve();
+    await until(() => webhook.inFlight() === 0);
+    isLate = true;
+    expect(await allowedOf('loud', 1)).toBe(1);
+    socket.destroy();
+  });
+
+  it('lets look-ups of others wait, however many of one namespace wait since before the event loop was late', async () => {
+    const hold = Promise.withResolvers<void>();
+    const allowed: boolean[] = [];
+    const handle: AdmissionHandler = async ({ review, mayLookUp }) => {
+      allowed.push(mayLookUp);
+      await hold.promise;
+      return allow(review.uid, [], []);
+    };
+    let isLate = false;
+    await using webhook = await startWebhook({ handle, isLate: () => isLate });
+    const socket = connect({ port: webhook.port, host: '127.0.0.1', ca: webhook.ca });
+    const [loud, quiet] = [reviewIn('loud'), reviewIn('quiet')];
+    socket.write((head(loud.length) + loud).repeat(100));
+    await until(() => allowed.length === 100);
+    isLate = true;
+    socket.write(head(quiet.length) + quiet);
+    await until(() => allowed.length === 101);
     expect(allowed.at(-1)).toBe(true);
     hold.resolve();
     await until(() => webhook.inFlight() === 0);

@@ -35,7 +35,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await webhook.stop();
-  await admin.run(['delete', 'nodes', ...NODES]);
+  await admin.run(['delete', 'nodes', '--ignore-not-found', ...NODES]);
 });
 
 async function createNode(name: string): Promise<void> {
@@ -205,22 +205,19 @@ describe('tagpin audit', () => {
 
 describe('tagpin serve --audit-every', () => {
   it('tells of the whole cluster by a metric, with the rights of the component audit', async () => {
-    const remove = await installComponent(admin, 'audit');
+    await using cleanUp = new AsyncDisposableStack();
+    cleanUp.defer(await installComponent(admin, 'audit'));
     const kubectl = await createNamespace(kubeconfig);
     const image = await TestImage.ofOnePlatform(registry);
     await applyIn(kubectl)('Pod', { image: image.tagged });
     await webhook.stop();
     const auditing = new Webhook(environment, ['--audit-every=1h']);
+    cleanUp.defer(() => auditing.stop());
     await auditing.start();
-    try {
-      await eventually(async () => {
-        const unpinned = await auditing.metric('tagpin_audit_images', { state: 'unpinned' });
-        expect(unpinned).toBeGreaterThan(0);
-      });
-      expect(await auditing.metric('tagpin_audit_timestamp_seconds')).toBeGreaterThan(0);
-    } finally {
-      await auditing.stop();
-      await remove();
-    }
+    await eventually(async () => {
+      const unpinned = await auditing.metric('tagpin_audit_images', { state: 'unpinned' });
+      expect(unpinned).toBeGreaterThan(0);
+    });
+    expect(await auditing.metric('tagpin_audit_timestamp_seconds')).toBeGreaterThan(0);
   });
 });

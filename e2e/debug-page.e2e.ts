@@ -54,8 +54,8 @@ beforeAll(async () => {
   await kubectl.apply(workload('Pod', { name: 'evil', image: EVIL }));
 });
 afterAll(async () => {
-  await started[Symbol.asyncDispose]();
   await webhook.stop();
+  await started[Symbol.asyncDispose]();
 });
 
 beforeEach(() => {

@@ -51,7 +51,13 @@ beforeEach(async () => {
   await lend(kubectl, 'default', []);
 });
 afterAll(async () => {
-  await new Kubectl(kubeconfig).run(['delete', 'namespace', NAMESPACE, '--wait=false']);
+  await new Kubectl(kubeconfig).run([
+    'delete',
+    'namespace',
+    NAMESPACE,
+    '--ignore-not-found',
+    '--wait=false',
+  ]);
   await podman[Symbol.asyncDispose]();
   await shop[Symbol.asyncDispose]();
   await rm(directory, { recursive: true });

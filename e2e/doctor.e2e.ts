@@ -57,8 +57,8 @@ beforeAll(async () => {
 });
 afterEach(putBack);
 afterAll(async () => {
-  await setReady('False');
   await webhook.stop();
+  await setReady('False');
 });
 
 /** There is no node: the Pods of the Deployment are as ready as they are said to be. */

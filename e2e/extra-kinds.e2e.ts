@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import { type CustomKind, defineKind, removeKind } from './support/custom-resource.ts';
+import { type CustomKind, defineKind, ROLLOUT, removeKind } from './support/custom-resource.ts';
 import { readEnvironment } from './support/environment.ts';
 import { eventually } from './support/eventually.ts';
 import { Kubectl } from './support/kubectl.ts';
@@ -15,12 +15,6 @@ const environment = readEnvironment();
 const { kubeconfig, registry } = environment;
 const admin = new Kubectl(kubeconfig);
 
-const ROLLOUT: CustomKind = {
-  group: 'argoproj.io',
-  version: 'v1alpha1',
-  kind: 'Rollout',
-  plural: 'rollouts',
-};
 const SERVICE: CustomKind = {
   group: 'serving.knative.dev',
   version: 'v1',
@@ -56,27 +50,27 @@ async function setRules(configuration: Configuration): Promise<void> {
   await admin.run(['patch', ...what, `--patch=${JSON.stringify(patch)}`]);
 }
 
-let webhook: Webhook;
-let before: Configuration;
+const cleanUp = new AsyncDisposableStack();
 
 beforeAll(async () => {
-  await Promise.all(KINDS.map((kind) => defineKind(admin, kind)));
-  before = await admin.get<Configuration>('mutatingwebhookconfiguration', 'tagpin');
+  for (const kind of KINDS) {
+    cleanUp.defer(() => removeKind(admin, kind));
+    await defineKind(admin, kind);
+  }
+  const before = await admin.get<Configuration>('mutatingwebhookconfiguration', 'tagpin');
+  cleanUp.defer(() => setRules(before));
   const component = await renderWithComponent(admin, 'extra-kinds');
   await setRules(find(component, 'MutatingWebhookConfiguration') as Configuration);
   const deployment = find(component, 'Deployment') as Deployment;
   const [container] = deployment.spec.template.spec.containers;
   const setting = container?.args.find((arg) => arg.startsWith('--extra-kind=')) ?? '';
-  webhook = new Webhook(environment, [setting, '--cache-ttl=1ms']);
+  const webhook = new Webhook(environment, [setting, '--cache-ttl=1ms']);
+  cleanUp.defer(() => webhook.stop());
   await webhook.start();
   await eventually(isInForce);
 });
 
-afterAll(async () => {
-  await webhook.stop();
-  await setRules(before);
-  await Promise.all(KINDS.map((kind) => removeKind(admin, kind)));
-});
+afterAll(() => cleanUp.disposeAsync());
 
 /** The API server takes a moment to go by other rules. */
 async function isInForce(): Promise<void> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 
-import { type CustomKind, defineKind, removeKind } from './support/custom-resource.ts';
+import { defineKind, ROLLOUT, removeKind } from './support/custom-resource.ts';
 import { readEnvironment } from './support/environment.ts';
 import { eventually } from './support/eventually.ts';
 import { Kubectl } from './support/kubectl.ts';
@@ -15,12 +15,6 @@ import { podTemplateOf } from './support/workload.ts';
 const { kubeconfig } = readEnvironment();
 const admin = new Kubectl(kubeconfig);
 
-const ROLLOUT: CustomKind = {
-  group: 'argoproj.io',
-  version: 'v1alpha1',
-  kind: 'Rollout',
-  plural: 'rollouts',
-};
 const PAGE = join(import.meta.dirname, '..', 'docs', 'install.md');
 const DIGEST = `sha256:${'1f'.repeat(32)}`;
 const TAGGED = 'registry.example.com/app:1';
@@ -57,19 +51,17 @@ function rollout(image: string, metadata?: Metadata): object {
 }
 
 describe('a custom resource that the policy names, while the webhook is down', () => {
-  let remove: () => Promise<void>;
+  const cleanUp = new AsyncDisposableStack();
 
   beforeAll(async () => {
+    cleanUp.defer(() => removeKind(admin, ROLLOUT));
     await defineKind(admin, ROLLOUT);
-    remove = await installComponent(admin, 'keep-pins');
+    cleanUp.defer(await installComponent(admin, 'keep-pins'));
     const policy = ['mutatingadmissionpolicy', 'tagpin-keep-pins'];
     await admin.run(['patch', ...policy, '--type=json', `--patch=${documentedPatch()}`]);
   });
 
-  afterAll(async () => {
-    await remove();
-    await removeKind(admin, ROLLOUT);
-  });
+  afterAll(() => cleanUp.disposeAsync());
 
   it.each<[string, Metadata | undefined]>([
     ['annotations', { annotations: { 'example.com/a': 'b' } }],

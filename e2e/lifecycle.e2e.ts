@@ -48,8 +48,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  apiServer.close();
   await replicas.stop();
+  apiServer.close();
 });
 
 function totalOf({ pinned, unpinned, failures }: Made): number {

@@ -31,8 +31,11 @@ describe('a webhook that injects a sidecar', () => {
         image: sidecar.tagged,
       });
 
-      await kubectl.apply(workload('Pod', { image: image.tagged }));
-      await injector.remove();
+      try {
+        await kubectl.apply(workload('Pod', { image: image.tagged }));
+      } finally {
+        await injector.remove();
+      }
 
       const pod = await kubectl.get<StoredObject>('pod', 'web');
       expect(pinsOf(podTemplateOf(pod))).toEqual(await pinsTo({ web: image, sidecar }));

@@ -6,7 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import { type Ended, runTagpin } from '../test/support/process.ts';
 import { accountKubeconfig } from './support/account-kubeconfig.ts';
-import { type CustomKind, defineKind, removeKind } from './support/custom-resource.ts';
+import {
+  CLUSTER,
+  type CustomKind,
+  DATABASE,
+  defineKind,
+  removeKind,
+} from './support/custom-resource.ts';
 import { readEnvironment } from './support/environment.ts';
 import { eventually } from './support/eventually.ts';
 import { Kubectl } from './support/kubectl.ts';
@@ -36,19 +42,6 @@ const WEBHOOK_FLAGS = [
 ];
 /** Nobody answers there, and nobody is asked. */
 const UNNAMED = '10.99.1.2:5000';
-
-const CLUSTER: CustomKind = {
-  group: 'postgresql.cnpg.io',
-  version: 'v1',
-  kind: 'Cluster',
-  plural: 'clusters',
-};
-const DATABASE: CustomKind = {
-  group: 'db.example.com',
-  version: 'v1',
-  kind: 'Database',
-  plural: 'databases',
-};
 
 let directory: string;
 

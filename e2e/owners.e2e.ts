@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import { type CustomKind, defineKind, removeKind } from './support/custom-resource.ts';
+import {
+  CLUSTER,
+  type CustomKind,
+  DATABASE,
+  defineKind,
+  removeKind,
+} from './support/custom-resource.ts';
 import { readEnvironment } from './support/environment.ts';
 import { eventually } from './support/eventually.ts';
 import { Kubectl } from './support/kubectl.ts';
@@ -14,18 +20,6 @@ const { kubeconfig, registry } = environment;
 const webhook = new Webhook(environment);
 const admin = new Kubectl(kubeconfig);
 
-const CLUSTER: CustomKind = {
-  group: 'postgresql.cnpg.io',
-  version: 'v1',
-  kind: 'Cluster',
-  plural: 'clusters',
-};
-const DATABASE: CustomKind = {
-  group: 'db.example.com',
-  version: 'v1',
-  kind: 'Database',
-  plural: 'databases',
-};
 const KINDS = [CLUSTER, DATABASE];
 
 type Pod = StoredObject & { readonly spec: PodTemplate['spec'] };

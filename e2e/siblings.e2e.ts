@@ -258,6 +258,7 @@ describe('a rollout of 200 replicas while the tag moves twice', () => {
 });
 
 describe('replicas that two tagpins answer for in turn', () => {
+  const cleanUp = new AsyncDisposableStack();
   const service = new Switch();
   let replicas: readonly [Webhook, Webhook];
   let ports: readonly [number, number];
@@ -266,13 +267,12 @@ describe('replicas that two tagpins answer for in turn', () => {
     const [one, other] = [await elsewhere(), await elsewhere()];
     ports = [one.webhook.port, other.webhook.port];
     replicas = [new Webhook(one, FORGETFUL), new Webhook(other, FORGETFUL)];
+    for (const webhook of replicas) cleanUp.defer(() => webhook.stop());
     await Promise.all(replicas.map((webhook) => webhook.start()));
     await service.listen(environment.webhook.port);
+    cleanUp.defer(() => service.close());
   });
-  afterAll(async () => {
-    await service.close();
-    await Promise.all(replicas.map((webhook) => webhook.stop()));
-  });
+  afterAll(() => cleanUp.disposeAsync());
 
   it('run one digest, though the tag moves with every turn', async () => {
     const image = await TestImage.ofOnePlatform(registry);

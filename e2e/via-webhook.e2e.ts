@@ -28,9 +28,8 @@ const webhook = new Webhook(environment, ['--explain-in-dry-run', known]);
 const silent = new Webhook(environment, [known]);
 const ANNOTATION = { 'tagpin.dev/explain': 'web' };
 
+const cleanUp = new AsyncDisposableStack();
 let directory: string;
-let removeComponent: () => Promise<void>;
-let callAsBefore: () => Promise<void>;
 let image: TestImage;
 /** A namespace whose ServiceAccount "default" has the pull secret of the private registry. */
 let kubectl: Kubectl;
@@ -38,9 +37,11 @@ let editor: string;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'tagpin-via-webhook-'));
-  removeComponent = await installComponent(admin, 'explain');
+  cleanUp.defer(() => rm(directory, { recursive: true }));
+  cleanUp.defer(await installComponent(admin, 'explain'));
   await writeFile(tokenFile, TOKEN);
-  callAsBefore = await callByToken(admin, TOKEN);
+  cleanUp.defer(await callByToken(admin, TOKEN));
+  for (const one of [webhook, silent]) cleanUp.defer(() => one.stop());
   await webhook.start();
   image = await TestImage.ofOnePlatform(privateRegistry);
   kubectl = await createNamespace(kubeconfig, { mode: 'enforce' });
@@ -52,13 +53,7 @@ beforeAll(async () => {
   await untilAllowed('editor');
   await untilPinned();
 });
-afterAll(async () => {
-  await webhook.stop();
-  await silent.stop();
-  await callAsBefore();
-  await removeComponent();
-  await rm(directory, { recursive: true });
-});
+afterAll(() => cleanUp.disposeAsync());
 
 /** The API server calls by the new path a moment after it was told. */
 async function untilPinned(): Promise<void> {

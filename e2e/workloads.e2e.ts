@@ -26,8 +26,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await admin.run(['delete', 'node', 'e2e']);
   await webhook.stop();
+  await admin.run(['delete', 'node', 'e2e', '--ignore-not-found']);
 });
 
 const WITH_PODS: readonly WorkloadKind[] = [

@@ -9,6 +9,30 @@ export interface CustomKind {
   readonly plural: string;
 }
 
+/** Of Argo Rollouts: it has a pod template. */
+export const ROLLOUT: CustomKind = {
+  group: 'argoproj.io',
+  version: 'v1alpha1',
+  kind: 'Rollout',
+  plural: 'rollouts',
+};
+
+/** Of an operator that tagpin knows to compare the images of its Pods. */
+export const CLUSTER: CustomKind = {
+  group: 'postgresql.cnpg.io',
+  version: 'v1',
+  kind: 'Cluster',
+  plural: 'clusters',
+};
+
+/** Of an operator that tagpin does not know. */
+export const DATABASE: CustomKind = {
+  group: 'db.example.com',
+  version: 'v1',
+  kind: 'Database',
+  plural: 'databases',
+};
+
 /** Defines a kind whose objects may hold anything, and waits until the API server serves it. */
 export async function defineKind(admin: Kubectl, custom: CustomKind): Promise<void> {
   const { group, version, kind, plural } = custom;
@@ -33,5 +57,6 @@ export async function defineKind(admin: Kubectl, custom: CustomKind): Promise<vo
 }
 
 export async function removeKind(admin: Kubectl, { plural, group }: CustomKind): Promise<void> {
-  await admin.run(['delete', 'customresourcedefinition', `${plural}.${group}`]);
+  const definition = ['customresourcedefinition', `${plural}.${group}`];
+  await admin.run(['delete', '--ignore-not-found', ...definition]);
 }

@@ -30,9 +30,11 @@ export function useKeepPins(kubeconfig: string): void {
     errorsBefore = await errors(admin);
   });
   afterAll(async () => {
-    const failed = (await errors(admin)) - errorsBefore;
-    await remove();
-    expect(failed).toBe(0);
+    try {
+      expect(await errors(admin)).toBe(errorsBefore);
+    } finally {
+      await remove();
+    }
   });
 }
 

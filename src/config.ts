@@ -1,56 +1,24 @@
 import type { LogLevel } from './log.ts';
 import { CERTIFICATE_SETTINGS, type CertificateSettings } from './settings/certificate-settings.ts';
+import { CREDENTIAL_SETTINGS, type CredentialSettings } from './settings/credential-settings.ts';
 import { PIN_SETTINGS, type PinSettings } from './settings/pin-settings.ts';
-import {
-  choiceOf,
-  choicesOf,
-  type ListenAddress,
-  parseBoolean,
-  parseCidrs,
-  parseCountIn,
-  parseDurationMs,
-  parseFilesByHost,
-  parseList,
-  parseListenAddress,
-  parseLoopbackAddress,
-  parseText,
-  type SettingSources,
-  type Settings,
-} from './settings/setting.ts';
+import { REGISTRY_SETTINGS, type RegistrySettings } from './settings/registry-settings.ts';
+import type { SettingSources, Settings } from './settings/setting.ts';
 import {
   SHARED_CACHE_SETTINGS,
   type SharedCacheSettings,
 } from './settings/shared-cache-settings.ts';
-
-/** What every command that talks to a registry is told. */
-export interface RegistrySettings {
-  readonly plainHttp: readonly string[];
-  readonly allowAddress: readonly string[];
-  readonly allowRegistry: readonly string[];
-  readonly allowRegistryFile: string | undefined;
-  readonly registryCa: readonly string[];
-  readonly hostsDir: string | undefined;
-  readonly registriesConf: string | undefined;
-  readonly verifyByDigest: readonly string[];
-  readonly shortNames: ShortNames;
-}
-
-/** Where `nginx`, without a registry, is looked for. */
-type ShortNames = 'docker.io' | 'refuse';
-
-/** The clouds whose registries have credentials of their own. */
-export type Cloud = 'google' | 'aws' | 'azure';
-
-/** The operator's own credentials, and who may use them. */
-export interface CredentialSettings {
-  readonly dockerConfig: string | undefined;
-  readonly imageCredentialProviderConfig: string | undefined;
-  readonly imageCredentialProviderBinDir: string | undefined;
-  readonly cloudCredentials: readonly Cloud[];
-  readonly ownCredentialsNamespaces: readonly string[];
-  readonly ownCredentialsImages: readonly string[];
-  readonly anonymousFallback: boolean;
-}
+import {
+  choiceOf,
+  type ListenAddress,
+  parseBoolean,
+  parseCountIn,
+  parseDurationMs,
+  parseList,
+  parseListenAddress,
+  parseLoopbackAddress,
+  parseText,
+} from './settings/values.ts';
 
 /** The settings of `tagpin serve`. */
 export interface ServeSettings
@@ -80,108 +48,6 @@ export interface ServeSettings
   readonly drainTime: number;
   readonly logLevel: LogLevel;
 }
-
-export const REGISTRY_SETTINGS: Settings<RegistrySettings> = {
-  plainHttp: {
-    flag: '--plain-http HOST[:PORT],…',
-    fallback: '',
-    text: 'Registries (with * for any text) that speak http without TLS; without a port, port 80. They may have private addresses.',
-    parse: parseList,
-  },
-  allowAddress: {
-    flag: '--allow-address CIDR,…',
-    fallback: '',
-    text: 'Addresses that an image may name as a literal, and loopback addresses that a name may resolve to.',
-    parse: parseCidrs,
-  },
-  allowRegistry: {
-    flag: '--allow-registry HOST[:PORT],…',
-    fallback: '',
-    text: 'Registries (with * for any text; 10.1.2.* is addresses alone) that may have private addresses; without a port, port 443.',
-    parse: parseList,
-  },
-  allowRegistryFile: {
-    flag: '--allow-registry-file FILE',
-    fallback: undefined,
-    text: 'More of them, one a line; what follows a # does not count. Read again when it changes.',
-    parse: parseText,
-  },
-  registryCa: {
-    flag: '--registry-ca HOST[:PORT]=FILE,…',
-    fallback: '',
-    text: 'Authorities (PEM) to trust for one registry or token server, beside those of the system. Read again when they change.',
-    parse: parseFilesByHost,
-  },
-  hostsDir: {
-    flag: '--hosts-dir DIRECTORIES',
-    fallback: undefined,
-    text: "Containerd's config_path: directories of hosts.toml files, with : between them. Read again when they change.",
-    parse: parseText,
-  },
-  registriesConf: {
-    flag: '--registries-conf FILE',
-    fallback: undefined,
-    text: "Podman's and CRI-O's registries.conf, with the directory registries.conf.d beside it. Read again when they change.",
-    parse: parseText,
-  },
-  verifyByDigest: {
-    flag: '--verify-by-digest HOST/PREFIX,…',
-    fallback: '',
-    text: 'Images of which a digest is pinned only after the registry has served it by that digest: pull-through caches need it.',
-    parse: parseList,
-  },
-  shortNames: {
-    flag: '--short-names WHERE',
-    fallback: 'docker.io',
-    text: 'What a name without a registry means: "docker.io", or "refuse" where nodes of CRI-O look elsewhere.',
-    parse: choiceOf<ShortNames>('docker.io', 'refuse'),
-  },
-};
-
-export const CREDENTIAL_SETTINGS: Settings<CredentialSettings> = {
-  dockerConfig: {
-    flag: '--docker-config FILE',
-    fallback: undefined,
-    text: "A docker config.json with credentials of tagpin's own: auths, credHelpers and credsStore. Read again when it changes.",
-    parse: parseText,
-  },
-  imageCredentialProviderConfig: {
-    flag: '--image-credential-provider-config FILE',
-    fallback: undefined,
-    text: "A kubelet's CredentialProviderConfig, or a directory of them, whose plugins tagpin runs as a node does.",
-    parse: parseText,
-  },
-  imageCredentialProviderBinDir: {
-    flag: '--image-credential-provider-bin-dir DIRECTORY',
-    fallback: undefined,
-    text: 'Where the programs of these plugins are.',
-    parse: parseText,
-  },
-  cloudCredentials: {
-    flag: '--cloud-credentials CLOUDS',
-    fallback: '',
-    text: 'Clouds whose registries are asked with the identity that tagpin has there: "google", "aws", "azure".',
-    parse: choicesOf<Cloud>('google', 'aws', 'azure'),
-  },
-  ownCredentialsNamespaces: {
-    flag: '--own-credentials-namespaces GLOBS',
-    fallback: '',
-    text: "Namespaces that may use tagpin's own credentials, with * for any text; all of them where only the images are named.",
-    parse: parseList,
-  },
-  ownCredentialsImages: {
-    flag: '--own-credentials-images GLOBS',
-    fallback: '',
-    text: "Images for which tagpin's own credentials may be used: globs on the normalised name, with * for any text (in the host, without a slash); all of them where only the namespaces are named.",
-    parse: parseList,
-  },
-  anonymousFallback: {
-    flag: '--anonymous-fallback',
-    fallback: 'false',
-    text: 'Ask without credentials when all of them were refused. A kubelet does not: it would not pull what is pinned so.',
-    parse: parseBoolean,
-  },
-};
 
 export const SERVE_SETTINGS: Settings<ServeSettings> = {
   listen: {

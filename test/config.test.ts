@@ -1,12 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-
-import {
-  processEnvironment,
-  REGISTRY_SETTINGS,
-  SERVE_SETTINGS,
-  type ServeSettings,
-} from '../src/config.ts';
+import { processEnvironment, SERVE_SETTINGS, type ServeSettings } from '../src/config.ts';
 import { PinError } from '../src/errors.ts';
+import { REGISTRY_SETTINGS } from '../src/settings/registry-settings.ts';
 import { readSettings, type SettingSources, variableOf } from '../src/settings/setting.ts';
 
 type Name = keyof ServeSettings;

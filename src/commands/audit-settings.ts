@@ -1,9 +1,5 @@
-import {
-  CREDENTIAL_SETTINGS,
-  type CredentialSettings,
-  REGISTRY_SETTINGS,
-  type RegistrySettings,
-} from '../config.ts';
+import { CREDENTIAL_SETTINGS, type CredentialSettings } from '../settings/credential-settings.ts';
+import { REGISTRY_SETTINGS, type RegistrySettings } from '../settings/registry-settings.ts';
 import type { Settings } from '../settings/setting.ts';
 import { EXPLAIN_SETTINGS, type ExplainSettings } from './explain-settings.ts';
 

@@ -1,10 +1,7 @@
-import {
-  type Cloud,
-  CREDENTIAL_SETTINGS,
-  REGISTRY_SETTINGS,
-  type RegistrySettings,
-} from '../config.ts';
-import { choicesOf, type Settings } from '../settings/setting.ts';
+import { type Cloud, CREDENTIAL_SETTINGS } from '../settings/credential-settings.ts';
+import { REGISTRY_SETTINGS, type RegistrySettings } from '../settings/registry-settings.ts';
+import type { Settings } from '../settings/setting.ts';
+import { choicesOf } from '../settings/values.ts';
 
 /** What the command line asks registries with. */
 export interface CommandLineSettings

@@ -1,12 +1,8 @@
-import {
-  CREDENTIAL_SETTINGS,
-  type CredentialSettings,
-  REGISTRY_SETTINGS,
-  type RegistrySettings,
-  SERVE_SETTINGS,
-  type ServeSettings,
-} from '../config.ts';
-import { parseBoolean, parseList, parseText, type Settings } from '../settings/setting.ts';
+import { SERVE_SETTINGS, type ServeSettings } from '../config.ts';
+import { CREDENTIAL_SETTINGS, type CredentialSettings } from '../settings/credential-settings.ts';
+import { REGISTRY_SETTINGS, type RegistrySettings } from '../settings/registry-settings.ts';
+import type { Settings } from '../settings/setting.ts';
+import { parseBoolean, parseList, parseText } from '../settings/values.ts';
 import { EXPLAIN_SETTINGS, type ExplainSettings } from './explain-settings.ts';
 
 /** What `tagpin doctor` is told: where tagpin is, and how registries are asked. */

@@ -1,12 +1,8 @@
-import {
-  CREDENTIAL_SETTINGS,
-  type CredentialSettings,
-  REGISTRY_SETTINGS,
-  type RegistrySettings,
-  SERVE_SETTINGS,
-  type ServeSettings,
-} from '../config.ts';
-import { parseText, type Settings } from '../settings/setting.ts';
+import { SERVE_SETTINGS, type ServeSettings } from '../config.ts';
+import { CREDENTIAL_SETTINGS, type CredentialSettings } from '../settings/credential-settings.ts';
+import { REGISTRY_SETTINGS, type RegistrySettings } from '../settings/registry-settings.ts';
+import type { Settings } from '../settings/setting.ts';
+import { parseText } from '../settings/values.ts';
 
 /** What `tagpin explain` is told: how the webhook asks registries, and where its cluster is. */
 export interface ExplainSettings

@@ -1,11 +1,6 @@
-import {
-  CREDENTIAL_SETTINGS,
-  type CredentialSettings,
-  REGISTRY_SETTINGS,
-  type RegistrySettings,
-  SERVE_SETTINGS,
-  type ServeSettings,
-} from '../config.ts';
+import { SERVE_SETTINGS, type ServeSettings } from '../config.ts';
+import { CREDENTIAL_SETTINGS, type CredentialSettings } from '../settings/credential-settings.ts';
+import { REGISTRY_SETTINGS, type RegistrySettings } from '../settings/registry-settings.ts';
 import type { Settings } from '../settings/setting.ts';
 import { EXPLAIN_SETTINGS, type ExplainSettings } from './explain-settings.ts';
 

@@ -3,7 +3,7 @@ import type { Server } from 'node:net';
 import type { ServeSettings } from '../config.ts';
 import { PinError } from '../errors.ts';
 import { describeError, type Logger } from '../log.ts';
-import type { ListenAddress } from '../settings/setting.ts';
+import type { ListenAddress } from '../settings/values.ts';
 
 /** What `tagpin serve` runs, plugged together elsewhere. */
 export interface ServeParts {

@@ -1,9 +1,9 @@
-import type { Cloud } from '../config.ts';
 import { createAwsSource } from '../credentials/sources/aws.ts';
 import { createAzureSource } from '../credentials/sources/azure.ts';
 import type { CloudParts, CloudSource } from '../credentials/sources/cloud-source.ts';
 import { createGoogleSource } from '../credentials/sources/google.ts';
 import { parseChallenges } from '../registry/challenge.ts';
+import type { Cloud } from '../settings/credential-settings.ts';
 
 export interface CloudCredentialsParts extends CloudParts {
   /**

@@ -1,6 +1,7 @@
-import type { CredentialSettings, RegistrySettings } from '../config.ts';
 import type { ClusterReader } from '../kube/client.ts';
 import { createCache } from '../resolve/cache.ts';
+import type { CredentialSettings } from '../settings/credential-settings.ts';
+import type { RegistrySettings } from '../settings/registry-settings.ts';
 import { composeEngine, type Engine, type EngineParts } from './engine.ts';
 import { NO_LOG, NO_METRICS } from './nobody.ts';
 import type { Environment } from './person-credentials.ts';

@@ -1,6 +1,5 @@
 import type { CommandLineSettings } from '../commands/command-line-settings.ts';
 import type { GivenCredential } from '../commands/command-parts.ts';
-import type { CredentialSettings, RegistrySettings } from '../config.ts';
 import type { Registries, ResolvedImage } from '../contents/registries.ts';
 import { PinError, toPinError } from '../errors.ts';
 import { type ImageReference, parseReference } from '../image/reference.ts';
@@ -8,6 +7,8 @@ import { LOOPBACK } from '../registry/addresses.ts';
 import { createLoopbackHttp } from '../registry/loopback-http.ts';
 import { createCache } from '../resolve/cache.ts';
 import { createPatience, type Patience } from '../resolve/patience.ts';
+import type { CredentialSettings } from '../settings/credential-settings.ts';
+import type { RegistrySettings } from '../settings/registry-settings.ts';
 import { composeEngine, type Engine } from './engine.ts';
 import { NO_CLUSTER } from './no-cluster.ts';
 import { NO_LOG, NO_METRICS } from './nobody.ts';

@@ -1,5 +1,4 @@
 import type { DoctorSettings } from '../commands/doctor-settings.ts';
-import type { RegistrySettings } from '../config.ts';
 import type { AskedRegistry } from '../doctor/facts.ts';
 import { gatherFacts } from '../doctor/gather.ts';
 import { lookAtServer } from '../doctor/handshake.ts';
@@ -12,6 +11,7 @@ import type { JsonObject } from '../json.ts';
 import { createApiRequests } from '../kube/api-requests.ts';
 import { createClusterReader } from '../kube/client.ts';
 import { isName } from '../kube/object-name.ts';
+import type { RegistrySettings } from '../settings/registry-settings.ts';
 import { type ClusterProcess, openClusterEngine } from './cluster-engine.ts';
 import { findKubeconfig } from './kubeconfig.ts';
 

@@ -1,4 +1,3 @@
-import type { CredentialSettings, RegistrySettings } from '../config.ts';
 import type { CredentialSource } from '../credentials/credential.ts';
 import { createFingerprint, type Fingerprint } from '../credentials/fingerprint.ts';
 import { createLender } from '../credentials/lender.ts';
@@ -32,6 +31,8 @@ import { createRoute, type RouteParts } from '../resolve/route.ts';
 import type { SharedDigests } from '../resolve/shared-digests.ts';
 import { createStopwatch } from '../resolve/stopwatch.ts';
 import type { RegistryMetrics } from '../server/registry-metrics.ts';
+import type { CredentialSettings } from '../settings/credential-settings.ts';
+import type { RegistrySettings } from '../settings/registry-settings.ts';
 import { composeOwnCredentials } from './own-credentials.ts';
 import { createToldResolvers, type Listener } from './told-resolver.ts';
 

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import type { CredentialSettings } from '../config.ts';
 import type { CredentialSource } from '../credentials/credential.ts';
 import type { LenderOptions } from '../credentials/lender.ts';
 import {
@@ -14,6 +13,7 @@ import type { SourceParts } from '../credentials/sources/remembered-source.ts';
 import { PinError } from '../errors.ts';
 import { describeError, type Logger } from '../log.ts';
 import { createReloaded } from '../reloaded.ts';
+import type { CredentialSettings } from '../settings/credential-settings.ts';
 import { composeCloudCredentials } from './cloud-credentials.ts';
 
 export interface OwnCredentialsParts extends SourceParts {

@@ -1,5 +1,6 @@
-import { REGISTRY_SETTINGS, type ServeSettings } from '../config.ts';
+import type { ServeSettings } from '../config.ts';
 import { canonicalJson } from '../json.ts';
+import { REGISTRY_SETTINGS } from '../settings/registry-settings.ts';
 
 /**
  * What a digest depends on beside image and credentials, as text. Processes that would ask other

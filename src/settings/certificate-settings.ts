@@ -1,4 +1,5 @@
-import { choiceOf, parseList, parseLongDurationMs, parseText, type Settings } from './setting.ts';
+import type { Settings } from './setting.ts';
+import { choiceOf, parseList, parseLongDurationMs, parseText } from './values.ts';
 
 /** Who makes the serving certificate. */
 type CertificateSource = 'files' | 'built-in';

@@ -1,5 +1,6 @@
 import type { ReferenceForm } from '../image/reference.ts';
-import { choiceOf, parseBoolean, parseKinds, parseList, type Settings } from './setting.ts';
+import type { Settings } from './setting.ts';
+import { choiceOf, parseBoolean, parseKinds, parseList } from './values.ts';
 
 /** What resolves the originals of a template again. */
 type RefreshPolicy = 'restart' | 'annotation' | 'rollout' | 'never';

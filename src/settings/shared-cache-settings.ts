@@ -1,4 +1,5 @@
-import { parseBoolean, parseText, type Settings } from './setting.ts';
+import type { Settings } from './setting.ts';
+import { parseBoolean, parseText } from './values.ts';
 
 /** Where the shared cache is, as its URL says it. */
 export interface SharedCacheUrl {

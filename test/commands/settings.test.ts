@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { Command, CommanderError } from 'commander';
 
 import { addSettings, settingsOf } from '../../src/commands/settings.ts';
-import { REGISTRY_SETTINGS, SERVE_SETTINGS, type ServeSettings } from '../../src/config.ts';
+import { SERVE_SETTINGS, type ServeSettings } from '../../src/config.ts';
+import { REGISTRY_SETTINGS } from '../../src/settings/registry-settings.ts';
 
 function serveCommand(): Command {
   const command = new Command('serve')

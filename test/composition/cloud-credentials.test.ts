@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { composeCloudCredentials } from '../../src/composition/cloud-credentials.ts';
-import type { Cloud } from '../../src/config.ts';
 import { parseReference } from '../../src/image/reference.ts';
+import type { Cloud } from '../../src/settings/credential-settings.ts';
 import { createCloudStack, failureOf, offersOf } from '../support/cloud.ts';
 import { type Rule, startRegistry } from '../support/scripted-registry.ts';
 

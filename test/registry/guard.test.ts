@@ -2,11 +2,10 @@ import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 
 import { describe, expect, it } from '@jest/globals';
-
-import { REGISTRY_SETTINGS } from '../../src/config.ts';
 import { PinError } from '../../src/errors.ts';
 import { createGuard, type Guard, type GuardOptions } from '../../src/registry/guard.ts';
 import type { ResolveName } from '../../src/registry/name-lookups.ts';
+import { REGISTRY_SETTINGS } from '../../src/settings/registry-settings.ts';
 
 const NOTHING: GuardOptions = { plainHttp: [], allowRegistry: [], allowAddress: [] };
 

@@ -3,22 +3,10 @@ import { createFingerprint, type Fingerprint } from '../credentials/fingerprint.
 import { createLender } from '../credentials/lender.ts';
 import { createPullSecrets } from '../credentials/pull-secrets.ts';
 import type { SecretReader } from '../credentials/read-secrets.ts';
-import { PinError } from '../errors.ts';
-import type { Logger } from '../log.ts';
 import { createRegistryClient } from '../registry/client.ts';
-import { createAllowFile } from '../registry/files/allow-file.ts';
-import { createEndpoints } from '../registry/files/endpoints.ts';
-import { createHostsDirectory } from '../registry/files/hosts-directory.ts';
-import { createRegistriesConf } from '../registry/files/registries-files.ts';
-import { createAuthorities } from '../registry/files/registry-authorities.ts';
-import { createGuard, type GuardOptions } from '../registry/guard.ts';
-import { createHosts, type FindEndpoints } from '../registry/hosts.ts';
-import { nameSlotsOf } from '../registry/name-lookups.ts';
 import { createPing, type Ping } from '../registry/ping.ts';
-import { createProxies } from '../registry/proxies.ts';
 import { createRegistryReader } from '../registry/reader.ts';
 import { createAuthorizer } from '../registry/token.ts';
-import { createTransport, type Transport, type TransportOptions } from '../registry/transport.ts';
 import { createBreaker } from '../resolve/breaker.ts';
 import type { DigestCache } from '../resolve/cache.ts';
 import { createFlights } from '../resolve/flights.ts';
@@ -34,10 +22,11 @@ import type { RegistryMetrics } from '../server/registry-metrics.ts';
 import type { CredentialSettings } from '../settings/credential-settings.ts';
 import type { RegistrySettings } from '../settings/registry-settings.ts';
 import { composeOwnCredentials } from './own-credentials.ts';
+import { type AccessParts, composeEndpoints, composeTransport } from './registry-access.ts';
 import { createToldResolvers, type Listener } from './told-resolver.ts';
 
 /** What the engine is plugged into. */
-export interface EngineParts {
+export interface EngineParts extends AccessParts {
   readonly cache: DigestCache;
   /** Where the keys of the cache must be those of other processes, too. */
   readonly fingerprint?: Fingerprint | undefined;
@@ -45,14 +34,8 @@ export interface EngineParts {
   readonly sharedDigests?: SharedDigests | undefined;
   readonly reader: SecretReader;
   readonly metrics: RegistryMetrics;
-  readonly userAgent: string;
-  readonly log: Logger;
-  /** Of the process, for the programs that it starts and the files that it names. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
   /** The clock of `performance.now()`, in milliseconds. */
   readonly now: () => number;
-  /** Registries that may go without TLS, beside those of the settings. */
-  readonly speaksHttp?: (url: URL) => boolean;
   /** How many look-ups of one namespace run at the same time, where it is alone. */
   readonly perNamespace?: number;
   /** Credentials that are tried before those of the settings. */
@@ -152,58 +135,9 @@ function composeRouteParts(
   const { metrics, now } = parts;
   return {
     client,
-    endpointsOf: endpointsFrom(settings, parts),
+    endpointsOf: composeEndpoints(settings, parts),
     gate: createGate(metrics.registryGated),
     breaker: createBreaker({ now, random: Math.random, observe: metrics.registrySilent }),
     now,
   };
-}
-
-function composeTransport(
-  settings: RegistrySettings,
-  { speaksHttp, environment, log, userAgent }: EngineParts,
-  { hosts, observe }: Pick<TransportOptions, 'observe'> & { readonly hosts: readonly string[] },
-): Transport {
-  const guard = createGuard({
-    ...settings,
-    ...allowedBy(settings, hosts, log),
-    ...(speaksHttp !== undefined && { speaksHttp }),
-    nameSlots: nameSlotsOf(environment),
-  });
-  return createTransport({
-    guard,
-    authoritiesOf: createAuthorities(settings.registryCa, log),
-    proxyOf: createProxies(environment),
-    observe,
-    userAgent,
-  });
-}
-
-/** Who is named: by flags, with credentials of the operator's, and in a file. */
-function allowedBy(
-  { allowRegistry, allowRegistryFile: file }: RegistrySettings,
-  hosts: readonly string[],
-  log: Logger,
-): Pick<GuardOptions, 'allowRegistry' | 'moreRegistries'> {
-  return {
-    allowRegistry: [...allowRegistry, ...hosts],
-    ...(file !== undefined && { moreRegistries: createAllowFile(file, log) }),
-  };
-}
-
-function endpointsFrom(
-  { plainHttp, hostsDir, registriesConf }: RegistrySettings,
-  { speaksHttp, log }: Pick<EngineParts, 'speaksHttp' | 'log'>,
-): FindEndpoints {
-  const registryOf = createHosts(plainHttp, speaksHttp);
-  if (hostsDir === undefined) {
-    const files =
-      registriesConf === undefined ? undefined : createRegistriesConf(registriesConf, log);
-    return createEndpoints({ registryOf, files });
-  }
-  if (registriesConf === undefined) {
-    return createEndpoints({ registryOf, files: createHostsDirectory(hostsDir, log) });
-  }
-  const message = 'Cannot use --hosts-dir and --registries-conf together: a node has one of them';
-  throw new PinError('invalid_config', message);
 }

@@ -2,7 +2,7 @@ import { isIP, type LookupFunction } from 'node:net';
 
 import { PinError } from '../errors.ts';
 import { createAddressKinds, createRanges, LOOPBACK } from './addresses.ts';
-import { hostsOf } from './host-globs.ts';
+import { changingHostsOf, hostsOf } from './host-globs.ts';
 import {
   createNameLookups,
   type LookUpName,
@@ -121,20 +121,6 @@ export function createGuard(options: GuardOptions): Guard {
         question: () => ({ ...dial, host: url.host, isNamed: isNamedBy(url, dial) }),
         fault: (address) => fault(address, url, dial),
       }),
-  };
-}
-
-/** The same of a list that is another one once it has changed. */
-function changingHostsOf(globsOf: () => readonly string[], port: number): (url: URL) => boolean {
-  let globs = globsOf();
-  let matches = hostsOf(globs, port);
-  return (url) => {
-    const now = globsOf();
-    if (now !== globs) {
-      globs = now;
-      matches = hostsOf(now, port);
-    }
-    return matches(url);
   };
 }
 

@@ -19,6 +19,23 @@ export function hostsOf(globs: readonly string[], port: number): (url: URL) => b
   };
 }
 
+/** The same of a list that is another one once it has changed. */
+export function changingHostsOf(
+  globsOf: () => readonly string[],
+  port: number,
+): (url: URL) => boolean {
+  let globs = globsOf();
+  let matches = hostsOf(globs, port);
+  return (url) => {
+    const now = globsOf();
+    if (now !== globs) {
+      globs = now;
+      matches = hostsOf(now, port);
+    }
+    return matches(url);
+  };
+}
+
 function isAddressGlob(glob: string): boolean {
   return ADDRESS_GLOB.test(glob.slice(0, glob.lastIndexOf(':')));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { hostsOf } from '../../src/registry/host-globs.ts';
+import { changingHostsOf, hostsOf } from '../../src/registry/host-globs.ts';
 
 describe('hostsOf()', () => {
   it.each([
@@ -30,5 +30,16 @@ describe('hostsOf()', () => {
     ['10.*.example.com', 'https://10.a.example.com/', true],
   ])('%s names %s: %s', (glob, url, expected) => {
     expect(hostsOf(['other.example.com', glob], 443)(new URL(url))).toBe(expected);
+  });
+});
+
+describe('changingHostsOf()', () => {
+  it('matches by the list that there is now', () => {
+    let globs: readonly string[] = ['r.example.com'];
+    const matches = changingHostsOf(() => globs, 443);
+    const [first, second] = [new URL('https://r.example.com/'), new URL('https://s.example.com/')];
+    expect([matches(first), matches(second)]).toEqual([true, false]);
+    globs = ['s.example.com'];
+    expect([matches(first), matches(second)]).toEqual([false, true]);
   });
 });

@@ -50,6 +50,10 @@ const EVERYTHING_WATCHED = {
   dashboard: { enabled: true },
 };
 
+/** Certificates of others, so that callers are not known by themselves. */
+const OF_OTHERS = { certificates: { source: 'cert-manager' } };
+const CALLERS = { tokenSecretName: 'tagpin-callers', token: 'x'.repeat(43) };
+
 interface Same {
   readonly name: string;
   readonly overlay: Overlay;
@@ -169,7 +173,7 @@ const VARIANTS: readonly { readonly name: string; readonly values: object }[] = 
     name: 'an overlay network, and a certificate from files',
     values: {
       certificates: { source: 'files', authority: AUTHORITY },
-      callers: { tokenSecretName: 'tagpin-callers', token: 'x'.repeat(43) },
+      callers: CALLERS,
       hostNetwork: true,
       webhook: { port: 10_260 },
       operationsPort: 10_261,
@@ -245,9 +249,100 @@ describe('the chart', () => {
     ['a port that needs rights', { webhook: { port: 443 } }, 'port'],
     ['files without their authority', { certificates: { source: 'files' } }, 'authority'],
     ['another token beside built-in ones', { callers: { token: 'x'.repeat(43) } }, 'token'],
+    [
+      'a token that the server does not take',
+      { ...OF_OTHERS, callers: { ...CALLERS, token: 'X'.repeat(43) } },
+      'token',
+    ],
     ['a digest that is none', { image: { digest: 'latest' } }, 'digest'],
+    [
+      'an image by tag in its repository',
+      { image: { repository: 'example.com/tagpin:1' } },
+      'repository',
+    ],
+    ['a duration without its unit', { settings: { 'cache-ttl': '60' } }, 'cache-ttl'],
   ])('refuses %s', async (_what, values, named) => {
     await expect(renderChart(values)).rejects.toThrow(named);
+  });
+
+  it('says all at once what the server would not start with, or would not do', async () => {
+    const values = {
+      ...OF_OTHERS,
+      explainInDryRun: true,
+      callers: { clientNames: ['kube-apiserver'] },
+      webhook: { port: 9090 },
+      settings: {
+        'image-credential-provider-config': '/providers.yaml',
+        'hosts-dir': '/hosts',
+        'registries-conf': '/registries.conf',
+        'stale-if-error': '597h',
+        'certificate-lifetime': '5s',
+        'drain-time': '20500ms',
+      },
+      audit: { every: '9999h' },
+      autoscaling: { enabled: true, minReplicas: 7 },
+      env: [{ name: 'TAGPIN_CLUSTER', value: 'false' }],
+      events: true,
+    };
+    const said = await renderChart(values).then(JSON.stringify, String);
+    expect(said.match(/^- .*/gm)).toEqual([
+      '- explainInDryRun needs callers that are known: certificates.source built-in, or callers.tokenSecretName with callers.token, or callers.clientAuthorityConfigMap',
+      '- callers.clientNames says nothing without callers.clientAuthorityConfigMap',
+      '- webhook.port and operationsPort are both 9090',
+      '- settings.image-credential-provider-config and settings.image-credential-provider-bin-dir need each other',
+      '- tagpin has credentials of its own, and nobody may use them: settings.own-credentials-namespaces or settings.own-credentials-images says whom they are for, or ["*"]',
+      '- settings.hosts-dir and settings.registries-conf exclude each other: a node has one of them',
+      '- audit.every is at most 596h, and not 9999h',
+      '- settings.stale-if-error is at most 596h, and not 597h',
+      '- settings.certificate-lifetime is at least 10s, and not 5s',
+      '- terminationGracePeriodSeconds (50) has no room for settings.drain-time (20500ms) and the 30 s of the longest call',
+      '- TAGPIN_CLUSTER of env: events needs the cluster',
+      '- TAGPIN_CLUSTER of env: explainInDryRun needs the cluster',
+      '- autoscaling.minReplicas (7) is more than autoscaling.maxReplicas (6)',
+    ]);
+  });
+
+  it.each([
+    { 'authority-lifetime': '1h30m' },
+    { 'certificate-lifetime': '9000h' },
+    { 'authority-lifetime': '2h', 'certificate-lifetime': '2h0m1s' },
+  ])('refuses built-in certificates that outlive their authority: %j', async (settings) => {
+    await expect(renderChart({ settings })).rejects.toThrow(
+      /settings\.authority-lifetime \(\w+\) is shorter than settings\.certificate-lifetime \(\w+\)/,
+    );
+  });
+
+  it.each([
+    { ...OF_OTHERS, explainInDryRun: true, callers: CALLERS },
+    { ...OF_OTHERS, explainInDryRun: true, callers: { clientAuthorityConfigMap: 'callers' } },
+    { settings: { 'docker-config': '/config.json', 'own-credentials-namespaces': ['*'] } },
+    { settings: { 'cloud-credentials': [] } },
+    { settings: { 'cache-ttl': '596h', 'drain-time': '20s', 'authority-lifetime': '168h' } },
+    { ...OF_OTHERS, settings: { 'authority-lifetime': '1h' } },
+  ])('takes what the server takes: %j', async (values) => {
+    expect(await renderChart(values)).not.toEqual([]);
+  });
+
+  it('leaves the authority of the shared cache away where it speaks no TLS', async () => {
+    const sharedCache = { enabled: true };
+    const [secure, open] = await Promise.all([
+      renderChart({ sharedCache }),
+      renderChart({ sharedCache, settings: { 'shared-cache-without-tls': true } }),
+    ]);
+    expect(JSON.stringify(secure)).toMatch(/TAGPIN_SHARED_CACHE_CA.*"ca\.crt"/);
+    expect(JSON.stringify(open)).not.toMatch(/TAGPIN_SHARED_CACHE_CA|"ca\.crt"/);
+  });
+
+  it.each([
+    ['https://[2001:db8::1]:8443', '2001:db8::1', { ipAddresses: ['2001:db8::1'] }],
+    ['https://10.1.2.3', '10.1.2.3', { ipAddresses: ['10.1.2.3'] }],
+    ['https://tagpin.example.com:8443', 'tagpin.example.com', { dnsNames: ['tagpin.example.com'] }],
+  ])('has certificates for the host of %s', async (url, name, names) => {
+    const builtIn = await renderChart({ webhook: { url } });
+    expect(JSON.stringify(builtIn)).toContain(`"--certificate-names=${name}"`);
+    const ofCertManager = await renderChart({ ...OF_OTHERS, webhook: { url } });
+    const serving = ofCertManager.find(({ metadata }) => metadata.name === 'tagpin-serving');
+    expect(serving).toMatchObject({ spec: names });
   });
 });
 

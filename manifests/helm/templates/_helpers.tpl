@@ -31,6 +31,21 @@ subjects:
 [kube-system, kube-node-lease, {{ .Release.Namespace }}]
 {{- end -}}
 
+{{- /* Milliseconds of a duration as the server reads it, such as 1h30m; 0 of an empty one. */ -}}
+{{- define "tagpin.milliseconds" -}}
+{{- $sum := 0 -}}
+{{- range regexFindAll "[0-9]+(ms|s|m|h)" . -1 -}}
+{{- $unit := index (dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000) (regexFind "[a-z]+$" .) -}}
+{{- $sum = add $sum (mul (regexFind "^[0-9]+" . | atoi) $unit) -}}
+{{- end -}}
+{{- $sum -}}
+{{- end -}}
+
+{{- /* The host of webhook.url, without its port and the brackets of an IPv6 address. */ -}}
+{{- define "tagpin.url-host" -}}
+{{- (urlParse .Values.webhook.url).hostname -}}
+{{- end -}}
+
 {{- /* The flags of `tagpin serve`, one a line. */ -}}
 {{- define "tagpin.args" -}}
 {{- $certificates := .Values.certificates -}}
@@ -47,7 +62,7 @@ subjects:
 - --certificate-secret={{ .Release.Namespace }}/tagpin-certificates
 {{- end }}
 {{- if .Values.webhook.url }}
-- --certificate-names={{ (urlParse .Values.webhook.url).host | splitList ":" | first }}
+- --certificate-names={{ include "tagpin.url-host" . }}
 {{- else if ne .Release.Namespace "tagpin-system" }}
 - --certificate-names=tagpin.{{ .Release.Namespace }}.svc
 {{- end }}

@@ -8,11 +8,11 @@ import { freePort } from '../support/free-port.ts';
 import { startLocalWebhook } from '../support/local-webhook.ts';
 import { measureHerds } from './herd.ts';
 import { collectedMemory } from './inspected.ts';
+import { fill } from './many-images.ts';
 import { pinUrl, post } from './post.ts';
 import { processorMs } from './processor-time.ts';
 import { podReview } from './reviews.ts';
 import { interleaved } from './rounds.ts';
-import { fill } from './size.ts';
 import { startCeiling } from './start-ceiling.ts';
 import { startTagRegistry } from './tag-registry.ts';
 

@@ -2,17 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import fastJsonPatch, { type Operation } from 'fast-json-patch';
-
 import { startSampleRegistry } from '../demo/sample-registry.ts';
-import { type LocalWebhook, startLocalWebhook } from '../support/local-webhook.ts';
+import { startLocalWebhook } from '../support/local-webhook.ts';
 import { type LoadResult, load } from './load.ts';
 import { pinUrl } from './post.ts';
 import { processorMs } from './processor-time.ts';
 import type { Part, PartResult, Row } from './result.ts';
-import { deploymentOf, OF_A_REPLICA_SET, podReview, reviewOf } from './reviews.ts';
 import { interleaved, ratiosOf } from './rounds.ts';
 import { type Ceiling, startCeiling } from './start-ceiling.ts';
+import { bodiesOf, countOf, IMAGES } from './warm-reviews.ts';
 
 /**
  * The warm path against the ceiling, which gets the same bodies and always answers what tagpin
@@ -26,7 +24,6 @@ const MOST = { rounds: 7, seconds: 3 };
 const FEW = { rounds: 3, seconds: 1 };
 const CONNECTIONS = [1, 8, 32];
 const ALL_CONNECTIONS = 32;
-const IMAGES = [1, 3, 30];
 const HEADLINE = 'Pod of 3 images';
 
 /** One measurement, and what the server spent on it. */
@@ -117,49 +114,6 @@ function measurementsOf(cases: readonly Case[]): (readonly [Case, number])[] {
     ...rest,
     ...others.map((one) => [one, ALL_CONNECTIONS] as const),
   ];
-}
-
-function countOf(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
-}
-
-/** Every kind of review, after the webhook has seen each image once. */
-async function bodiesOf(
-  webhook: LocalWebhook,
-  images: readonly string[],
-): Promise<Readonly<Record<string, unknown>>> {
-  const pods = IMAGES.map(
-    (count) => [`Pod of ${countOf(count, 'image')}`, podReview(images.slice(0, count))] as const,
-  );
-  for (const [, body] of pods) await patched(webhook, body);
-  const three = images.slice(0, 3);
-  const template = deploymentOf(three);
-  const deployment = {
-    kind: 'Deployment',
-    group: 'apps',
-    resource: 'deployments',
-    object: template,
-  };
-  const pinned = await patched(webhook, reviewOf(deployment));
-  const digests = await patched(webhook, podReview(three));
-  await patched(webhook, podReview(three, OF_A_REPLICA_SET));
-  return {
-    ...Object.fromEntries(pods),
-    "Pod of a ReplicaSet, 3 of its siblings' pins": podReview(three, OF_A_REPLICA_SET),
-    'Deployment of 3 images': reviewOf(deployment),
-    'UPDATE that keeps 3 pins': reviewOf({ ...deployment, operation: 'UPDATE', oldObject: pinned }),
-    '3 images, pinned already': reviewOf({ kind: 'Pod', resource: 'pods', object: digests }),
-    '3 images, all skipped': podReview(three, { annotations: { 'tagpin.dev/skip': 'true' } }),
-  };
-}
-
-/** The object as the API server would store it. */
-async function patched(webhook: LocalWebhook, body: unknown): Promise<unknown> {
-  const { response } = await webhook.send('pin', body);
-  if (response.patch === undefined) throw new Error('The webhook pinned nothing');
-  const patch = JSON.parse(Buffer.from(response.patch, 'base64').toString()) as Operation[];
-  const { object } = (body as { readonly request: { readonly object: object } }).request;
-  return fastJsonPatch.applyPatch(structuredClone(object), patch).newDocument;
 }
 
 interface Setting {

@@ -1,26 +1,30 @@
 import type { ServeSettings } from '../config.ts';
 import { actionIn } from '../error-codes.ts';
 import { PinError } from '../errors.ts';
+import { createAskers } from '../explain/askers.ts';
 import { createRecorder } from '../explain/recorder.ts';
 import { runExplain } from '../explain/run.ts';
-import type { Turns } from '../explain/turns.ts';
 import type { Streams } from '../files/streams.ts';
 import type { DebugExplain } from '../server/debug.ts';
 import { composeExplainer, type ExplainerParts } from './explainer.ts';
 
-/** Among the names of those who take turns: no user has it, for none has an empty one. */
-const PAGE = '';
+/** Whoever looks at the page, which nobody is told by name. */
+const SOMEBODY = { username: '', namespace: '' };
 
-/** Explanations for the page, by the engine that serves reviews. */
+/**
+ * Explanations for the page, by the engine that serves reviews: as many as one user has, whatever is
+ * asked in dry runs.
+ */
 export function composeDebugExplain(
   settings: Pick<ServeSettings, 'referenceForm' | 'shortNames' | 'skip'>,
-  { turns, ...parts }: ExplainerParts & { readonly turns: Turns },
+  parts: ExplainerParts,
 ): DebugExplain {
   const { now } = parts;
   const { referenceForm } = settings;
   const explain = composeExplainer(settings, parts);
+  const askers = createAskers(now);
   return async (asked, format) => {
-    const turn = turns.take(PAGE);
+    const turn = askers.ask(SOMEBODY);
     if (turn instanceof PinError) throw turn;
     const written: string[] = [];
     const ports: Parameters<typeof runExplain>[2] = {

@@ -5,7 +5,6 @@ import type { SecretReader } from '../credentials/read-secrets.ts';
 import { createOverview } from '../debug/overview.ts';
 import { createDebugRecord, type DebugRecord } from '../debug/record.ts';
 import { shownSettings } from '../debug/shown-settings.ts';
-import type { Turns } from '../explain/turns.ts';
 import type { Logger } from '../log.ts';
 import type { DigestCache } from '../resolve/cache.ts';
 import { createDebugServer } from '../server/debug.ts';
@@ -67,8 +66,6 @@ export interface DebugParts {
   readonly version: string;
   readonly engine: Pick<Engine, 'toldTo' | 'placesOf'>;
   readonly reader: SecretReader;
-  /** Of those who have images explained, whichever way they ask. */
-  readonly turns: Turns;
   readonly cache: Pick<DigestCache, 'size'>;
   readonly notReady: () => readonly string[];
   readonly log: Logger;
@@ -80,7 +77,7 @@ export function composeDebugServer(
   { record }: Pick<DebugMemory, 'record'>,
   parts: DebugParts,
 ): Server {
-  const { version, engine, reader, turns, cache, notReady, log } = parts;
+  const { version, engine, reader, cache, notReady, log } = parts;
   const overview = createOverview({
     version,
     node: process.versions.node,
@@ -93,6 +90,6 @@ export function composeDebugServer(
     now,
     clock,
   });
-  const explain = composeDebugExplain(settings, { engine, reader, turns, now });
+  const explain = composeDebugExplain(settings, { engine, reader, now });
   return createDebugServer({ overview, explain, log });
 }

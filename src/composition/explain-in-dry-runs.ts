@@ -3,17 +3,17 @@ import { hostname } from 'node:os';
 import type { AdmissionHandler } from '../admission/handler.ts';
 import type { ServeSettings } from '../config.ts';
 import { PinError } from '../errors.ts';
+import { createAskers } from '../explain/askers.ts';
 import { explainInDryRuns } from '../explain/in-dry-run.ts';
 import { createRecorder } from '../explain/recorder.ts';
 import { EXPLAIN_RIGHT } from '../explain/right.ts';
-import type { Turns } from '../explain/turns.ts';
+import { createTurns } from '../explain/turns.ts';
 import { createAccessReviews } from '../kube/access-reviews.ts';
 import type { Logger } from '../log.ts';
 import { composeExplainer, type ExplainerParts } from './explainer.ts';
 import { namedKubeconfig } from './kubeconfig.ts';
 
 interface Serving extends ExplainerParts {
-  readonly turns: Turns;
   readonly log: Logger;
   readonly version: string;
 }
@@ -31,10 +31,11 @@ export function composeExplainInDryRuns(
   if (!settings.cluster) {
     throw new PinError('invalid_config', 'Cannot use --explain-in-dry-run with --no-cluster');
   }
-  const { turns, log, version, now } = serving;
+  const { log, version, now } = serving;
   const explain = composeExplainer(settings, serving);
   return explainInDryRuns(handle, {
-    turns,
+    askers: createAskers(now),
+    turns: createTurns(),
     mayExplain: createAccessReviews(namedKubeconfig(settings), EXPLAIN_RIGHT),
     explain: (asked, observe) => explain(asked, createRecorder({ observe, now })),
     referenceForm: settings.referenceForm,

@@ -3,7 +3,6 @@ import { type AdmissionHandler, createHandler } from '../admission/handler.ts';
 import type { ServeParts, ServeState } from '../commands/serve.ts';
 import type { ServeSettings } from '../config.ts';
 import { createFingerprint } from '../credentials/fingerprint.ts';
-import { createTurns, type Turns } from '../explain/turns.ts';
 import { readInstallationKey } from '../installation-key.ts';
 import { type ClusterReader, createClusterReader } from '../kube/client.ts';
 import type { Logger } from '../log.ts';
@@ -55,9 +54,8 @@ export function composeServe(
   const userAgent = `tagpin/${version}`;
   const asking = { cache, reader: cluster, metrics, userAgent, log, environment, now };
   const engine = composeServedEngine(settings, asking);
-  const turns = createTurns(now);
   const app = createWebhookApp({
-    handle: composeHandler(settings, { engine, cluster, turns, metrics, log, version }),
+    handle: composeHandler(settings, { engine, cluster, metrics, log, version }),
     judge: composeJudge(settings, metrics, log),
     log,
     isDraining: () => state.draining,
@@ -73,7 +71,7 @@ export function composeServe(
     ...(state.draining ? ['draining'] : []),
   ];
   const operations = createOperationsServer({ metrics, notReady });
-  const shown = { version, engine, reader: cluster, turns, cache, notReady, log };
+  const shown = { version, engine, reader: cluster, cache, notReady, log };
   const debug = remembered && composeDebugServer(settings, remembered, shown);
   const loadCluster = together(cluster.load, engine.load);
   const auditWatch = composeAuditWatch(settings, { engine, metrics, log, now });
@@ -146,14 +144,12 @@ function clusterOf(settings: ServeSettings): ClusterReader {
 interface HandlerSurroundings extends Pick<ServeProcess, 'log' | 'version'> {
   readonly engine: Engine;
   readonly cluster: ClusterReader | typeof NO_CLUSTER;
-  /** Of those who have images explained. */
-  readonly turns: Turns;
   readonly metrics: Metrics;
 }
 
 function composeHandler(
   settings: ServeSettings,
-  { engine, cluster, turns, metrics, log, version }: HandlerSurroundings,
+  { engine, cluster, metrics, log, version }: HandlerSurroundings,
 ): AdmissionHandler {
   const { resolver } = engine;
   const tellNamespace = composeEvents(settings, { metrics, log, now });
@@ -173,7 +169,7 @@ function composeHandler(
       : undefined,
     isContended: createContention(now),
   });
-  const serving = { engine, reader: cluster, turns, log, version, now };
+  const serving = { engine, reader: cluster, log, version, now };
   return composeExplainInDryRuns(settings, handle, serving);
 }
 

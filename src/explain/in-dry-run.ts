@@ -6,6 +6,7 @@ import { PinError, toPinError } from '../errors.ts';
 import { isJsonObject, type JsonObject, parseJson, textOf } from '../json.ts';
 import { describeError, type Logger } from '../log.ts';
 import { type AskedExplanation, askedIn, type Caller } from './asked.ts';
+import type { Askers } from './askers.ts';
 import {
   EXPLANATION_CAUSE,
   type Explainer,
@@ -21,6 +22,7 @@ import type { Step } from './step.ts';
 import type { Turns } from './turns.ts';
 
 export interface InDryRunParts extends Pick<ReportOptions, 'referenceForm'> {
+  readonly askers: Askers;
   readonly turns: Turns;
   /** Whether the API server lets a caller have explanations in a namespace. Rejects where it is silent. */
   readonly mayExplain: (caller: Caller, namespace: string) => Promise<boolean>;
@@ -96,11 +98,28 @@ async function toldOrRefused(
   question: Question,
 ): Promise<ToldLookUp | Refused> {
   if (!question.call.mayLookUp) return refusedFor(tooLate());
-  const turn = parts.turns.take(question.asked.caller.username);
-  if (turn instanceof PinError) return refusedFor(turn);
+  const { username } = question.asked.caller;
+  const { namespace } = question.call.review;
+  const asking = parts.askers.ask({ username, namespace });
+  if (asking instanceof PinError) return refusedFor(asking);
   try {
     const refused = await refusal(parts, question);
-    return refused ?? (await lookUp(handle, parts, question));
+    return refused ?? (await inTurn(handle, parts, question));
+  } finally {
+    asking.end();
+  }
+}
+
+/** Of somebody who may: whoever may not takes nobody's turn. */
+async function inTurn(
+  handle: AdmissionHandler,
+  parts: InDryRunParts,
+  question: Question,
+): Promise<ToldLookUp | Refused> {
+  const turn = parts.turns.take(question.call.review.namespace);
+  if (turn instanceof PinError) return refusedFor(turn);
+  try {
+    return await lookUp(handle, parts, question);
   } finally {
     turn.end();
   }

@@ -8,7 +8,6 @@ import type { Engine } from '../../src/composition/engine.ts';
 import { SERVE_SETTINGS } from '../../src/config.ts';
 import type { Overview } from '../../src/debug/overview.ts';
 import { PinError } from '../../src/errors.ts';
-import { createTurns, type Turns } from '../../src/explain/turns.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
 import { readSettings } from '../../src/settings/setting.ts';
 import { admissionReport } from '../support/debug.ts';
@@ -32,11 +31,9 @@ let server: ReturnType<typeof composeDebugServer>;
 /** Look-ups that wait to be answered, with whose credentials. */
 let asked: { readonly identity: unknown; readonly end: (error?: PinError) => void }[];
 let origin: string;
-let turns: Turns;
 
 beforeEach(async () => {
   asked = [];
-  turns = createTurns(() => 0);
   metrics = createMetrics({
     version: '1',
     cacheEntries: () => 7,
@@ -60,7 +57,6 @@ beforeEach(async () => {
       placesOf: () => ({ limit: 16, inFlight: 0, waiting: 0 }),
     } as unknown as Engine,
     reader: { readSecret: async () => undefined, readPullSecretNames: async () => [] },
-    turns,
     cache: { size: () => 7 },
     notReady: () => [],
     log: createRecordedLog().log,
@@ -165,19 +161,6 @@ describe('composeDebugServer()', () => {
     const next = explain();
     await becomes(() => asked.length === 2);
     asked[1]?.end();
-    expect((await next).status).toBe(200);
-  });
-
-  it('shares its turns with those who ask in dry runs', async () => {
-    const held = ['alice', 'bob'].map((name) => turns.take(name));
-    const error = '2 images are being explained';
-    const answer = await explain();
-    expect([answer.status, await answer.json()]).toMatchObject([503, { error }]);
-    expect(asked).toEqual([]);
-    for (const turn of held) if ('end' in turn) turn.end();
-    const next = explain();
-    await becomes(() => asked.length === 1);
-    asked[0]?.end();
     expect((await next).status).toBe(200);
   });
 });

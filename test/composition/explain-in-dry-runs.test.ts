@@ -8,7 +8,6 @@ import { NO_METRICS } from '../../src/composition/nobody.ts';
 import { pinningOf } from '../../src/composition/pinning.ts';
 import { SERVE_SETTINGS, type ServeSettings } from '../../src/config.ts';
 import { readExplanation, type SentStep } from '../../src/explain/document.ts';
-import { createTurns } from '../../src/explain/turns.ts';
 import { parseReference } from '../../src/image/reference.ts';
 import type { JsonObject } from '../../src/json.ts';
 import { createCache } from '../../src/resolve/cache.ts';
@@ -27,7 +26,6 @@ const PASSWORD = 'canary-password';
 const TOKEN = 'canary-token';
 const DIGEST = digest('a');
 const now = (): number => performance.now();
-const turns = createTurns(now);
 
 let files: Files;
 let registry: ScriptedRegistry;
@@ -111,7 +109,6 @@ async function explained(tag: string): Promise<Told> {
   const answer = composeExplainInDryRuns(settings, handle, {
     engine,
     reader,
-    turns,
     log,
     version: '0',
     now,
@@ -198,7 +195,7 @@ describe('composeExplainInDryRuns()', () => {
   it('needs a cluster', () => {
     const without = { ...settings, cluster: false };
     const { reader } = cluster;
-    const serving = { engine, reader, turns, log, version: '0', now };
+    const serving = { engine, reader, log, version: '0', now };
     expect(() => composeExplainInDryRuns(without, noReview, serving)).toThrow('--no-cluster');
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import type { AdmissionResponse } from '../../src/admission/response.ts';
 import { PinError } from '../../src/errors.ts';
+import { createAskers } from '../../src/explain/askers.ts';
 import { readExplanation } from '../../src/explain/document.ts';
 import type { ExplainAnswer, Explained } from '../../src/explain/explanation.ts';
 import { explainInDryRuns, type InDryRunParts } from '../../src/explain/in-dry-run.ts';
@@ -46,7 +47,8 @@ function world(
   const asked: Explained[] = [];
   const { log, lines } = createRecordedLog();
   const own: InDryRunParts = {
-    turns: createTurns(() => 0),
+    askers: createAskers(() => 0),
+    turns: createTurns(),
     mayExplain: async () => true,
     explain: async (one, observe) => {
       asked.push(one);
@@ -146,16 +148,59 @@ describe('explainInDryRuns()', () => {
     expect(asked).toEqual([]);
   });
 
-  it('asks nobody when it is no turn of the caller, and gives each turn back', async () => {
-    const turns = createTurns(() => 0);
-    const failing = world({ turns, mayExplain: () => Promise.reject(new Error('canary')) });
+  it('does not ask who may for somebody who has asked enough, and gives each turn back', async () => {
+    const askers = createAskers(() => 0);
+    const failing = world({ askers, mayExplain: () => Promise.reject(new Error('canary')) });
     for (let count = 0; count < 10; count += 1) await failing.send();
-    const { asked, send } = world({ turns, mayExplain: never });
+    const { asked, send } = world({ askers, mayExplain: never });
     expect(explanationIn(await send())?.refused).toMatchObject({
       reason: 'overloaded',
       message: expect.stringContaining('10 times within a minute'),
     });
     expect(asked).toEqual([]);
+  });
+
+  it('gives a turn to whoever may alone: those of whom it is not known take none', async () => {
+    const asks = Promise.withResolvers<void>();
+    const turns = createTurns();
+    const mayExplain: InDryRunParts['mayExplain'] = async ({ username }) => {
+      if (username === 'alice') return true;
+      await asks.promise;
+      return false;
+    };
+    const { send } = world({ turns, mayExplain });
+    const others = ['a', 'b', 'c', 'd', 'e'].map((name) =>
+      send({ userInfo: { username: name }, namespace: name }),
+    );
+    expect(explanationIn(await send())?.report).toMatchObject({ outcome: 'pinned' });
+    asks.resolve();
+    for (const one of others) {
+      expect(explanationIn(await one)?.refused).toMatchObject({ reason: 'forbidden' });
+    }
+  });
+
+  it('explains to another namespace while accounts of one have theirs explained', async () => {
+    const held = Promise.withResolvers<ExplainAnswer>();
+    const explain: InDryRunParts['explain'] = ({ identity }) =>
+      identity().then(({ namespace }) => (namespace === 'loud' ? held.promise : FOUND));
+    const { send } = world({ explain });
+    const robots = ['robot-1', 'robot-2'].map((username) =>
+      send({ userInfo: { username }, namespace: 'loud' }),
+    );
+    expect(explanationIn(await send())?.report).toMatchObject({ outcome: 'pinned' });
+    held.resolve(FOUND);
+    const told = [];
+    for (const robot of robots) told.push(explanationIn(await robot));
+    expect(told).toMatchObject([
+      { report: { outcome: 'pinned' } },
+      {
+        refused: {
+          reason: 'overloaded',
+          message: 'another image of this namespace is being explained',
+        },
+      },
+    ]);
+    expect(explanationIn(await send({ namespace: 'loud' }))?.report).toBeDefined();
   });
 
   it.each<readonly [string, Json]>([

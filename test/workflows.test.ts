@@ -15,6 +15,10 @@ interface Job {
   readonly 'timeout-minutes'?: number;
   readonly permissions?: Readonly<Record<string, string>>;
   readonly uses?: string;
+  readonly environment?: string;
+  readonly needs?: string | readonly string[];
+  readonly container?: unknown;
+  readonly services?: unknown;
   readonly steps?: readonly Step[];
 }
 
@@ -35,6 +39,12 @@ const FILES = readdirSync(FOLDER).map((name) => {
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   readonly scripts: Readonly<Record<string, string>>;
 };
+
+/** Actions that are images, or that bring a builder or an emulator as one. */
+const PULLING_ACTIONS = /^docker:|^docker\/(?:setup|build-push|bake)[^@]*|^[^@]*buildx[^@]*/g;
+/** What fetches an image by a name of its own, such as moby/buildkit:buildx-stable-1 and docker/buildkit-syft-scanner:stable-1. */
+const PULLING_COMMANDS =
+  /docker (?:container )?(?:run|pull|create)\b|docker image pull|buildx (?:create|bake)\b|--builder\b|--sbom\b|type=sbom/g;
 
 function jobsOf({ jobs }: Workflow): [name: string, job: Job][] {
   return Object.entries(jobs);
@@ -79,6 +89,17 @@ describe.each(FILES)('the workflow $name', ({ text, workflow }) => {
     for (const step of checkouts) expect(step.with?.['persist-credentials']).toBe(false);
   });
 
+  it('pulls no image by a tag, for a job, an action, a builder or a scanner', () => {
+    const whole = jobsOf(workflow).filter(([, { container, services }]) => container ?? services);
+    expect(whole).toEqual([]);
+    const steps = stepsOf(workflow);
+    const pulling = steps.flatMap(({ uses = '', run = '' }) => [
+      ...(uses.match(PULLING_ACTIONS) ?? []),
+      ...(run.match(PULLING_COMMANDS) ?? []),
+    ]);
+    expect(pulling).toEqual([]);
+  });
+
   it('runs scripts that package.json has', () => {
     const named = [...text.matchAll(/npm run (?:--silent )?([\w:]+)/g)].map(
       ([, name = '']) => name,
@@ -92,6 +113,23 @@ describe.each(FILES)('the workflow $name', ({ text, workflow }) => {
   });
 });
 
+describe('the patterns of what pulls an image', () => {
+  it.each([
+    ['docker buildx create --use', 'buildx create'],
+    ['docker buildx build . --sbom=true', '--sbom'],
+    ['docker run --privileged tonistiigi/binfmt', 'docker run'],
+    ['npm run --silent sbom', undefined],
+    ['docker buildx build . --push', undefined],
+  ])('%s: %s', (command, found) => {
+    expect(command.match(PULLING_COMMANDS)?.[0]).toBe(found);
+  });
+
+  it.each(['docker://alpine:3', 'docker/setup-buildx-action@v3', 'docker/setup-qemu-action@v3'])(
+    'knows the action %s',
+    (action) => expect(action.match(PULLING_ACTIONS)).not.toBeNull(),
+  );
+});
+
 describe('all workflows', () => {
   it('take one version of each action', () => {
     const used = FILES.flatMap(({ workflow }) => stepsOf(workflow)).flatMap(
@@ -100,6 +138,29 @@ describe('all workflows', () => {
     const names = new Set(used.map((action) => action.replace(/@.*/, '')));
     expect(new Set(used).size).toBe(names.size);
     expect(names.size).toBeGreaterThan(2);
+  });
+
+  it('write to nothing without the environment of releases, and name it for nothing else', () => {
+    for (const { workflow } of FILES) {
+      for (const [, { permissions = {}, environment }] of jobsOf(workflow)) {
+        const isWriting = Object.values(permissions).some((right) => right !== 'read');
+        expect(environment).toBe(isWriting ? 'release' : undefined);
+      }
+    }
+  });
+
+  it('publish nothing before somebody looked whether the environment protects', () => {
+    const { jobs = {} } = FILES.find(({ name }) => name === 'release.yml')?.workflow ?? {};
+    const needs = new Map(
+      Object.entries(jobs).map(([name, job]) => [name, [job.needs ?? []].flat()]),
+    );
+    const before = (name: string): string[] =>
+      (needs.get(name) ?? []).flatMap((other) => [other, ...before(other)]);
+    const publishing = Object.entries(jobs).filter(([, { environment }]) => environment);
+    expect(publishing.map(([name]) => name)).toEqual(['image', 'npm', 'release']);
+    for (const [name] of publishing) {
+      expect(before(name)).toEqual(expect.arrayContaining(['test', 'protection']));
+    }
   });
 
   it('write to nothing, but for a release', () => {

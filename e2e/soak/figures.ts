@@ -1,5 +1,5 @@
 import { trendOf } from '../bench/trend.ts';
-import type { Finding } from './oracle.ts';
+import type { Finding } from './image-oracle.ts';
 import type { Sample } from './replicas.ts';
 import type { TagChanges } from './tag-lane.ts';
 

@@ -1,5 +1,6 @@
 import type { Admission } from './admission.ts';
-import { type Fate, type Finding, judge, type OracleParts } from './oracle.ts';
+import type { Finding, OracleParts } from './image-oracle.ts';
+import { type Fate, judge } from './oracle.ts';
 import { momentOf, type Span } from './tag-history.ts';
 
 /** More are counted, and not told. */

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 
 import type { Admission, Mode, Outcome } from '../../e2e/soak/admission.ts';
 import { type FaultName, faultKind } from '../../e2e/soak/fault-kind.ts';
-import { judge, type OracleParts } from '../../e2e/soak/oracle.ts';
+import type { OracleParts } from '../../e2e/soak/image-oracle.ts';
+import { judge } from '../../e2e/soak/oracle.ts';
 import { TagHistory } from '../../e2e/soak/tag-history.ts';
 import { Timeline } from '../../e2e/soak/timeline.ts';
 

@@ -23,7 +23,7 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 # `"type": "module"` stands in it.
-COPY package.json ./
+COPY package.json LICENSE ./
 # distroless keeps Node in /nodejs/bin, which is not in its PATH; node:24-slim in /usr/local/bin.
 ENV NODE_ENV=production PATH=/nodejs/bin:/usr/local/bin:/usr/bin:/bin
 # Names are looked up in half of these threads, and one whose DNS does not answer holds its own for 10 s

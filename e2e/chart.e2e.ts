@@ -343,6 +343,32 @@ describe('the chart', () => {
     const ofCertManager = await renderChart({ ...OF_OTHERS, webhook: { url } });
     const serving = ofCertManager.find(({ metadata }) => metadata.name === 'tagpin-serving');
     expect(serving).toMatchObject({ spec: names });
+    const test = (await renderAll({ webhook: { url } })).find(({ kind }) => kind === 'Pod');
+    const port = new URL(url).port || '443';
+    expect(test).toMatchObject({
+      spec: { containers: [{ args: [expect.any(String), name, port] }] },
+    });
+  });
+
+  it('notes which Secrets are to be made, which ports are closed, and how all of it is switched off', async () => {
+    const file = await valuesFile({
+      snapshot: true,
+      keepPins: true,
+      settings: {
+        'allow-registry': ['*.corp.example.com', 'registry.example.com:5000'],
+        'plain-http': ['old.example.com'],
+      },
+    });
+    const where = [`--values=${file}`, '--namespace=tagpin-system', '--dry-run=client'];
+    const said = await helm(['install', 'tagpin', CHART, ...where], home);
+    const notes = said.slice(said.indexOf('NOTES:'));
+    expect(notes).toContain('kubectl create secret generic tagpin-installation-key');
+    expect(notes.match(/^ .* needs port \d+$/gm)).toEqual([
+      '  registry.example.com:5000 needs port 5000',
+      '  old.example.com needs port 80',
+    ]);
+    expect(notes).toContain('kubectl delete mutatingadmissionpolicybinding tagpin-keep-pins');
+    expect(notes).not.toContain('validatingwebhookconfiguration');
   });
 });
 

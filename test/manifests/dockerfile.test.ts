@@ -37,7 +37,7 @@ describe('the Dockerfile', () => {
     expect(textsOf(final, 'COPY')).toEqual([
       '--from=dependencies /app/node_modules ./node_modules',
       '--from=build /app/dist ./dist',
-      'package.json ./',
+      'package.json LICENSE ./',
     ]);
   });
 

@@ -105,7 +105,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const interruption = createInterruption(() => void dieOfSignal(interruption));
   const parts: ProgramParts = {
     name: nameOf(argv),
-    streams: processStreams(),
+    streams: processStreams(processEnvironment()),
     environment: processEnvironment(),
     version: VERSION,
     openRegistries: async (settings, credential) => {

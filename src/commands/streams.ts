@@ -1,9 +1,13 @@
 import type { Writable } from 'node:stream';
+import type { WriteStream } from 'node:tty';
 
 import type { Streams } from '../files/streams.ts';
+import type { CommandParts } from './command-parts.ts';
+
+type Environment = CommandParts['environment'];
 
 /** The standard streams of this process. */
-export function processStreams(): Streams {
+export function processStreams(environment: Environment): Streams {
   const { stdout, stderr } = process;
   let isRead = true;
   return {
@@ -18,7 +22,20 @@ export function processStreams(): Streams {
     err: async (text) => void (await write(stderr, text)),
     isRead: () => isRead,
     onTerminal: { out: stdout.isTTY, err: stderr.isTTY },
+    colours: showsColours(stdout, environment),
+    redraws: stderr.isTTY && environment['TERM'] !== 'dumb',
   };
+}
+
+/**
+ * NO_COLOR (https://no-color.org), FORCE_COLOR, NODE_DISABLE_COLORS and TERM as Node's own
+ * `getColorDepth` reads them; where no terminal is, there is no colour whatever they say.
+ */
+export function showsColours(
+  stream: Pick<WriteStream, 'isTTY' | 'hasColors'>,
+  environment: Environment,
+): boolean {
+  return stream.isTTY && stream.hasColors(environment);
 }
 
 /** Its error is the write's own to tell; without a listener it would end the process as well. */

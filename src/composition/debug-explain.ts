@@ -50,5 +50,7 @@ function streamsInto(written: string[]): Streams {
     err: async () => {},
     isRead: () => true,
     onTerminal: { out: false, err: false },
+    colours: false,
+    redraws: false,
   };
 }

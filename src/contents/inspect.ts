@@ -45,8 +45,7 @@ export async function runInspect(
 type Write = (image: string, picture: Picture, streams: Streams) => string;
 
 const WRITERS: Readonly<Record<InspectFormat, Write>> = {
-  text: (image, picture, { onTerminal }) =>
-    pictureText(image, picture, emphasisFor(onTerminal.out)),
+  text: (image, picture, { colours }) => pictureText(image, picture, emphasisFor(colours)),
   json: (image, picture) => `${printableJson(plainPicture(image, picture), 2)}\n`,
   yaml: (image, picture) => writeYaml(plainPicture(image, picture)),
 };

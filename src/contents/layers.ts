@@ -43,7 +43,7 @@ export async function runLayers(
     if (list !== undefined) {
       return await listFiles(options, layerAt(rows, list), { registries, streams });
     }
-    const emphasis = emphasisFor(streams.onTerminal.out);
+    const emphasis = emphasisFor(streams.colours);
     await streams.out(
       LAYER_REPORTS[options.format]({ image, digest: manifest.served.digest, rows }, emphasis),
     );

@@ -16,7 +16,7 @@ const ERASE = '\r\u001B[K';
 
 /** `[=====     ] 120 of 1000 tags`; `now` in milliseconds. */
 export function createProgressBar(streams: Streams, noun: string, now: () => number): ProgressBar {
-  if (!streams.onTerminal.err) return { expect: ignore, done: ignore, clear: async () => {} };
+  if (!streams.redraws) return { expect: ignore, done: ignore, clear: async () => {} };
   let expected = 0;
   let done = 0;
   let drawnAtMs = Number.NEGATIVE_INFINITY;

@@ -2,13 +2,12 @@ import { styleText } from 'node:util';
 
 import { printable } from '../image/printable.ts';
 
-/** How headings look: bold on a terminal, plain elsewhere. */
+/** How headings look: bold where colours are, plain elsewhere. */
 export type Emphasis = (text: string) => string;
 
-/** @param isTerminal whether a person sees it */
-export function emphasisFor(isTerminal: boolean): Emphasis {
+export function emphasisFor(colours: boolean): Emphasis {
   // The caller looked at the stream; `styleText` would look at that of the process.
-  return isTerminal ? (text) => styleText('bold', text, { validateStream: false }) : (text) => text;
+  return colours ? (text) => styleText('bold', text, { validateStream: false }) : (text) => text;
 }
 
 /** A label and what belongs to it; without a value it is left out. */

@@ -19,7 +19,7 @@ export async function runDoctor(
   { gather, close, streams }: DoctorPorts,
 ): Promise<boolean> {
   const findings = await examined(gather, close);
-  await streams.out(reportOf(findings, { format, colours: streams.onTerminal.out }));
+  await streams.out(reportOf(findings, { format, colours: streams.colours }));
   await streams.err(summaryOf(findings));
   return findings.every(({ status }) => status !== 'failed');
 }

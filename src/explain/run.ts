@@ -36,7 +36,7 @@ export async function runExplain(
   { streams, explain, advise }: ExplainPorts,
 ): Promise<boolean> {
   const steps: Step[] = [];
-  const colours = style.format === 'text' && streams.onTerminal.out;
+  const colours = style.format === 'text' && streams.colours;
   let written = Promise.resolve();
   const answer = await explain(question, (step) => {
     steps.push(step);

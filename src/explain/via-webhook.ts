@@ -37,7 +37,7 @@ export async function runViaWebhook(
   const told =
     explanation ??
     (sent === undefined ? await unexplained(question, answer, ports) : OTHER_VERSION);
-  const colours = format === 'text' && streams.onTerminal.out;
+  const colours = format === 'text' && streams.colours;
   await streams.out(
     format === 'text' ? textOfTold(told, colours) : serialised(valueOf(question, told), format),
   );

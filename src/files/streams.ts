@@ -8,8 +8,12 @@ export interface Streams {
   readonly err: (text: string) => Promise<void>;
   /** False as soon as it is known that nobody reads standard output any more: more would be in vain. */
   readonly isRead: () => boolean;
-  /** Whether a person sees it: colours and progress are for nobody else. */
+  /** Whether a person sees it. */
   readonly onTerminal: { readonly out: boolean; readonly err: boolean };
+  /** Whether standard output is a terminal that shows colours, and they are wanted. */
+  readonly colours: boolean;
+  /** Whether standard error is a terminal on which a line can be drawn anew. */
+  readonly redraws: boolean;
 }
 
 /** Reads a file, or standard input where its path is `-`. */

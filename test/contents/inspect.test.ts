@@ -25,12 +25,9 @@ interface Shown {
 async function show(
   registries: Registries,
   options: Partial<InspectOptions> = {},
-  onTerminal = false,
+  colours = false,
 ): Promise<Shown> {
-  const streams = {
-    ...recordedStreams(),
-    onTerminal: { out: onTerminal, err: onTerminal },
-  };
+  const streams = { ...recordedStreams(), colours };
   const wanted: InspectOptions = { image: `${NAME}:1`, extent: 'one', format: 'text', ...options };
   const passed = await runInspect(wanted, registries, streams);
   return { passed, ...streams.written };

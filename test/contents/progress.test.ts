@@ -7,11 +7,9 @@ function drawn(done: string): string {
   return `\r\u001B[K[${done.padEnd(30)}] `;
 }
 
-const ON_TERMINAL = { out: false, err: true };
-
 describe('createProgressBar()', () => {
   it('draws how far it is over what stands there, and takes it away', async () => {
-    const streams = { ...recordedStreams(), onTerminal: ON_TERMINAL };
+    const streams = { ...recordedStreams(), redraws: true };
     let nowMs = 0;
     const bar = createProgressBar(streams, 'tags', () => nowMs);
     bar.expect(40);

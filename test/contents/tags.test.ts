@@ -275,7 +275,7 @@ describe('runTags()', () => {
   });
 
   it('shows how far it is on a terminal, and leaves nothing of that', async () => {
-    const streams = { ...recordedStreams(), onTerminal: { out: true, err: true } };
+    const streams = { ...recordedStreams(), onTerminal: { out: true, err: true }, redraws: true };
     await runTags(LONG, registriesOf({ tags: pagesOf(['a1', 'a2']), resolve: LOOK_UP }), streams);
     expect(streams.written.err).toContain('1 of 2 tags');
     expect(streams.written.err.endsWith('\r\u001B[K')).toBe(true);

@@ -52,7 +52,7 @@ describe('runDoctor()', () => {
   });
 
   it('has colours on a terminal alone, and no control characters of strangers', async () => {
-    const streams = { ...recordedStreams(), onTerminal: { out: true, err: true } };
+    const streams = { ...recordedStreams(), colours: true };
     const gather = await factsWith({ version: read({ gitVersion: 'v1.30\u001b[2J' }) });
     await runDoctor('text', { gather, close, streams });
     expect(streams.written.out).toContain('\u001b[32mok     \u001b[39m  api-server');

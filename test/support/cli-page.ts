@@ -37,7 +37,7 @@ const HEAD = `# The command line
 
 \`tagpin COMMAND [OPTION…] [OPERAND…]\`; as a plugin of kubectl, where a file \`kubectl-tagpin\` is in the path, \`kubectl tagpin COMMAND …\`.
 Each command has this text in its \`--help\`. Results go to standard output, everything else to standard error; colours and progress are
-for terminals alone. What each command is for: [digests](digests.md).
+for terminals alone (NO_COLOR, FORCE_COLOR and TERM are heeded). What each command is for: [digests](digests.md).
 
 This page is made of the commands by \`npm run docs:cli\`: what is wrong here is wrong there.
 

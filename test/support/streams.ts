@@ -11,6 +11,8 @@ export function recordedStreams(input = ''): RecordedStreams {
   return {
     written,
     onTerminal: { out: false, err: false },
+    colours: false,
+    redraws: false,
     isRead: () => true,
     readInput: () => Promise.resolve(Buffer.from(input)),
     out: (text) => {

@@ -1,17 +1,19 @@
 import { PinError } from '../errors.ts';
+import { readReference } from '../image/read-reference.ts';
 import { spelledName } from '../image/reference.ts';
 import { isJsonObject, type JsonObject, listOf, objectIn, textOf } from '../json.ts';
 import { ORIGINALS_ANNOTATION } from '../workload/annotations.ts';
 import {
   type ImagePlace,
   imagePlacesOf,
+  labelOf,
   locationOf,
   type PodTemplate,
   podTemplateOf,
 } from '../workload/locations.ts';
 import { parseOriginals } from '../workload/originals.ts';
 import { imageIdsOf, type RunningImage } from './running.ts';
-import { accountOf, originalOf, referenceOf, type Use, type Workload } from './use.ts';
+import { accountOf, originalOf, type Use, type Workload } from './use.ts';
 
 /** An object as the API server lists it. */
 export interface ListedObject {
@@ -79,10 +81,10 @@ export class Inventory {
     const record = parseOriginals(template.annotations?.[ORIGINALS_ANNOTATION]);
     const account = accountOf(workload.namespace, template);
     const ids = isPod ? imageIdsOf(object) : undefined;
-    for (const { key, label, image } of this.#placesOf(template)) {
+    for (const { list, key, image } of this.#placesOf(template)) {
       const use = this.#useOf({
         workload,
-        place: label,
+        place: labelOf({ list, key }),
         image,
         original: originalOf(record, key, image),
         inTemplate: false,
@@ -116,10 +118,10 @@ export class Inventory {
   }
 
   #addRunning(image: string, imageId: string | undefined): void {
-    const reference = referenceOf(image);
+    const reference = readReference(image);
     if (reference === undefined) return;
     // A node tells the repository under which it saw the digest first: the digest alone is this image's.
-    const digest = reference.digest ?? referenceOf(imageId ?? '')?.digest;
+    const digest = reference.digest ?? readReference(imageId ?? '')?.digest;
     const name = spelledName(image);
     this.#running.set(`${name}@${digest}`, { name, digest });
   }

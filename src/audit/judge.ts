@@ -4,6 +4,7 @@ import { PinError, toPinError } from '../errors.ts';
 import { isIndexType } from '../image/manifest.ts';
 import { parseReference, spelledName } from '../image/reference.ts';
 import type { Finding } from './findings.ts';
+import { once } from './once.ts';
 import { createTagSearch, type TagSearch } from './tag-search.ts';
 import type { Account, Use } from './use.ts';
 
@@ -110,19 +111,4 @@ function movedTo(now: ResolvedImage | PinError, digest: string): readonly Verdic
 function isOfAnIndex(served: ResolvedImage, now: ResolvedImage | PinError | undefined): boolean {
   if (now === undefined || now instanceof PinError) return false;
   return isIndexType(now.mediaType ?? '') && !isIndexType(served.mediaType ?? '');
-}
-
-/** A failure is an answer too. */
-function once<T>(
-  ask: (image: string, account: Account) => Promise<T>,
-): (image: string, account: Account) => Promise<T | PinError> {
-  const asked = new Map<string, Promise<T | PinError>>();
-  return (image, account) => {
-    const key = JSON.stringify([image, account]);
-    const known = asked.get(key);
-    if (known !== undefined) return known;
-    const answer = ask(image, account).catch(toPinError);
-    asked.set(key, answer);
-    return answer;
-  };
 }

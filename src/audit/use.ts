@@ -1,5 +1,4 @@
-import { PinError } from '../errors.ts';
-import { parseReference } from '../image/reference.ts';
+import { readReference } from '../image/read-reference.ts';
 import { isJsonObject, listOf, textOf } from '../json.ts';
 import type { PodTemplate } from '../workload/locations.ts';
 import { counts, type Originals } from '../workload/originals.ts';
@@ -59,19 +58,7 @@ export function originalOf(
 ): string | undefined {
   const entry = record?.entries.get(key);
   if (counts(entry, image)) return entry.reference;
-  const reference = referenceOf(image);
+  const reference = readReference(image);
   if (reference?.digest === undefined || reference.tag === undefined) return undefined;
   return image.slice(0, image.indexOf('@'));
-}
-
-type Reference = ReturnType<typeof parseReference>;
-
-/** Undefined for what is no reference. */
-export function referenceOf(text: string): Reference | undefined {
-  try {
-    return parseReference(text);
-  } catch (caught) {
-    if (caught instanceof PinError) return undefined;
-    throw caught;
-  }
 }

@@ -1,9 +1,8 @@
-import { PinError } from '../errors.ts';
 import type { FoundImage } from '../files/finding.ts';
 import { type FindOptions, imagesIn } from '../files/images.ts';
 import type { Fault, ManifestDocument, Position } from '../files/manifest.ts';
 import { type ManifestObject, nameOf, type ObjectName, objectsOf } from '../files/objects.ts';
-import { parseReference } from '../image/reference.ts';
+import { readReference } from '../image/read-reference.ts';
 import {
   POLICY_LISTS,
   passesPolicy,
@@ -126,19 +125,10 @@ function refusalsOf(
 /** Why an image fails the strict check; undefined for one with a whole digest. */
 function strictMessage(document: ManifestDocument, image: FoundImage): string | undefined {
   const { reference } = image;
-  if (hasWholeDigest(reference)) return undefined;
+  if (readReference(reference)?.digest !== undefined) return undefined;
   const [noun, name] = nounOf(document, image);
   if (!passesPolicy(reference)) return policyMessage(noun, name, reference);
   return `${noun} <${name}> uses an image with a malformed reference or digest <${reference}>`;
-}
-
-function hasWholeDigest(reference: string): boolean {
-  try {
-    return parseReference(reference).digest !== undefined;
-  } catch (caught) {
-    if (caught instanceof PinError) return false;
-    throw caught;
-  }
 }
 
 /** Containers are named as the policy names them; other places by the last part of their label. */

@@ -1,6 +1,7 @@
 import { PinError } from '../errors.ts';
 import { type Digest, isDigest } from '../image/digest.ts';
-import { type ImageReference, parseReference } from '../image/reference.ts';
+import { readReference } from '../image/read-reference.ts';
+import type { ImageReference } from '../image/reference.ts';
 import { isJsonObject, type JsonObject, listOf, objectIn, textOf } from '../json.ts';
 import type { Engine } from './engine.ts';
 
@@ -68,10 +69,7 @@ function pulledDigest(item: JsonObject): string | undefined {
 function namesIn(item: JsonObject, field: string): LocalName[] {
   return listOf(item, field).flatMap((text) => {
     if (typeof text !== 'string') return [];
-    try {
-      return [{ text, reference: parseReference(text) }];
-    } catch {
-      return [];
-    }
+    const reference = readReference(text);
+    return reference === undefined ? [] : [{ text, reference }];
   });
 }

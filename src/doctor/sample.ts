@@ -1,5 +1,4 @@
-import { PinError } from '../errors.ts';
-import { parseReference } from '../image/reference.ts';
+import { readReference } from '../image/read-reference.ts';
 import { type JsonObject, listOf, objectAt, objectIn, textOf } from '../json.ts';
 import { ORIGINALS_ANNOTATION } from '../workload/annotations.ts';
 import { imagePlacesOf, locationOf, podTemplateOf } from '../workload/locations.ts';
@@ -37,12 +36,7 @@ export function samplesOf(pods: readonly JsonObject[]): readonly Sample[] {
 
 /** Undefined for what carries a digest, or is no image. */
 function registryOf(image: string): string | undefined {
-  try {
-    const { registry, digest } = parseReference(image);
-    return digest === undefined ? registry : undefined;
-  } catch (caught) {
-    // Whoever wrote it is told by tagpin itself.
-    if (caught instanceof PinError) return undefined;
-    throw caught;
-  }
+  // Who wrote what is none is told by tagpin itself.
+  const reference = readReference(image);
+  return reference?.digest === undefined ? reference?.registry : undefined;
 }

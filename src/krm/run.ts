@@ -5,7 +5,8 @@ import { readText, STDIN } from '../files/disk.ts';
 import type { Edit } from '../files/edit.ts';
 import { readFrom, type Streams } from '../files/streams.ts';
 import { compileGlobs } from '../image/glob.ts';
-import { normalizedName, parseReference } from '../image/reference.ts';
+import { readReference } from '../image/read-reference.ts';
+import { normalizedName } from '../image/reference.ts';
 import { createEntries, readEntries } from '../pin/entries.ts';
 import { planFiles } from '../pin/files.ts';
 import { readLock } from '../pin/lock.ts';
@@ -87,13 +88,9 @@ function checked(
 }
 
 function isExempt(image: string, isSkipped: (name: string) => boolean): boolean {
-  try {
-    return isSkipped(normalizedName(parseReference(image)));
-  } catch (caught) {
-    // What is no reference is a finding.
-    if (caught instanceof PinError) return false;
-    throw caught;
-  }
+  const reference = readReference(image);
+  // What is no reference is a finding.
+  return reference !== undefined && isSkipped(normalizedName(reference));
 }
 
 function findOptions(extraKinds: readonly string[]): Parameters<typeof checkText>[2]['find'] {

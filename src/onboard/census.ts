@@ -1,12 +1,14 @@
 import type { ListedObject } from '../audit/inventory.ts';
 import { imageIdsOf } from '../audit/running.ts';
-import { referenceOf, type Workload } from '../audit/use.ts';
+import type { Workload } from '../audit/use.ts';
 import { PinError } from '../errors.ts';
+import { readReference } from '../image/read-reference.ts';
 import { isJsonObject, type JsonObject, listOf, objectIn, textOf } from '../json.ts';
 import {
   type ImagePlace,
   imagePlacesOf,
   type Location,
+  labelOf,
   locationOf,
   type PodTemplate,
   podTemplateOf,
@@ -106,11 +108,12 @@ export class Census {
     const next = isPod || immutable || isOwned ? 'pod' : 'rollout';
     const told = isPod ? imageIdsOf(listed.object) : undefined;
     const places = new Map<string, Place>();
-    for (const { key, label, image } of this.#placesOf(template)) {
+    for (const { list, key, image } of this.#placesOf(template)) {
+      const label = labelOf({ list, key });
       const { place, isNew } = this.#placeOf({ ...root, label, image, next });
       if (isNew) places.set(key, place);
       // A node tells the repository under which it saw the digest first: the digest alone is this image's.
-      if (told) addPod(place, nameOf(listed.object), referenceOf(told.get(key) ?? '')?.digest);
+      if (told) addPod(place, nameOf(listed.object), readReference(told.get(key) ?? '')?.digest);
     }
     if (places.size > 0) this.#candidates.push({ ...listed, where, places, next });
   }

@@ -1,4 +1,4 @@
-import { referenceOf } from '../audit/use.ts';
+import { readReference } from '../image/read-reference.ts';
 import { spelledName } from '../image/reference.ts';
 import { isJsonObject, type JsonObject } from '../json.ts';
 
@@ -52,7 +52,7 @@ function childrenOf({ value, path, depth }: Node): Node[] {
 
 /** A field with the repository beside one with the tag, as `repository` and `tag` of many charts. */
 function inParts(object: JsonObject, path: string, image: string): ImagePath | undefined {
-  const tag = referenceOf(image)?.tag;
+  const tag = readReference(image)?.tag;
   if (tag === undefined) return undefined;
   const name = spelledName(image);
   const texts = Object.entries(object);

@@ -1,7 +1,8 @@
 import type { PullIdentity } from '../admission/ports.ts';
 import { isGone } from '../audit/judge.ts';
-import { referenceOf } from '../audit/use.ts';
-import { PinError, toPinError } from '../errors.ts';
+import { once } from '../audit/once.ts';
+import { PinError } from '../errors.ts';
+import { readReference } from '../image/read-reference.ts';
 import { spelledName } from '../image/reference.ts';
 import type { Outlook } from './outlook.ts';
 
@@ -33,7 +34,7 @@ export function createFindMoves(registries: OnboardRegistries): FindMoves {
   return async ({ place, pinned, error, identity }) => {
     const isUntagged = error?.code === 'not_found';
     if (identity === undefined || (pinned === undefined && !isUntagged)) return [];
-    const now = referenceOf(pinned ?? '')?.digest;
+    const now = readReference(pinned ?? '')?.digest;
     const others = [...place.running].filter(([digest]) => digest !== now);
     if (others.length === 0) return [];
     // Some runtimes tell the digest of the node's own platform.
@@ -53,17 +54,4 @@ export function createFindMoves(registries: OnboardRegistries): FindMoves {
 function isServed(answer: unknown): boolean | undefined {
   if (!(answer instanceof PinError)) return true;
   return isGone(answer) ? false : undefined;
-}
-
-/** A failure is an answer too. */
-function once<T>(
-  ask: (image: string, identity: PullIdentity) => Promise<T>,
-): (image: string, identity: PullIdentity) => Promise<T | PinError> {
-  const asked = new Map<string, Promise<T | PinError>>();
-  return (image, identity) => {
-    const key = JSON.stringify([image, identity]);
-    const answer = asked.get(key) ?? ask(image, identity).catch(toPinError);
-    asked.set(key, answer);
-    return answer;
-  };
 }

@@ -1,7 +1,7 @@
-import { PinError } from '../errors.ts';
 import type { Edit } from '../files/edit.ts';
 import type { CommentSlot } from '../files/slot.ts';
-import { normalizedName, parseReference } from '../image/reference.ts';
+import { readReference } from '../image/read-reference.ts';
+import { normalizedName } from '../image/reference.ts';
 
 /** A tag that stands in the comment behind a pinned image. */
 export interface TagComment {
@@ -31,13 +31,8 @@ export function readTagComment(
 }
 
 function tagIn(word: string, name: string): string | undefined {
-  try {
-    const reference = parseReference(word);
-    return normalizedName(reference) === name ? reference.tag : undefined;
-  } catch (caught) {
-    if (caught instanceof PinError) return undefined;
-    throw caught;
-  }
+  const reference = readReference(word);
+  return reference && normalizedName(reference) === name ? reference.tag : undefined;
 }
 
 /** What keeps `tag` behind the image: nothing where it stands there, else our own form of it. */

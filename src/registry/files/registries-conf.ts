@@ -1,5 +1,6 @@
 import { PinError } from '../../errors.ts';
-import { type ImageReference, normalizedName, parseReference } from '../../image/reference.ts';
+import { readReference } from '../../image/read-reference.ts';
+import { type ImageReference, normalizedName } from '../../image/reference.ts';
 import type { JsonObject } from '../../json.ts';
 import { flagIn, invalid, listIn, parseToml, tableFrom, textIn } from './toml.ts';
 
@@ -153,13 +154,8 @@ function rewrite(
 
 /** Undefined where a name is malformed, or would have to be completed. */
 function parseName(text: string): ImageReference | undefined {
-  try {
-    const reference = parseReference(text);
-    return normalizedName(reference) === text ? reference : undefined;
-  } catch (caught) {
-    if (caught instanceof PinError) return undefined;
-    throw caught;
-  }
+  const reference = readReference(text);
+  return reference && normalizedName(reference) === text ? reference : undefined;
 }
 
 function nameOf({ registry, repository }: ImageReference): string {

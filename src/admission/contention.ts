@@ -1,3 +1,4 @@
+import { printableJson } from '../image/printable.ts';
 import { textOf } from '../json.ts';
 import { locationOf } from '../workload/locations.ts';
 import { formatOriginals } from '../workload/originals.ts';
@@ -38,7 +39,7 @@ export function concession(
         ? image
         : { ...image, image: image.place.image, outcome: 'contended', entry: undefined },
     ),
-    warning: WARNINGS.contended(JSON.stringify(owned.owner.kind)),
+    warning: WARNINGS.contended(printableJson(owned.owner.kind)),
   };
 }
 

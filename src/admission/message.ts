@@ -1,13 +1,14 @@
 import { actionIn } from '../error-codes.ts';
 import type { PinError } from '../errors.ts';
+import { labelOf } from '../workload/locations.ts';
 import type { SettledImage } from './settle.ts';
 import { DENIALS, failureText, WARNINGS } from './wording.ts';
 
 /** What one failed image tells: what was asked, for which container, who answered what. */
 function failureOf({ place, decision }: SettledImage, error: PinError): string {
-  if (decision.act === 'refuse') return `${error.message} (${place.label})`;
+  if (decision.act === 'refuse') return `${error.message} (${labelOf(place)})`;
   const asked = 'original' in decision ? decision.original : place.image;
-  return failureText(JSON.stringify(asked), place.label, error.message);
+  return failureText(JSON.stringify(asked), labelOf(place), error.message);
 }
 
 /** The warning that an image deserves, or undefined for one with nothing to tell. */
@@ -17,9 +18,9 @@ export function warningOf(image: SettledImage): string | undefined {
     const warn = outcome === 'refresh_failed' ? WARNINGS.oldPinStays : WARNINGS.tagStays;
     return warn(failureOf(image, error), error.code);
   }
-  if (wouldBe !== undefined) return WARNINGS.wouldBePinned(place.label, wouldBe);
+  if (wouldBe !== undefined) return WARNINGS.wouldBePinned(labelOf(place), wouldBe);
   if (answer === undefined || !('stale' in answer.result) || !answer.result.stale) return undefined;
-  return WARNINGS.oldDigest(place.label, Math.round(answer.result.ageMs / 1000));
+  return WARNINGS.oldDigest(labelOf(place), Math.round(answer.result.ageMs / 1000));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { PinError } from '../errors.ts';
 import type { ImageReference } from '../image/reference.ts';
+import { labelOf } from '../workload/locations.ts';
 import type { PeekTag } from './ports.ts';
 import type { RefreshPolicy } from './refresh.ts';
 import type { SettledImage } from './settle.ts';
@@ -30,7 +31,7 @@ export function movedWarnings(
     const isTold = known !== undefined && !(known instanceof PinError);
     if (isTold && known.digest !== kept.digest) {
       const age = Math.round(known.ageMs / 1000);
-      const moved = WARNINGS.tagMoved(kept.label, JSON.stringify(kept.original), age);
+      const moved = WARNINGS.tagMoved(labelOf(image.place), JSON.stringify(kept.original), age);
       warnings.push(`${moved}: ${whatTakesIt(where.kind, refreshPolicy)}`);
     }
     peeks += 1;
@@ -40,17 +41,15 @@ export function movedWarnings(
 }
 
 interface KeptPin {
-  readonly label: string;
   readonly original: string;
   readonly reference: ImageReference;
   readonly digest: string;
 }
 
 function keptPin({ decision, place, entry, image }: SettledImage): KeptPin | undefined {
-  const { label } = place;
   if (decision.act === 'adopt') {
     const { original, reference, digest } = decision;
-    return { label, original, reference, digest };
+    return { original, reference, digest };
   }
   if (decision.act !== 'reuse') return undefined;
   const original = entry?.reference ?? place.image;
@@ -58,7 +57,7 @@ function keptPin({ decision, place, entry, image }: SettledImage): KeptPin | und
   const pinned = readImage(image);
   if (reference instanceof PinError || pinned instanceof PinError) return undefined;
   const { digest } = pinned;
-  return digest === undefined ? undefined : { label, original, reference, digest };
+  return digest === undefined ? undefined : { original, reference, digest };
 }
 
 function whatTakesIt(kind: string, policy: RefreshPolicy): string {

@@ -1,3 +1,4 @@
+import { printableJson } from '../image/printable.ts';
 import { isJsonObject, textOf } from '../json.ts';
 import type { Finding } from './finding.ts';
 import { digestSlot } from './parts.ts';
@@ -22,7 +23,7 @@ function walk(finding: Finding, value: unknown, path: readonly string[]): void {
     const registry = textOf(value, 'registry');
     digestSlot(finding, {
       path,
-      label: `values ${JSON.stringify(path.join('.'))}`,
+      label: `values ${printableJson(path.join('.'))}`,
       object: { kind: 'Values', name: '', namespace: '', pointer: '' },
       repository: registry ? `${registry}/${repository}` : repository,
       tagField: 'tag',

@@ -1,5 +1,11 @@
 import { PinError } from '../errors.ts';
-import { imagePlacesOf, type Location, locationOf, podTemplateOf } from '../workload/locations.ts';
+import {
+  imagePlacesOf,
+  type Location,
+  labelOf,
+  locationOf,
+  podTemplateOf,
+} from '../workload/locations.ts';
 import type { Finding, FoundImage } from './finding.ts';
 import { helmImagesIn } from './helm-values.ts';
 import { isKustomization, kustomizeImagesIn } from './kustomization.ts';
@@ -81,13 +87,13 @@ function candidatesIn(finding: Finding, object: ManifestObject, where: Location)
   const template = podTemplateOf(object.value, where);
   if (template === undefined) return [];
   try {
-    return imagePlacesOf(template).flatMap(({ pointer, label }) => {
+    return imagePlacesOf(template).flatMap(({ pointer, list, key }) => {
       const path = [...object.path, ...pointer.split('/').slice(1)];
       const value = finding.document.at(path);
       const isEmpty = value === undefined || value.value === null || value.value === '';
       // A placeholder of injectors for the image of a sidecar: there is nothing to look up.
       if (isEmpty || value.value === 'auto') return [];
-      return [{ path, label, value, object: nameOf(object) }];
+      return [{ path, label: labelOf({ list, key }), value, object: nameOf(object) }];
     });
   } catch (caught) {
     if (!(caught instanceof PinError)) throw caught;

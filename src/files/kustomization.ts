@@ -1,3 +1,4 @@
+import { printableJson } from '../image/printable.ts';
 import { isJsonObject, listOf, textOf } from '../json.ts';
 import type { Finding } from './finding.ts';
 import { type ManifestObject, nameOf } from './objects.ts';
@@ -20,7 +21,7 @@ export function kustomizeImagesIn(finding: Finding, object: ManifestObject): voi
     const path = [...object.path, 'images', `${index}`];
     digestSlot(finding, {
       path,
-      label: `kustomize image ${JSON.stringify(name)}`,
+      label: `kustomize image ${printableJson(name)}`,
       object: nameOf(object),
       repository: textOf(entry, 'newName') ?? name,
       tagField: 'newTag',

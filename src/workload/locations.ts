@@ -1,4 +1,5 @@
 import { PinError } from '../errors.ts';
+import { printableJson } from '../image/printable.ts';
 import { isJsonObject, type JsonObject, listOf, objectAt, objectIn, textOf } from '../json.ts';
 
 /** Where a kind keeps its pod template, and what an update may do to it. */
@@ -60,8 +61,6 @@ export interface ImagePlace {
   /** Container name, or `volume/<name>`: unique in a pod spec, and the key of the record. */
   readonly key: string;
   readonly list: string;
-  /** As a message names it: `container "web"`. */
-  readonly label: string;
   /** The text in the field; empty where the field is absent or no text. */
   readonly image: string;
   readonly pullPolicy: string | undefined;
@@ -162,13 +161,21 @@ function placeIn(list: ImageList, item: unknown, pointer: string): ImagePlace | 
   return {
     key: list.keyPrefix + name,
     list: list.list,
-    label: `${list.noun} ${JSON.stringify(name)}`,
     image: textOf(holder, list.imageField) ?? '',
     pullPolicy: textOf(holder, list.pullPolicyField),
     pointer,
     recorded: list.recorded,
     immutableInPod: list.immutableInPod,
   };
+}
+
+/**
+ * A place as a message names it: `container "web"`. A name that nobody has validated yet may hold
+ * what forges a line or turns text round.
+ */
+export function labelOf({ list, key }: Pick<ImagePlace, 'list' | 'key'>): string {
+  const { noun, keyPrefix } = IMAGE_LISTS.find((one) => one.list === list) ?? CONTAINERS;
+  return `${noun} ${printableJson(key.slice(keyPrefix.length))}`;
 }
 
 /** The template with other images in some places, by their pointers; the rest is shared with it. */

@@ -43,6 +43,26 @@ describe('createHandler() against strangers', () => {
     expect(denied.response.status?.message.length).toBeLessThanOrEqual(4096);
   });
 
+  it.each([
+    ['a right-to-left override', 'web\u202ebew', 'web\\u202ebew'],
+    ['an isolate', '\u2066web\u2069', '\\u2066web\\u2069'],
+    ['nothing to be seen', 'w\u200be\u{e0001}b', 'w\\u200be\\udb40\\udc01b'],
+    ['a line of its own', 'web\u2028\u0085\n', 'web\\u2028\\u0085\\n'],
+    ['half an emoji', 'web\ud83d', 'web\\ud83d'],
+  ])('names a container of %s with nothing that moves text', (_, name, shown) => {
+    const spec = { containers: [{ name, image: 'nginx:1' }] };
+    const object = objectOf(POD, { spec });
+    const told = (tags: Record<string, string>, mode: 'pin' | 'enforce' | 'warn'): string => {
+      const { response } = new Admission(tags, { mode }).review(POD, { object });
+      return response.status?.message ?? response.warnings?.join('; ') ?? '';
+    };
+    const messages = [told({}, 'enforce'), told({}, 'pin'), told({ [NGINX]: A }, 'warn')];
+    for (const message of messages) {
+      expect(message).toContain(`container "${shown}"`);
+      expect(message).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+    }
+  });
+
   it('takes a host that is a number for a host', () => {
     const object = objectOf(POD, { spec: specOf({ web: '2130706433:5000/a' }) });
     const admission = new Admission({ '2130706433:5000/a:latest': A });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { imagePlacesOf, locationOf, podTemplateOf } from '../../src/workload/locations.ts';
+import { imagePlacesOf, labelOf, locationOf, podTemplateOf } from '../../src/workload/locations.ts';
 import {
   CONTAINERS,
   EPHEMERAL,
@@ -87,7 +87,6 @@ describe('imagePlacesOf()', () => {
     expect(placesIn({ [list.list]: [{}, item] }).at(-1)).toEqual({
       key: `${list.keyPrefix}web`,
       list: list.list,
-      label: `${list.noun} "web"`,
       image: 'nginx:1',
       pullPolicy: 'Never',
       pointer: `/spec/${list.list}/1${holder}`,
@@ -111,7 +110,7 @@ describe('imagePlacesOf()', () => {
     ['a list', ['nginx']],
   ])('takes an image that is %s for an empty one', (_, image) => {
     expect(placesIn({ containers: [{ name: 7, image }] })).toMatchObject([
-      { key: '', label: 'container ""', image: '', pullPolicy: undefined },
+      { key: '', image: '', pullPolicy: undefined },
     ]);
   });
 
@@ -128,12 +127,6 @@ describe('imagePlacesOf()', () => {
   it('counts no volume without an image', () => {
     const volumes = Array.from({ length: 5001 }, () => ({ name: 'data', emptyDir: {} }));
     expect(placesIn({ containers: [{ name: 'web' }], volumes })).toHaveLength(1);
-  });
-
-  it('quotes a name that could move a cursor', () => {
-    expect(placesIn({ containers: [{ name: 'a"\n\u001b[2J' }] })).toMatchObject([
-      { label: 'container "a\\"\\n\\u001b[2J"' },
-    ]);
   });
 
   it.each([
@@ -160,4 +153,19 @@ describe('imagePlacesOf()', () => {
       );
     },
   );
+});
+
+describe('labelOf()', () => {
+  it.each([CONTAINERS, INIT_CONTAINERS, EPHEMERAL, VOLUMES])('names an image of $list', (list) => {
+    const place = { list: list.list, key: `${list.keyPrefix}web` };
+    expect(labelOf(place)).toBe(`${list.noun} "web"`);
+  });
+
+  it.each([
+    ['quotes', 'a"b\\', 'a\\"b\\\\'],
+    ['what moves a cursor', '\n\u001b[2J', '\\n\\u001b[2J'],
+    ['what turns text round', 'a\u202eb', 'a\\u202eb'],
+  ])('escapes %s', (_, key, shown) => {
+    expect(labelOf({ list: 'containers', key })).toBe(`container "${shown}"`);
+  });
 });

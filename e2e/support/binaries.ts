@@ -37,6 +37,7 @@ export type BinaryName =
   | 'helm3'
   | 'actionlint'
   | 'toxiproxy'
+  | 'cert-manager'
   | 'oracle'
   | 'containerd-oracle';
 
@@ -80,6 +81,7 @@ const SOURCES: Readonly<Record<BinaryName, Source>> = {
     module: 'binaries/toxiproxy',
     package: 'github.com/Shopify/toxiproxy/v2/cmd/server',
   },
+  'cert-manager': { module: 'binaries/cert-manager', package: '.' },
   oracle: { module: 'oracle', package: '.' },
   'containerd-oracle': { module: 'containerd', package: '.' },
 };

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 
 import { createInterruption, type Interruption } from './commands/interruption.ts';
 import { createProgram, type ProgramParts } from './commands/program.ts';
-import { processStreams } from './commands/streams.ts';
+import { type ProcessStreams, processStreams } from './commands/streams.ts';
 import { processEnvironment, type ServeSettings } from './config.ts';
 import { toPinError } from './errors.ts';
 import { printableLines } from './image/printable.ts';
@@ -100,12 +100,22 @@ function nameOf([, file = '']: readonly string[]): string {
   return basename(file).startsWith('kubectl-tagpin') ? 'kubectl tagpin' : 'tagpin';
 }
 
+/** Ends the process; with 1 where its results did not get out. */
+async function exitAfter({ outFailure }: ProcessStreams, exitCode: number): Promise<never> {
+  const failure = outFailure();
+  if (failure === undefined) process.exit(exitCode);
+  const { reasonOf } = await import('./files/disk.ts');
+  process.stderr.write(`tagpin: standard output cannot be written: ${reasonOf(failure)}\n`);
+  process.exit(1);
+}
+
 async function main(argv: readonly string[]): Promise<void> {
   let exitCode = 0;
+  const streams = processStreams(processEnvironment());
   const interruption = createInterruption(() => void dieOfSignal(interruption));
   const parts: ProgramParts = {
     name: nameOf(argv),
-    streams: processStreams(processEnvironment()),
+    streams,
     environment: processEnvironment(),
     version: VERSION,
     openRegistries: async (settings, credential) => {
@@ -133,7 +143,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const program = await createProgram(parts, argv.slice(2));
   try {
     await program.parseAsync(argv);
-    process.exit(exitCode);
+    await exitAfter(streams, exitCode);
   } catch (caught) {
     const error = toPinError(caught);
     const { error: chain } = describeError(error);

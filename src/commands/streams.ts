@@ -6,10 +6,19 @@ import type { CommandParts } from './command-parts.ts';
 
 type Environment = CommandParts['environment'];
 
-/** The standard streams of this process. */
-export function processStreams(environment: Environment): Streams {
+export interface ProcessStreams extends Streams {
+  /** Why standard output could not be written, of the first time; undefined while it can. */
+  readonly outFailure: () => unknown;
+}
+
+/**
+ * The standard streams of this process. Output that fails, on a full disk for example, is no failure
+ * of what is being told of: it is kept for the end, and until then it is as if nobody read on.
+ */
+export function processStreams(environment: Environment): ProcessStreams {
   const { stdout, stderr } = process;
   let isRead = true;
+  let outFailure: unknown;
   return {
     readInput: async () => {
       const chunks: Buffer[] = [];
@@ -17,10 +26,16 @@ export function processStreams(environment: Environment): Streams {
       return Buffer.concat(chunks);
     },
     out: async (text) => {
-      isRead = (await write(stdout, text)) && isRead;
+      try {
+        isRead = (await write(stdout, text)) && isRead;
+      } catch (caught) {
+        isRead = false;
+        outFailure ??= caught;
+      }
     },
     err: async (text) => void (await write(stderr, text)),
     isRead: () => isRead,
+    outFailure: () => outFailure,
     onTerminal: { out: stdout.isTTY, err: stderr.isTTY },
     colours: showsColours(stdout, environment),
     redraws: stderr.isTTY && environment['TERM'] !== 'dumb',

@@ -1,6 +1,10 @@
+import { open } from 'node:fs/promises';
 import { WriteStream } from 'node:tty';
 
+import { describe, expect, it } from '@jest/globals';
+
 import { showsColours } from '../../src/commands/streams.ts';
+import { runTagpinInto } from '../support/process.ts';
 
 /** Asks the environment alone, as a terminal does; no terminal is needed for that. */
 const TERMINAL = Object.assign(Object.create(WriteStream.prototype) as WriteStream, {
@@ -24,5 +28,14 @@ describe('showsColours()', () => {
   it('shows none where no terminal is, even if they are forced', () => {
     const file = { isTTY: false, hasColors: () => true };
     expect(showsColours(file, { FORCE_COLOR: '1' })).toBe(false);
+  });
+});
+
+describe('tagpin > /dev/full', () => {
+  it('says that its output cannot be written, and why', async () => {
+    await using full = await open('/dev/full', 'w');
+    const { code, stderr } = await runTagpinInto(full.fd, ['completion', 'bash']);
+    expect(stderr).toBe('tagpin: standard output cannot be written: no space is left\n');
+    expect(code).toBe(1);
   });
 });

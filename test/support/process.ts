@@ -41,7 +41,15 @@ export function runTagpin(
   env: NodeJS.ProcessEnv = {},
   input: string = '',
 ): Promise<Ended> {
-  const child = start(args, env);
+  return endOf(start(args, env), input);
+}
+
+/** The same, with its standard output in a file. */
+export function runTagpinInto(output: number, args: readonly string[]): Promise<Ended> {
+  return endOf(start(args, {}, [output, 'pipe']), '');
+}
+
+function endOf(child: ChildProcess, input: string): Promise<Ended> {
   child.stdin?.on('error', () => {}).end(input);
   return collect(child).ended;
 }
@@ -60,7 +68,7 @@ export async function startUnreadTagpin(
     `--listen=127.0.0.1:${webhookPort}`,
     `--operations-listen=127.0.0.1:${operationsPort}`,
   ];
-  const child = start(['serve', ...listen, ...args], env, output);
+  const child = start(['serve', ...listen, ...args], env, [output, output]);
   child.stdout?.destroy();
   child.stderr?.destroy();
   const ended = once(child, 'close').then(([code]): Ended => ({ code, stdout: '', stderr: '' }));
@@ -126,10 +134,10 @@ function seenFromOutside(
 function start(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  out: number | 'pipe' = 'pipe',
+  output: readonly (number | 'pipe')[] = ['pipe', 'pipe'],
 ): ChildProcess {
   return spawn(process.execPath, [MAIN, ...args], {
-    stdio: ['pipe', out, out],
+    stdio: ['pipe', ...output],
     env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
   });
 }

@@ -24,8 +24,10 @@ const OTHERS = [
   'curl',
   'docker',
   'gcloud',
+  'git',
   'grep',
   'jq',
+  'mktemp',
   'node',
   'npm',
   'npx',
@@ -34,6 +36,7 @@ const OTHERS = [
   'scanner',
   'sort',
   'tr',
+  'xargs',
 ];
 
 const PAGES = ['.', 'docs', 'docs/decisions'].flatMap((folder) =>

@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonObject, listOf, objectIn, textOf } from '../json.ts';
+import { type JsonObject, objectIn, textOf } from '../json.ts';
+import { controllerReference, groupOf } from '../workload/controller-reference.ts';
 import type { Review } from './review.ts';
 
 /** The controller of an object: the one owner reference that says so. */
@@ -13,20 +14,14 @@ export interface Controller {
 /** The controller that owns the object with this metadata, or undefined where none does. */
 export function controllerOf(metadata: JsonObject | undefined): Controller | undefined {
   if (metadata === undefined) return undefined;
-  const owner = listOf(metadata, 'ownerReferences').find(isController);
-  if (!isJsonObject(owner)) return undefined;
-  const apiVersion = textOf(owner, 'apiVersion') ?? '';
-  const slash = apiVersion.indexOf('/');
+  const owner = controllerReference(metadata);
+  if (owner === undefined) return undefined;
   return {
-    group: slash === -1 ? '' : apiVersion.slice(0, slash),
+    group: groupOf(textOf(owner, 'apiVersion') ?? ''),
     kind: textOf(owner, 'kind') ?? '',
     name: textOf(owner, 'name') ?? '',
     uid: textOf(owner, 'uid') ?? '',
   };
-}
-
-function isController(owner: unknown): boolean {
-  return isJsonObject(owner) && owner['controller'] === true;
 }
 
 /** A Pod that is being made by a controller. */

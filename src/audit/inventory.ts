@@ -1,8 +1,9 @@
 import { PinError } from '../errors.ts';
 import { readReference } from '../image/read-reference.ts';
 import { spelledName } from '../image/reference.ts';
-import { isJsonObject, type JsonObject, listOf, objectIn, textOf } from '../json.ts';
+import { type JsonObject, objectIn, textOf } from '../json.ts';
 import { ORIGINALS_ANNOTATION } from '../workload/annotations.ts';
+import { controllerReference } from '../workload/controller-reference.ts';
 import {
   type ImagePlace,
   imagePlacesOf,
@@ -63,9 +64,7 @@ export class Inventory {
   }
 
   #ownerOf(metadata: JsonObject): Workload | undefined {
-    const controller = listOf(metadata, 'ownerReferences')
-      .filter(isJsonObject)
-      .find((reference) => reference['controller'] === true);
+    const controller = controllerReference(metadata);
     if (controller === undefined) return undefined;
     const known = this.#owners.get(ownerKey(metadata, controller));
     return (

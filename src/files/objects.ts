@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, listOf, objectIn, textOf } from '../json.ts';
+import { groupOf } from '../workload/controller-reference.ts';
 
 /** The object of a manifest that an image belongs to. */
 export interface ObjectName {
@@ -32,9 +33,7 @@ export function objectsOf(value: unknown, path: readonly string[] = []): Manifes
     );
   }
   if (kind === undefined && !isBareKustomization(value)) return [];
-  const slash = apiVersion.indexOf('/');
-  const group = slash === -1 ? '' : apiVersion.slice(0, slash);
-  return [{ group, kind: kind ?? 'Kustomization', value, path }];
+  return [{ group: groupOf(apiVersion), kind: kind ?? 'Kustomization', value, path }];
 }
 
 /** Name and namespace of an object, as far as it has them. */

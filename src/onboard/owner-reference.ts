@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonObject, listOf, textOf } from '../json.ts';
+import { type JsonObject, textOf } from '../json.ts';
+import { controllerReference, groupOf } from '../workload/controller-reference.ts';
 import { locationOf } from '../workload/locations.ts';
 
 /** The controller of an object, as the object names it. Whoever made the object wrote this. */
@@ -11,9 +12,7 @@ export interface OwnerReference {
 
 /** The one owner reference that says it is the controller's, or undefined where none does. */
 export function ownerReferenceOf(metadata: JsonObject): OwnerReference | undefined {
-  const found = listOf(metadata, 'ownerReferences')
-    .filter(isJsonObject)
-    .find((reference) => reference['controller'] === true);
+  const found = controllerReference(metadata);
   if (found === undefined) return undefined;
   return {
     apiVersion: textOf(found, 'apiVersion') ?? '',
@@ -30,8 +29,4 @@ export function groupKindOf({ apiVersion, kind }: OwnerReference): string {
 
 export function isBuiltIn({ apiVersion, kind }: OwnerReference): boolean {
   return locationOf(groupOf(apiVersion), kind) !== undefined;
-}
-
-function groupOf(apiVersion: string): string {
-  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 }

@@ -1,5 +1,6 @@
-import { isJsonObject, listOf, objectIn, textOf } from '../json.ts';
+import { objectIn, textOf } from '../json.ts';
 import { ORIGINALS_ANNOTATION } from '../workload/annotations.ts';
+import { controllerReference } from '../workload/controller-reference.ts';
 import { imagePlacesOf, locationOf, podTemplateOf } from '../workload/locations.ts';
 import { countingEntry, parseOriginals } from '../workload/originals.ts';
 
@@ -34,9 +35,7 @@ export function majorityPins(pods: readonly unknown[], ownerUid: string): Map<st
 function isLivingChild(pod: unknown, ownerUid: string): boolean {
   const metadata = objectIn(pod, 'metadata');
   if (metadata === undefined || textOf(metadata, 'deletionTimestamp') !== undefined) return false;
-  return listOf(metadata, 'ownerReferences').some(
-    (owner) => isJsonObject(owner) && owner['controller'] === true && owner['uid'] === ownerUid,
-  );
+  return controllerReference(metadata)?.['uid'] === ownerUid;
 }
 
 /** Original to digest, of the images of a Pod whose entries count; the first container's, where two differ. */

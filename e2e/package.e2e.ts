@@ -75,6 +75,14 @@ describe('the package for npm', () => {
     expect(digest).toContain(await image.digest());
   });
 
+  it('is installed as a command', async () => {
+    const options = [`--cache=${join(root, 'cache')}`, '--prefer-offline', '--no-audit'];
+    const prefix = join(root, 'global');
+    await run(empty, 'npm', ['install', '--global', `--prefix=${prefix}`, ...options, archive]);
+    const help = await run(empty, join(prefix, 'bin', 'tagpin'), ['check', '--help']);
+    expect(help).toContain('Usage: tagpin check');
+  });
+
   it('has the plugin of kubectl for its second name', async () => {
     const help = await npx('kubectl-tagpin', '--help');
     expect(help).toContain('Usage: kubectl tagpin');

@@ -27,6 +27,7 @@ const OTHERS = [
   'git',
   'grep',
   'jq',
+  'ln',
   'mktemp',
   'node',
   'npm',

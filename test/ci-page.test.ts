@@ -13,6 +13,28 @@ const PAGE = readFileSync(join(ROOT, 'docs', 'ci.md'), 'utf8');
 /** The hook that the page has its reader save. */
 const [, HOOK = ''] = /^```sh\n(#!.*?)^```$/ms.exec(PAGE) ?? [];
 
+/** Jobs of GitLab, workflows of GitHub and a configuration of pre-commit. */
+const SETTINGS = [...PAGE.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text = '']) => text);
+
+describe('the jobs of docs/ci.md', () => {
+  it('run the package that npm makes here', () => {
+    const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      readonly name: string;
+      readonly version: string;
+    };
+    const packed = [...PAGE.matchAll(/\S*\.tgz/g)].map(([file]) => file.split('/').at(-1));
+    expect(packed.length).toBeGreaterThan(2);
+    expect(new Set(packed)).toEqual(new Set([`${name}-${version}.tgz`]));
+  });
+
+  it('take the actions that this project takes', () => {
+    const ours = readFileSync(join(ROOT, '.github', 'workflows', 'ci.yml'), 'utf8');
+    const used = SETTINGS.flatMap((text) => text.match(/uses: .*/g) ?? []);
+    expect(used).toHaveLength(2);
+    expect(used.filter((line) => !ours.includes(line))).toEqual([]);
+  });
+});
+
 function podOf(image: string): string {
   const container = { name: 'web', image };
   return JSON.stringify({ apiVersion: 'v1', kind: 'Pod', spec: { containers: [container] } });

@@ -9,11 +9,12 @@ export interface Certificate {
   readonly notAfterMs: number;
 }
 
-const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
-/** More than that in one bundle was written by nobody who means well. */
-const MAX_CERTIFICATES = 64;
+/** A hyphen is no letter of base64: a block that never ends is not looked through again and again. */
+const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+/** Some three times what operating systems bring along. */
+const MAX_CERTIFICATES = 512;
 
-/** Those certificates of a text that can be read, each once, at most 64 of them. */
+/** Those certificates of a text that can be read, each once, at most 512 of them. */
 export function readCertificates(text: string): readonly Certificate[] {
   const found = new Map<string, Certificate>();
   for (const [block] of text.matchAll(PEM_BLOCK)) {

@@ -1,6 +1,13 @@
 import { type Certificate, isDue, isExpired, isValid } from './certificate.ts';
 import type { Entry, Wanted } from './entries.ts';
-import { type FormerToken, type Generation, type Leaving, NO_STATE, type State } from './state.ts';
+import {
+  type FormerToken,
+  type Generation,
+  type Leaving,
+  MAX_ITEMS,
+  NO_STATE,
+  type State,
+} from './state.ts';
 
 /** What one replica has read of the cluster. */
 export interface Seen {
@@ -88,14 +95,20 @@ const tidy: Rule = (view) => {
   return isSame ? undefined : { step: 'store', state: next, why: 'tidied' };
 };
 
-/** What is in a bundle and nobody's: of a Secret that was deleted, or from before tagpin made its own. */
+/**
+ * What is in a bundle and nobody's: of a Secret that was deleted, or from before tagpin made its own.
+ * What there is no room for stays in the bundle until others have left.
+ */
 function leavingIn({ state, entries, nowMs, leafLifetimeMs }: View): readonly Leaving[] {
   const ours = new Set(state.generations.map(({ certificate }) => certificate.fingerprint));
   const known = new Map(state.leaving.map((leaving) => [leaving.fingerprint, leaving]));
   const untilMs = nowMs + leafLifetimeMs;
-  return unexpired(entries, nowMs)
-    .filter(({ fingerprint }) => !ours.has(fingerprint))
-    .map(({ fingerprint }) => known.get(fingerprint) ?? { fingerprint, untilMs });
+  const foreign = unexpired(entries, nowMs)
+    .map(({ fingerprint }) => fingerprint)
+    .filter((fingerprint) => !ours.has(fingerprint));
+  return knownFirst(foreign, known)
+    .slice(0, MAX_ITEMS)
+    .map((fingerprint) => known.get(fingerprint) ?? { fingerprint, untilMs });
 }
 
 /** API servers call by another path seconds after it was written; a token that leaked is not to live on. */
@@ -103,20 +116,30 @@ const FORMER_TOKEN_MS = 600_000;
 
 /**
  * New replicas have to know the tokens, too, by which calls came before the Secret was made anew: as
- * long as an entry has them, and a while longer.
+ * long as an entry has them, and a while longer, if there is room.
  */
 function formerTokensIn({ state, entries, nowMs, leafLifetimeMs }: View): readonly FormerToken[] {
   const ours = new Set(state.generations.map(({ token }) => token));
-  const former = new Map(
-    state.formerTokens
-      .filter(({ untilMs }) => untilMs > nowMs)
-      .map((item): [string, FormerToken] => [item.token, item]),
+  const known = new Map(
+    state.formerTokens.filter(({ untilMs }) => untilMs > nowMs).map((item) => [item.token, item]),
   );
-  for (const { token } of entries) {
-    if (token === undefined || ours.has(token) || former.has(token)) continue;
-    former.set(token, { token, untilMs: nowMs + Math.min(leafLifetimeMs, FORMER_TOKEN_MS) });
-  }
-  return [...former.values()];
+  const untilMs = nowMs + Math.min(leafLifetimeMs, FORMER_TOKEN_MS);
+  const called = new Set(
+    entries.flatMap(({ token }) => token ?? []).filter((token) => !ours.has(token)),
+  );
+  const calledNow = knownFirst([...called], known).slice(0, MAX_ITEMS);
+  const before = [...known.keys()].filter((token) => !called.has(token));
+  return [...before, ...calledNow]
+    .slice(-MAX_ITEMS)
+    .map((token) => known.get(token) ?? { token, untilMs });
+}
+
+/** What was noted is noted again, whatever else there is no room for: or two replicas would never be done. */
+function knownFirst(
+  names: readonly string[],
+  known: ReadonlyMap<string, unknown>,
+): readonly string[] {
+  return names.toSorted((one, other) => Number(known.has(other)) - Number(known.has(one)));
 }
 
 function sameItems<T>(one: readonly T[], other: readonly T[]): boolean {
@@ -139,7 +162,8 @@ const publish: Rule = (view) => {
     const token = signing?.token ?? entry.token ?? valid.at(-1)?.token;
     const isRight = kept.length === entry.bundle.length && missing.length === 0;
     if (token === undefined || (isRight && token === entry.token)) return [];
-    return [{ entry, bundle: [...kept, ...missing], token }];
+    // Of a bundle with more than is read, ours are.
+    return [{ entry, bundle: [...missing, ...kept], token }];
   });
   return changes.length === 0 ? undefined : { step: 'publish', changes };
 };

@@ -32,6 +32,7 @@ const OF_DIGESTS = /^digests\./;
 
 /** Those entries of a webhook configuration that call tagpin; others are nobody's business here. */
 export function entriesOf(configuration: JsonObject): readonly Entry[] {
+  const bundleOf = bundleReader();
   return listOf(configuration, 'webhooks').flatMap((webhook, index): Entry[] => {
     if (!isJsonObject(webhook)) return [];
     const config = objectIn(webhook, 'clientConfig');
@@ -43,10 +44,21 @@ export function entriesOf(configuration: JsonObject): readonly Entry[] {
     const called = readPath(path, textOf(webhook, 'name') ?? '');
     if (called === undefined) return [];
     const target: Target = parsed ? { kind: 'url', origin: parsed.origin } : { kind: 'service' };
-    const caBundle = textOf(config, 'caBundle') ?? '';
-    const bundle = readCertificates(Buffer.from(caBundle, 'base64').toString('latin1'));
+    const bundle = bundleOf(textOf(config, 'caBundle') ?? '');
     return [{ index, bundle, target, ...called }];
   });
+}
+
+/** Most entries have one bundle, which may be that of an operating system: it is read once. */
+function bundleReader(): (caBundle: string) => Entry['bundle'] {
+  const bundles = new Map<string, Entry['bundle']>();
+  return (caBundle) => {
+    const known = bundles.get(caBundle);
+    if (known !== undefined) return known;
+    const bundle = readCertificates(Buffer.from(caBundle, 'base64').toString('latin1'));
+    bundles.set(caBundle, bundle);
+    return bundle;
+  };
 }
 
 function readPath(path: string, name: string): Pick<Entry, 'route' | 'token'> | undefined {

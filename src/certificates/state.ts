@@ -42,8 +42,8 @@ export const NO_STATE: State = { generations: [], leaving: [], formerTokens: [] 
 /** The one key of the Secret. */
 const DATA_KEY = 'certificates.json';
 const VERSION = 1;
-/** Of each list. */
-const MAX_ITEMS = 64;
+/** Of each list; a Secret with more is none of tagpin's. */
+export const MAX_ITEMS = 64;
 
 /**
  * The state in the `data` of a Secret; undefined for a Secret that is empty.
@@ -138,12 +138,14 @@ export function writeState({
       token,
       settled,
     })),
-    leaving: leaving
-      .slice(0, MAX_ITEMS)
-      .map(({ fingerprint, untilMs }) => ({ fingerprint, until: new Date(untilMs).toISOString() })),
-    formerTokens: formerTokens
-      .slice(-MAX_ITEMS)
-      .map(({ token, untilMs }) => ({ token, until: new Date(untilMs).toISOString() })),
+    leaving: leaving.map(({ fingerprint, untilMs }) => ({
+      fingerprint,
+      until: new Date(untilMs).toISOString(),
+    })),
+    formerTokens: formerTokens.map(({ token, untilMs }) => ({
+      token,
+      until: new Date(untilMs).toISOString(),
+    })),
   };
   return { [DATA_KEY]: Buffer.from(JSON.stringify(value)).toString('base64') };
 }

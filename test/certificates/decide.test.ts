@@ -101,7 +101,7 @@ describe('decide()', () => {
       { state: state(OLD, NEW), entries: [entry(OLD.token, OLD)] },
       {
         step: 'publish',
-        changes: [{ bundle: [OLD.certificate, NEW.certificate], token: OLD.token }],
+        changes: [{ bundle: [NEW.certificate, OLD.certificate], token: OLD.token }],
       },
     ],
     [

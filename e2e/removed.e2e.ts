@@ -41,15 +41,10 @@ describe('a pinned Deployment whose cluster has lost tagpin', () => {
     await admin.run(['delete', ...CONFIGURATION]);
     try {
       await eventually(async () => expect(await isCalled(web)).toBe(false));
-      await web.kubectl.run(['label', 'deployment', 'web', 'edited=yes']);
-      await web.kubectl.run(['scale', 'deployment', 'web', '--replicas=2']);
-      expect(await web.pins()).toEqual(pins);
-      expect(await web.revisions()).toBe(1);
-
-      await web.kubectl.apply(web.manifest());
-
-      expect((await web.pins()).images).toEqual(untouched(web.image).images);
-      expect(await web.revisions()).toBe(2);
+      const { edited, applied } = await web.editThenApply();
+      expect(edited).toEqual({ ...pins, revisions: 1 });
+      expect(applied.images).toEqual(untouched(web.image).images);
+      expect(applied.revisions).toBe(2);
     } finally {
       await installAgain(web);
     }

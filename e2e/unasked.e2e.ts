@@ -220,15 +220,10 @@ describe('a pinned Deployment that is applied again', () => {
     const web = await LiveDeployment.apply(environment);
     const pins = await web.pins();
     await web.kubectl.run(['label', 'namespace', web.kubectl.namespace ?? '', 'tagpin.dev/mode-']);
-    await web.kubectl.run(['label', 'deployment', 'web', 'edited=yes']);
-    await web.kubectl.run(['scale', 'deployment', 'web', '--replicas=2']);
-    expect(await web.pins()).toEqual(pins);
-    expect(await web.revisions()).toBe(1);
-
-    await web.kubectl.apply(web.manifest());
-
-    expect((await web.pins()).images).toEqual(untouched(web.image).images);
-    expect(await web.revisions()).toBe(2);
+    const { edited, applied } = await web.editThenApply();
+    expect(edited).toEqual({ ...pins, revisions: 1 });
+    expect(applied.images).toEqual(untouched(web.image).images);
+    expect(applied.revisions).toBe(2);
   });
 });
 

@@ -6,6 +6,10 @@ import { TestImage } from './test-image.ts';
 import { createNamespace, type NamespaceLabels } from './test-namespace.ts';
 import { podTemplateOf, type StoredObject, type WorkloadOptions, workload } from './workload.ts';
 
+interface Rolled extends Pins {
+  readonly revisions: number;
+}
+
 /** A Deployment `web` in a namespace of its own, of an image of its own, with its ReplicaSet. */
 export class LiveDeployment {
   readonly kubectl: Kubectl;
@@ -53,6 +57,15 @@ export class LiveDeployment {
   /** How many ReplicaSets its controller has made of it. */
   async revisions(): Promise<number> {
     return (await settledReplicaSets(this.kubectl, this.#first)).length;
+  }
+
+  /** What it is after an edit and a scaling, and what after its user's file was applied again. */
+  async editThenApply(): Promise<{ readonly edited: Rolled; readonly applied: Rolled }> {
+    await this.kubectl.run(['label', 'deployment', 'web', 'edited=yes']);
+    await this.kubectl.run(['scale', 'deployment', 'web', '--replicas=2']);
+    const edited = { ...(await this.pins()), revisions: await this.revisions() };
+    await this.kubectl.apply(this.manifest());
+    return { edited, applied: { ...(await this.pins()), revisions: await this.revisions() } };
   }
 
   /** Starts a rollout as a person does, on a clock of any time zone. */

@@ -7,10 +7,10 @@ import {
 import type { GivenCredential } from '../../src/commands/command-parts.ts';
 import { type CommandLineProcess, composeCommandLine } from '../../src/composition/command-line.ts';
 import type { Registries } from '../../src/contents/registries.ts';
-import { PinError } from '../../src/errors.ts';
 import { computeDigest } from '../../src/image/digest.ts';
 import { readSettings } from '../../src/settings/setting.ts';
 import { INDEX, INDEX_DIGEST, told, unauthorized, withAuthorization } from '../support/answers.ts';
+import { failureOf } from '../support/failure-of.ts';
 import { linesOf } from '../support/look-up.ts';
 import { Programs } from '../support/programs.ts';
 import { type Rule, type ScriptedRegistry, startRegistry } from '../support/scripted-registry.ts';
@@ -50,16 +50,6 @@ function authsFor(host: string, user: string): string {
 /** What the registry was shown, in order. */
 function shown({ requests }: ScriptedRegistry): readonly string[] {
   return requests.flatMap(({ headers }) => headers.authorization ?? []);
-}
-
-async function failureOf(action: Promise<unknown>): Promise<PinError> {
-  try {
-    await action;
-  } catch (caught) {
-    if (caught instanceof PinError) return caught;
-    throw caught;
-  }
-  throw new Error('it did not fail');
 }
 
 describe('the credentials of a person', () => {

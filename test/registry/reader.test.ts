@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 
 import type { Credential } from '../../src/credentials/credential.ts';
-import { PinError } from '../../src/errors.ts';
 import { computeDigest, type Digest } from '../../src/image/digest.ts';
 import { INDEX, INDEX_DIGEST, INDEX_TYPE, issues, unauthorized } from '../support/answers.ts';
+import { failureOf } from '../support/failure-of.ts';
 import { linesOf } from '../support/look-up.ts';
 import { createRegistryStack, type RegistryStack } from '../support/registry-stack.ts';
 import { type Rule, type ScriptedRegistry, startRegistry } from '../support/scripted-registry.ts';
@@ -54,16 +54,6 @@ async function bytesOf(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of content) chunks.push(chunk);
   return Buffer.concat(chunks);
-}
-
-async function failureOf(action: Promise<unknown>): Promise<PinError> {
-  try {
-    await action;
-  } catch (caught) {
-    if (caught instanceof PinError) return caught;
-    throw caught;
-  }
-  throw new Error('it did not fail');
 }
 
 describe('RegistryReader.manifest()', () => {

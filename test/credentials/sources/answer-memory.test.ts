@@ -6,6 +6,7 @@ import {
   type Fresh,
 } from '../../../src/credentials/sources/answer-memory.ts';
 import { PinError } from '../../../src/errors.ts';
+import { failureOf } from '../../support/failure-of.ts';
 
 const NOBODY = new AbortController().signal;
 
@@ -66,12 +67,6 @@ function throwing(): never {
 
 function silent(): Promise<never> {
   return new Promise(() => {});
-}
-
-async function failureOf(asking: Promise<unknown>): Promise<PinError> {
-  const caught = await asking.catch((error: unknown) => error);
-  if (caught instanceof PinError) return caught;
-  throw new Error(`no PinError: ${String(caught)}`);
 }
 
 afterEach(() => {

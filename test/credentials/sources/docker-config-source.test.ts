@@ -4,8 +4,8 @@ import type { CredentialSource } from '../../../src/credentials/credential.ts';
 import { parseDockerConfigFile } from '../../../src/credentials/sources/docker-config-file.ts';
 import { createDockerConfigSource } from '../../../src/credentials/sources/docker-config-source.ts';
 import { runProgram } from '../../../src/credentials/sources/program.ts';
-import { PinError } from '../../../src/errors.ts';
 import { parseReference } from '../../../src/image/reference.ts';
+import { failureOf } from '../../support/failure-of.ts';
 import { hasEnded, Programs } from '../../support/programs.ts';
 import { createRecordedLog } from '../../support/recorded-log.ts';
 import { until } from '../../support/until.ts';
@@ -49,12 +49,6 @@ async function answerOf(script: string, image = 'a.example/x'): Promise<unknown[
   programs.program('docker-credential-x', script);
   const offers = await offersOf(sourceOf({ credsStore: 'x' }), image);
   return offers.map(({ credential }) => credential);
-}
-
-async function failureOf(running: Promise<unknown>): Promise<PinError> {
-  const caught = await running.catch((error: unknown) => error);
-  if (caught instanceof PinError) return caught;
-  throw new Error(`no PinError: ${String(caught)}`);
 }
 
 describe('createDockerConfigSource() with a credential helper', () => {

@@ -3,8 +3,8 @@ import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { type ProgramResult, runProgram } from '../../../src/credentials/sources/program.ts';
-import { PinError } from '../../../src/errors.ts';
 import { describeError } from '../../../src/log.ts';
+import { failureOf } from '../../support/failure-of.ts';
 import { hasEnded, Programs } from '../../support/programs.ts';
 import { until } from '../../support/until.ts';
 
@@ -30,12 +30,6 @@ function run(file: string, how: Run = {}): Promise<ProgramResult> {
     input,
     how.signal ?? new AbortController().signal,
   );
-}
-
-async function failureOf(running: Promise<unknown>): Promise<PinError> {
-  const caught = await running.catch((error: unknown) => error);
-  if (caught instanceof PinError) return caught;
-  throw new Error(`no PinError: ${String(caught)}`);
 }
 
 function busyFor(ms: number): void {

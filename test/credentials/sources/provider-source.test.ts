@@ -4,8 +4,8 @@ import type { CredentialSource } from '../../../src/credentials/credential.ts';
 import { runProgram } from '../../../src/credentials/sources/program.ts';
 import { parseProviderConfig } from '../../../src/credentials/sources/provider-config.ts';
 import { createProviderSource } from '../../../src/credentials/sources/provider-source.ts';
-import { PinError } from '../../../src/errors.ts';
 import { parseReference } from '../../../src/image/reference.ts';
+import { failureOf } from '../../support/failure-of.ts';
 import { Programs } from '../../support/programs.ts';
 import { createRecordedLog } from '../../support/recorded-log.ts';
 
@@ -60,12 +60,6 @@ function plugin(name: string, users: Readonly<Record<string, string>>, more: obj
 async function usersFor(source: CredentialSource, image: string): Promise<string[]> {
   const offers = await source.offersFor(parseReference(image), NOBODY);
   return offers.map(({ credential }) => credential.username);
-}
-
-async function failureOf(running: Promise<unknown>): Promise<PinError> {
-  const caught = await running.catch((error: unknown) => error);
-  if (caught instanceof PinError) return caught;
-  throw new Error(`no PinError: ${String(caught)}`);
 }
 
 describe('createProviderSource(): the protocol', () => {

@@ -31,7 +31,12 @@ Examples:
   tagpin pin --set ghcr.io/team/app=sha256:… deploy/
   helm template . | tagpin pin - | kubectl apply -f -
 
-Exit codes: 0 done, 1 something could not be pinned, 2 a mistake in the command line.
+With --from or --set no registry is asked: an image that no entry fits stays as it is, is counted as
+"unmatched", and fails nothing, and neither does an entry that fits no image. See that all are pinned
+with tagpin check --strict. A file of which an image fails stays as it was, with all of its images.
+
+Exit codes: 0 done, 1 an image failed, a file could not be written or a checked lock lags, 2 a mistake in
+the command line.
 `;
 
 /** The images for which no registry is asked. */

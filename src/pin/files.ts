@@ -75,9 +75,19 @@ async function planText(
   const { text } = read;
   const { images: found, faults, notes } = imagesIn(text, find);
   const images = await Promise.all(found.map((image) => planImage(image, style, sources)));
-  const isWhole = faults.length === 0 && !images.some(({ outcome }) => outcome === 'failed');
-  const edits = isWhole ? images.flatMap((image) => image.edits) : [];
-  return { file, text, images, edits, faults, notes };
+  const edits = images.flatMap((image) => image.edits);
+  const planned = { file, text, images, edits, faults, notes };
+  return hasFailed(planned) ? leftAsItWas(planned) : planned;
+}
+
+/** A file to which nothing was written, whatever was planned. */
+export function leftAsItWas(planned: PlannedFile): PlannedFile {
+  const images = planned.images.map((image): PlannedImage => {
+    const isPlanned = image.outcome === 'pinned' || image.outcome === 'refreshed';
+    if (!isPlanned) return image;
+    return { ...image, outcome: 'not_written', to: image.image.reference, edits: [] };
+  });
+  return { ...planned, images, edits: [] };
 }
 
 /** Tells whether nothing may be written to a file. */

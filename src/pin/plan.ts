@@ -38,7 +38,10 @@ export interface PinStyle {
   readonly update: boolean;
 }
 
-/** What became of an image. `unmatched`: no source that was given knows it. */
+/**
+ * What became of an image. `unmatched`: no source that was given knows it; `not_written`: its digest
+ * is known, and its file stays as it was.
+ */
 export type PinOutcome =
   | 'pinned'
   | 'refreshed'
@@ -47,6 +50,7 @@ export type PinOutcome =
   | 'unmatched'
   | 'no_tag'
   | 'skipped'
+  | 'not_written'
   | 'failed';
 
 /** The decision about one image. */

@@ -68,6 +68,7 @@ const COUNTED: readonly (readonly [PinOutcome, string])[] = [
   ['unmatched', 'unmatched'],
   ['no_tag', 'without a known tag'],
   ['skipped', 'skipped'],
+  ['not_written', 'not written'],
   ['failed', 'failed'],
 ];
 

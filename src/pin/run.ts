@@ -43,10 +43,8 @@ export async function runPin(options: PinOptions, ports: PinPorts): Promise<bool
     sources: await sourcesOf(options, { entries, lock: lockFile?.lock }, ports),
     onPlanned: writer.take,
   });
-  const unwritten = await writer.end(planned);
   const report: PinReport = {
-    files: planned,
-    unwritten,
+    ...(await writer.end(planned)),
     unusedEntries: (entries?.unused() ?? []).map(spelled),
     unusedLocks: lockFile?.lock.unused() ?? [],
     lags: options.check && lockFile !== undefined ? lagsOf(planned, lockFile) : [],

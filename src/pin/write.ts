@@ -4,7 +4,7 @@ import { STDIN } from '../files/disk.ts';
 import { createFile, replaceFile } from '../files/replace.ts';
 import type { Streams } from '../files/streams.ts';
 import { unifiedDiff } from '../files/unified-diff.ts';
-import { hasFailed, type PlannedFile, textAfter } from './files.ts';
+import { hasFailed, leftAsItWas, type PlannedFile, textAfter } from './files.ts';
 import type { Lock } from './lock.ts';
 import type { PinOptions } from './usage.ts';
 
@@ -30,8 +30,15 @@ interface Writing {
 export interface Writer {
   /** Told of each file as soon as it is planned, in any order. */
   readonly take: (planned: PlannedFile) => void;
-  /** Told when all are planned, with the files in their order; gives why some could not be written. */
-  readonly end: (planned: readonly PlannedFile[]) => Promise<string[]>;
+  /** Told when all are planned, with the files in their order. */
+  readonly end: (planned: readonly PlannedFile[]) => Promise<Written>;
+}
+
+/** What came of it. */
+interface Written {
+  readonly files: readonly PlannedFile[];
+  /** `PATH why` of what could not be written. */
+  readonly unwritten: readonly string[];
 }
 
 /** A file system makes new files of one folder one after the other: more would wait in vain. */
@@ -63,11 +70,14 @@ export function createWriter(writing: Writing): Writer {
       if (!waits) enqueue(planned);
     },
     end: async (planned) => {
-      if (check) return [];
+      if (check) return { files: planned, unwritten: [] };
       const ofLock = dryRun ? [] : await writeLock(writing);
       if (waits) planned.forEach(enqueue);
       await Promise.all(lanes);
-      return [...ofLock, ...planned.flatMap((file) => problems.get(file) ?? [])];
+      return {
+        files: planned.map((file) => (problems.has(file) ? leftAsItWas(file) : file)),
+        unwritten: [...ofLock, ...planned.flatMap((file) => problems.get(file) ?? [])],
+      };
     },
   };
 }

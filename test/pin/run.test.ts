@@ -128,7 +128,7 @@ describe('tagpin pin', () => {
     expect(err).toContain(`${bad}:9:13: container "c1": r.io/missing:1 was not found`);
     expect(err).toContain('[not_found]');
     expect(err).toContain(`${broken}:1:3: it looks like a template`);
-    expect(err).toContain('2 of 3 files left as they were');
+    expect(err).toContain('1 pinned, 1 not written, 1 failed; 2 of 3 files left as they were');
   });
 
   it('names a read-only file, and writes the others', async () => {
@@ -138,6 +138,8 @@ describe('tagpin pin', () => {
     const { passed, err } = await run([folder]);
     expect(passed).toBe(false);
     expect(err).toContain(`${closed} is read-only`);
+    expect(err).not.toContain(`${closed}:6`);
+    expect(err).toContain('1 pinned, 1 not written; 1 of 2 files left as they were');
     expect(await read(closed)).toBe(pod('nginx:1'));
     expect(await read(open)).toContain('@sha256:');
     expect((await readdir(folder)).toSorted()).toEqual(['closed.yaml', 'open.yaml']);
@@ -181,7 +183,7 @@ describe('tagpin pin', () => {
           failed: true,
           changed: false,
           images: [
-            { image: 'nginx:1', outcome: 'pinned', line: 6, path: '/spec/containers/0/image' },
+            { image: 'nginx:1', outcome: 'not_written', line: 6, path: '/spec/containers/0/image' },
             { image: 'missing', outcome: 'failed', reason: 'not_found' },
           ],
         },

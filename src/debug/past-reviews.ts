@@ -24,7 +24,7 @@ export interface PastReviews {
   /** The youngest first. */
   readonly last: () => readonly PastReview[];
   /** Younger ones than the oldest of these, which made room for those of other namespaces. */
-  readonly leftOut: Shares<number, PastReview>['leftOut'];
+  readonly leftOut: Shares<PastReview>['leftOut'];
 }
 
 export const MAX_PAST_REVIEWS = 200;
@@ -37,13 +37,11 @@ const MAX_TEXT_CHARS = 2048;
 const MAX_CHARS_OF_MANY = 50;
 
 export function createPastReviews(): PastReviews {
-  const shares = createShares<number, PastReview>(MAX_PAST_REVIEWS);
-  let next = 0;
+  const shares = createShares<PastReview>(MAX_PAST_REVIEWS);
   return {
     keep: (report, atMs) => {
       const review = pastReviewOf(report, atMs);
-      shares.add({ namespace: review.namespace, key: next }, review);
-      next += 1;
+      shares.add(review.namespace, review);
     },
     last: shares.lastUsed,
     leftOut: shares.leftOut,

@@ -1,7 +1,7 @@
 import type { ImageOutcome } from '../admission/policy.ts';
 import type { AdmissionReport } from '../admission/report.ts';
 import { flat, kept } from './kept-text.ts';
-import { createShares } from './shares.ts';
+import { createShares, type Held } from './shares.ts';
 
 /** What an image, as it is written in a namespace, was pinned to. */
 export interface Pin {
@@ -30,20 +30,36 @@ const MAX_PINS = 500;
 
 const PINS: ReadonlySet<ImageOutcome> = new Set(['pinned', 'refreshed', 'sibling', 'reused']);
 
+type CountedPin = { -readonly [K in keyof Pin]: Pin[K] };
+
 export function createPins(): Pins {
-  const pins = createShares<string, { -readonly [K in keyof Pin]: Pin[K] }>(MAX_PINS);
+  /** By namespace and image. */
+  const index = new Map<string, Map<string, Held<CountedPin>>>();
+  const pins = createShares<CountedPin>(MAX_PINS, ({ namespace, image }) => {
+    const ofNamespace = index.get(namespace);
+    ofNamespace?.delete(image);
+    if (ofNamespace?.size === 0) index.delete(namespace);
+  });
+  const remember = (pin: CountedPin): void => {
+    const { namespace, image } = pin;
+    // It may make the last of its namespace be forgotten, and with it what was known of that.
+    const held = pins.add(namespace, pin);
+    const ofNamespace = index.get(namespace) ?? new Map<string, Held<CountedPin>>();
+    index.set(namespace, ofNamespace.set(image, held));
+  };
   const countOne = (
     image: string,
     digest: string,
     { namespace, atMs }: { readonly namespace: string; readonly atMs: number },
   ): void => {
-    const pin = pins.use(namespace, image);
-    if (pin === undefined) {
-      const key = flat(image);
-      const fresh = { digest: flat(digest), count: 1, lastSeenMs: atMs, before: undefined };
-      pins.add({ namespace, key }, { namespace, image: key, ...fresh });
+    const held = index.get(namespace)?.get(image);
+    if (held === undefined) {
+      const own = { image: flat(image), digest: flat(digest) };
+      remember({ namespace, ...own, count: 1, lastSeenMs: atMs, before: undefined });
       return;
     }
+    pins.use(held);
+    const pin = held.value.value;
     pin.lastSeenMs = atMs;
     if (pin.digest === digest) {
       pin.count += 1;

@@ -53,6 +53,15 @@ describe('createPins()', () => {
     expect(pins.lastSeen().at(-1)).toMatchObject({ namespace: 'shop' });
   });
 
+  it('counts anew what it has forgotten', () => {
+    const pins = createPins();
+    for (const namespace of ['shop', ...Array.from({ length: 500 }, (_, n) => `ns-${n}`), 'shop']) {
+      pins.count(admissionReport([imageReport()], { namespace }), 0);
+    }
+    expect(pins.lastSeen()).toHaveLength(500);
+    expect(pins.lastSeen()[0]).toMatchObject({ namespace: 'shop', count: 1 });
+  });
+
   it.each<[ImageOutcome, number]>([
     ['pinned', 1],
     ['refreshed', 1],

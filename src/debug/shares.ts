@@ -97,7 +97,8 @@ function fullestOf(lanes: ReadonlySet<Lane>): Lane | undefined {
 
 /** The oldest of a lane, or of all where it is undefined. */
 function oldestOf<V>(lane: Lane | undefined, oldest: Held<V> | undefined): Held<V> | undefined {
+  if (lane === undefined) return oldest;
   let link = oldest;
-  while (lane !== undefined && link !== undefined && link.value.lane !== lane) link = link.younger;
+  while (link !== undefined && link.value.lane !== lane) link = link.younger;
   return link;
 }

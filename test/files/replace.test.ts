@@ -1,38 +1,23 @@
-import {
-  chmod,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { createFile, replaceFile } from '../../src/files/replace.ts';
+import { Files } from '../support/files.ts';
 
+let files: Files;
 let folder: string;
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tagpin-replace-'));
+beforeEach(() => {
+  files = new Files();
+  folder = files.directory;
 });
-afterEach(() => rm(folder, { recursive: true }));
-
-async function put(name: string, text = 'x'): Promise<string> {
-  const path = join(folder, name);
-  await mkdir(join(path, '..'), { recursive: true });
-  await writeFile(path, text);
-  return path;
-}
+afterEach(() => files[Symbol.asyncDispose]());
 
 describe('replaceFile()', () => {
   it('keeps the mode, and leaves nothing beside the file', async () => {
-    const path = await put('a.yaml');
+    const path = files.write('a.yaml', 'x');
     await chmod(path, 0o755);
     const before = await stat(path);
     expect(await replaceFile(path, 'new')).toBeUndefined();
@@ -45,7 +30,7 @@ describe('replaceFile()', () => {
   });
 
   it('follows a link, which stays one', async () => {
-    const path = await put('real/a.yaml');
+    const path = files.write('real/a.yaml', 'x');
     const link = join(folder, 'link.yaml');
     await symlink(path, link);
     expect(await replaceFile(link, 'new')).toBeUndefined();
@@ -55,7 +40,7 @@ describe('replaceFile()', () => {
   });
 
   it('names what is read-only, and what is gone', async () => {
-    const path = await put('a.yaml');
+    const path = files.write('a.yaml', 'x');
     await chmod(path, 0o444);
     expect(await replaceFile(path, 'new')).toBe('is read-only');
     expect(await readFile(path, 'utf8')).toBe('x');

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 
 import { PinError } from '../errors.ts';
+import { leadsOut } from './below.ts';
 
 /** A file that was named, or found in a folder that was. */
 export interface InputFile {
@@ -10,6 +11,8 @@ export interface InputFile {
   readonly path: string;
   /** Below the folder that was named: where it goes in an output folder. */
   readonly below: string;
+  /** A link to a file that is not in the folder that was named: such a file is for reading alone. */
+  readonly leadsOut?: true;
 }
 
 /** The path that stands for standard input. */
@@ -33,14 +36,29 @@ export async function listManifests(paths: readonly string[]): Promise<InputFile
       });
       if (!found.isDirectory()) return [{ path, below: basename(path) }];
       const inFolder = await manifestsIn(path);
-      return inFolder.map((file) => ({ path: file, below: relative(path, file) }));
+      return inFolder.map((file) => fileIn(path, file));
     }),
   );
-  const byPath = new Map(lists.flat().map((file) => [file.path, file]));
+  const byPath = new Map<string, InputFile>();
+  for (const file of lists.flat()) {
+    // What was named itself as well is meant, wherever it leads.
+    if (file.leadsOut !== true || !byPath.has(file.path)) byPath.set(file.path, file);
+  }
   return [...byPath.values()];
 }
 
-async function manifestsIn(folder: string): Promise<string[]> {
+/** What was found in a folder. */
+interface Found {
+  readonly path: string;
+  readonly isLink: boolean;
+}
+
+function fileIn(folder: string, { path, isLink }: Found): InputFile {
+  const file = { path, below: relative(folder, path) };
+  return isLink && leadsOut(folder, path) ? { ...file, leadsOut: true } : file;
+}
+
+async function manifestsIn(folder: string): Promise<Found[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const lists = await Promise.all(
     entries
@@ -52,7 +70,8 @@ async function manifestsIn(folder: string): Promise<string[]> {
         if (entry.isDirectory()) return manifestsIn(path);
         const isManifest = MANIFEST.test(entry.name) || entry.name === KUSTOMIZATION;
         if (!isManifest) return [];
-        return entry.isFile() || (await isLinkToFile(path)) ? [path] : [];
+        if (entry.isFile()) return [{ path, isLink: false }];
+        return (await isLinkToFile(path)) ? [{ path, isLink: true }] : [];
       }),
   );
   return lists.flat();

@@ -18,6 +18,7 @@ import {
 import { rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
+import { leadsOut } from './below.ts';
 import { reasonOf } from './disk.ts';
 
 /** What a new file gets, less what the process masks. */
@@ -39,6 +40,18 @@ export function replaceFile(path: string, text: string): Promise<string | undefi
     accessSync(target, constants.W_OK);
     await writeBeside(target, text, old);
     return undefined;
+  });
+}
+
+/** The same as {@link createFile}, in a folder that was named, and through no link that leads out of it. */
+export async function createBelow(
+  folder: string,
+  below: string,
+  text: string,
+): Promise<string | undefined> {
+  return problemOf(async () => {
+    const path = join(folder, below);
+    return leadsOut(folder, path) ? 'leads out of the folder' : createFile(path, text);
   });
 }
 

@@ -13,7 +13,7 @@ export interface Remark {
 /** What is to happen to a file. */
 export interface PlannedFile {
   readonly file: InputFile;
-  /** Undefined where the file could not be read. */
+  /** Undefined where the file was not, or could not be read. */
   readonly text: string | undefined;
   readonly images: readonly PlannedImage[];
   /** Empty where anything failed: such a file is not written. */
@@ -44,7 +44,7 @@ export async function planFiles(
   const plans: Promise<PlannedFile>[] = [];
   for (const file of files) {
     // oxlint-disable-next-line no-await-in-loop -- one text in memory is parsed after the other
-    const read = await options.read(file);
+    const read = file.leadsOut === true ? 'unread' : await options.read(file);
     plans.push(planFile(file, read, options));
     // Lets the look-ups that it began go out before the next file is parsed.
     // oxlint-disable-next-line no-await-in-loop
@@ -55,7 +55,7 @@ export async function planFiles(
 
 async function planFile(
   file: InputFile,
-  read: TextOrProblem,
+  read: TextOrProblem | 'unread',
   options: PinFilesOptions,
 ): Promise<PlannedFile> {
   const planned = await planText(file, read, options);
@@ -63,14 +63,20 @@ async function planFile(
   return planned;
 }
 
+/** Whoever wrote the links of a checkout is not to choose what is changed elsewhere. */
+const LEADS_OUT = 'leads out of the folder, and is left alone; name it to have it pinned';
+
 async function planText(
   file: InputFile,
-  read: TextOrProblem,
+  read: TextOrProblem | 'unread',
   { find, style, sources }: PinFilesOptions,
 ): Promise<PlannedFile> {
+  const unread = { file, text: undefined, images: [], edits: [], faults: [], notes: [] };
+  if (read === 'unread') {
+    return { ...unread, notes: [{ line: 1, column: 1, message: LEADS_OUT }] };
+  }
   if ('problem' in read) {
-    const faults = [{ line: 1, column: 1, message: read.problem }];
-    return { file, text: undefined, images: [], edits: [], faults, notes: [] };
+    return { ...unread, faults: [{ line: 1, column: 1, message: read.problem }] };
   }
   const { text } = read;
   const { images: found, faults, notes } = imagesIn(text, find);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import { STDIN } from '../files/disk.ts';
-import { createFile, replaceFile } from '../files/replace.ts';
+import { createBelow, createFile, replaceFile } from '../files/replace.ts';
 import type { Streams } from '../files/streams.ts';
 import { unifiedDiff } from '../files/unified-diff.ts';
 import { hasFailed, leftAsItWas, type PlannedFile, textAfter } from './files.ts';
@@ -95,8 +95,10 @@ async function writeOne(
   planned: PlannedFile,
   { options, streams, uninterrupted }: Writing,
 ): Promise<string | undefined> {
-  const { file, text = '', edits } = planned;
-  const after = textAfter(planned) ?? '';
+  const { file, text, edits } = planned;
+  const after = textAfter(planned);
+  // What was not read is not written either.
+  if (text === undefined || after === undefined) return undefined;
   if (options.dryRun) {
     const name = file.path.replaceAll('\\', '/').replace(/^(?:\.?\/)+/, '');
     await streams.out(unifiedDiff(name, text, edits));
@@ -107,9 +109,11 @@ async function writeOne(
     return undefined;
   }
   const { output } = options;
-  if (output === undefined && edits.length === 0) return undefined;
-  const target = output === undefined ? file.path : join(output, file.below);
-  const replace = output === undefined ? replaceFile : createFile;
-  const problem = await uninterrupted(() => replace(target, after));
-  return problem === undefined ? undefined : `${target} ${problem}`;
+  if (output === undefined) {
+    if (edits.length === 0) return undefined;
+    const problem = await uninterrupted(() => replaceFile(file.path, after));
+    return problem === undefined ? undefined : `${file.path} ${problem}`;
+  }
+  const problem = await uninterrupted(() => createBelow(output, file.below, after));
+  return problem === undefined ? undefined : `${join(output, file.below)} ${problem}`;
 }

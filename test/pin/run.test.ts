@@ -1,4 +1,14 @@
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -116,6 +126,90 @@ describe('tagpin pin', () => {
     expect(err).toContain('4 images in 2 files: 3 pinned, 1 already pinned\n');
   });
 
+  describe('with a link that leads out of the folder', () => {
+    let outside: string;
+    let checkout: string;
+    let link: string;
+    const text = pod('nginx:1');
+    const pinned = pod(`nginx@${digestOf('nginx:1')}`);
+
+    beforeEach(async () => {
+      outside = await put('outside.yaml', text);
+      checkout = join(folder, 'checkout');
+      await mkdir(checkout);
+      await put('checkout/a.yaml', text);
+      link = join(checkout, 'link.yaml');
+      await symlink(outside, link);
+    });
+
+    it('changes nothing outside, says so, and does the rest', async () => {
+      const { passed, err } = await run([checkout]);
+      expect(passed).toBe(true);
+      expect(await read(outside)).toBe(text);
+      expect(await read(join(checkout, 'a.yaml'))).toBe(pinned);
+      expect(err).toContain(`${link}:1:1: leads out of the folder, and is left alone`);
+    });
+
+    it.each<[string, Partial<PinOptions>]>([
+      ['a lock', { lock: 'tagpin.lock' }],
+      ['an output folder', { output: 'out' }],
+      ['--dry-run', { dryRun: true }],
+    ])('neither reads nor writes it with %s', async (_, options) => {
+      const { output, lock } = options;
+      const { passed, out } = await run([checkout], {
+        ...options,
+        ...(output !== undefined && { output: join(folder, output) }),
+        ...(lock !== undefined && { lock: lockPath }),
+      });
+      expect(passed).toBe(true);
+      expect(await read(outside)).toBe(text);
+      expect(out).not.toContain('link.yaml');
+      const there = await readdir(folder, { recursive: true });
+      expect(there.filter((path) => path.includes('link'))).toEqual(['checkout/link.yaml']);
+    });
+
+    it('is in the report for programs', async () => {
+      const { out } = await run([checkout], { format: 'json' });
+      const { files } = JSON.parse(out) as { files: { file: string }[] };
+      expect(files.find(({ file }) => file === link)).toMatchObject({
+        failed: false,
+        changed: false,
+        notes: [{ line: 1, column: 1, message: expect.stringContaining('leads out') }],
+      });
+    });
+
+    it('follows one that was named itself, and one that stays inside', async () => {
+      await symlink('a.yaml', join(checkout, 'same.yaml'));
+      expect((await run([link, checkout])).passed).toBe(true);
+      expect(await read(outside)).toBe(pinned);
+      expect(await read(join(checkout, 'same.yaml'))).toBe(pinned);
+      expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    });
+
+    it.each([
+      ['a file', 'a.yaml', 'outside.yaml'],
+      ['a folder', 'sub', 'elsewhere'],
+    ])('writes through no link of the output folder to %s outside', async (_, name, target) => {
+      const manifests = join(folder, 'manifests');
+      const output = join(folder, 'out');
+      await Promise.all(
+        ['manifests/sub', 'out', 'elsewhere'].map((path) =>
+          mkdir(join(folder, path), { recursive: true }),
+        ),
+      );
+      await put('manifests/a.yaml', text);
+      await put('manifests/sub/b.yaml', text);
+      await put('manifests/c.yaml', text);
+      await symlink(join(folder, target), join(output, name));
+      const { passed, err } = await run([manifests], { output });
+      expect(passed).toBe(false);
+      expect(err).toContain(' leads out of the folder\n');
+      expect(await read(outside)).toBe(text);
+      expect(await readdir(join(folder, 'elsewhere'))).toEqual([]);
+      expect(await read(join(output, 'c.yaml'))).toBe(pinned);
+    });
+  });
+
   it('writes nothing to a file of which one image fails, and goes on with the others', async () => {
     const text = pod('nginx:1', 'r.io/missing:1');
     const bad = await put('bad.yaml', text);
@@ -143,6 +237,14 @@ describe('tagpin pin', () => {
     expect(await read(closed)).toBe(pod('nginx:1'));
     expect(await read(open)).toContain('@sha256:');
     expect((await readdir(folder)).toSorted()).toEqual(['closed.yaml', 'open.yaml']);
+  });
+
+  it('says of Helm values what they cannot tell', async () => {
+    const file = await put('values.yaml', 'image: {repository: r.io/a, tag: "1"}\n');
+    const { passed, err } = await run([file], { helmValues: true });
+    expect(passed).toBe(true);
+    expect(err).toContain('helm template CHART | tagpin check --strict -');
+    expect((await run([file])).err).not.toContain('helm');
   });
 
   it('prints a diff, and writes nothing', async () => {

@@ -198,7 +198,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
       'settings',
       ...VOCABULARY,
     ],
-    packages: ['commander', 'node:net', 'node:stream'],
+    packages: ['commander', 'node:net', 'node:stream', 'node:tty'],
   },
   // With main.ts the composition root: what resolves a tag, and what the commands build around that.
   composition: {
@@ -235,7 +235,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: ['node:async_hooks', 'node:fs', 'node:http', 'node:https', 'node:os', 'node:path'],
   },
   'main.ts': {
-    rooms: ['commands', 'config.ts', 'composition', 'image', 'server', ...VOCABULARY],
+    rooms: ['commands', 'config.ts', 'composition', 'files', 'image', 'server', ...VOCABULARY],
     packages: ['node:fs', 'node:path'],
   },
 };

@@ -49,21 +49,24 @@ export function findingLines({ findings }: CheckReport): readonly string[] {
 
 /** What is said beside the findings, on standard error. */
 export function summaryLines(report: CheckReport): readonly string[] {
-  const { findings, unread, unexamined, files, images } = report;
+  const { findings, unread, files, images } = report;
   const lines = unread.map(
     ({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`,
   );
-  const kinds = Object.entries(unexamined);
-  if (kinds.length > 0) {
-    const count = kinds.reduce((sum, [, number]) => sum + number, 0);
-    const list = kinds.map(([kind, number]) => `${kind} ${number}`).join(', ');
-    lines.push(
-      `${counted(count, 'unpinned image')} where K8sImageDigests does not look (${list}): use --strict to check them`,
-    );
-  }
+  const unexamined = unexaminedText(report);
+  if (unexamined !== undefined) lines.push(unexamined);
   const failed = unread.length > 0 ? `, ${counted(unread.length, 'place')} unread` : '';
   const looked = `${counted(images, 'image')} in ${counted(files, 'file')}`;
   return [...lines, `${looked}: ${counted(findings.length, 'finding')}${failed}`];
+}
+
+/** How many unpinned images were not judged; undefined where all were. */
+export function unexaminedText({ unexamined }: CheckReport): string | undefined {
+  const kinds = Object.entries(unexamined);
+  if (kinds.length === 0) return undefined;
+  const count = kinds.reduce((sum, [, number]) => sum + number, 0);
+  const list = kinds.map(([kind, number]) => `${kind} ${number}`).join(', ');
+  return `${counted(count, 'unpinned image')} where K8sImageDigests does not look (${list}): use --strict to check them`;
 }
 
 /** The report for programs. */

@@ -1,5 +1,6 @@
 import { PinError } from '../errors.ts';
 import { listManifests, STDIN } from '../files/disk.ts';
+import { VALUES_NOTE } from '../files/helm-values.ts';
 import { readFrom, type Streams } from '../files/streams.ts';
 import { writeYaml } from '../files/yaml.ts';
 import { printable, printableJson } from '../image/printable.ts';
@@ -50,7 +51,8 @@ export async function runCheck(options: CheckOptions, streams: Streams): Promise
   }
   const report = reportOf(checked);
   await streams.out(FORMATS[options.format](report, options.version));
-  await streams.err(linesOf(summaryLines(report)));
+  const notes = options.helmValues ? [VALUES_NOTE] : [];
+  await streams.err(linesOf([...notes, ...summaryLines(report)]));
   return !fails(report);
 }
 

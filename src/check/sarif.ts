@@ -1,11 +1,12 @@
 import type { Position } from '../files/manifest.ts';
-import type { CheckReport } from './report.ts';
+import { type CheckReport, unexaminedText } from './report.ts';
 
 const RULE = 'image-without-digest';
 
 /**
  * The report as a SARIF 2.1.0 log (OASIS sarif-v2.1.0), which code hosts show beside the lines. What
- * could not be read is a notification of the run, which then did not succeed.
+ * could not be read is a notification of the run, which then did not succeed; what was not looked at
+ * is one that warns.
  */
 export function sarifOf(report: CheckReport, version: string): object {
   const { findings, unread } = report;
@@ -20,11 +21,7 @@ export function sarifOf(report: CheckReport, version: string): object {
         invocations: [
           {
             executionSuccessful: unread.length === 0,
-            toolExecutionNotifications: unread.map((fault) => ({
-              level: 'error',
-              message: { text: fault.message },
-              locations: [locationOf(fault.file, fault)],
-            })),
+            toolExecutionNotifications: notificationsOf(report),
           },
         ],
         results: findings.map((finding) => ({
@@ -39,12 +36,25 @@ export function sarifOf(report: CheckReport, version: string): object {
   };
 }
 
+function notificationsOf(report: CheckReport): readonly object[] {
+  const unread = report.unread.map((fault) => ({
+    level: 'error',
+    message: { text: fault.message },
+    locations: [locationOf(fault.file, fault)],
+  }));
+  const unexamined = unexaminedText(report);
+  if (unexamined === undefined) return unread;
+  return [...unread, { level: 'warning', message: { text: unexamined } }];
+}
+
 function ruleDescription(): object {
   return {
     id: RULE,
     name: 'ImageWithoutDigest',
     shortDescription: { text: 'An image is named without a digest' },
-    help: { text: 'A tag can move. Pin the image with "tagpin pin".' },
+    help: {
+      text: 'A tag can move. Pin the image with "tagpin pin", where --skip names by default what is left alone, or exempt it by a constraint.',
+    },
   };
 }
 

@@ -19,11 +19,14 @@ const FORMATS: readonly CheckFormat[] = ['text', 'json', 'yaml', 'sarif'];
 
 const EXAMPLES = `
 Examples:
-  tagpin check deploy/                          the verdicts of the policy K8sImageDigests
-  tagpin check --strict deploy/                 every kind, and digests of their full length
+  tagpin check --strict deploy/                 images of every kind, and whole digests
+  tagpin check deploy/                          Pods alone, as the policy K8sImageDigests has it
   tagpin check --constraint policy.yaml pod.yaml
   kustomize build overlays/prod | tagpin check --strict -
   tagpin check --strict -o sarif deploy/ > tagpin.sarif
+
+Without --strict the verdicts are those of K8sImageDigests, which looks at Pods: a tag in a Deployment,
+a Job or another kind passes. How many did is told on standard error, in JSON and in SARIF.
 
 Exit codes: 0 all pinned, 1 findings or files that cannot be read, 2 a mistake in the command line.
 `;
@@ -32,7 +35,11 @@ Exit codes: 0 all pinned, 1 findings or files that cannot be read, 2 a mistake i
 export function addCheckCommand(program: Command, parts: CommandParts): void {
   const command = program.command('check').description(SUMMARIES.check);
   addManifestOptions(command)
-    .option('--strict', 'look at every location, and ask for digests of their full length', false)
+    .option(
+      '--strict',
+      'look at every kind, not at Pods alone, and ask for digests of their full length',
+      false,
+    )
     .addOption(
       repeatable(
         '--constraint <FILE>',

@@ -20,5 +20,9 @@ export function addManifestOptions(command: Command): Command {
         'a kind of yours with a pod template, such as argoproj.io/Rollout=spec.template',
       ),
     )
-    .option('--helm-values', 'look for {repository, tag, digest} in values files too', false);
+    .option(
+      '--helm-values',
+      'look for {repository, tag, digest} in values files too; whether a digest is used, the chart decides',
+      false,
+    );
 }

@@ -6,6 +6,10 @@ import { digestSlot } from './parts.ts';
 /** Deeper than any chart; values that hold themselves by an alias end here. */
 const MAX_DEPTH = 50;
 
+/** Values may hold a digest, and the chart render the tag. */
+export const VALUES_NOTE =
+  '--helm-values: whether a digest is used, and which tag where none is named, the templates of the chart decide; helm template CHART | tagpin check --strict - shows it';
+
 /** Every map of a values file with `repository` and one of `tag` and `digest`. */
 export function helmImagesIn(finding: Finding): void {
   walk(finding, finding.document.value, []);

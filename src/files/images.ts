@@ -112,7 +112,8 @@ function settle(finding: Finding, candidates: readonly Candidate[]): void {
     const { target } = value;
     const edited = target !== undefined && own.has(target.start) ? target : value;
     const position = finding.positionOf(value.start);
-    const slot = typeof value.value === 'string' ? slotOf(finding.text, edited) : undefined;
+    const isText = typeof value.value === 'string' && !isTemplate(value.value);
+    const slot = isText ? slotOf(finding.text, edited) : undefined;
     if (slot === undefined || typeof value.value !== 'string') {
       finding.faults.push({ ...position, message: unreadable(finding.text, label, value) });
       continue;
@@ -137,7 +138,15 @@ function noteFollowers(finding: Finding, candidates: readonly Candidate[]): void
   }
 }
 
+/** What Helm or the like will fill in is no image before that. */
+function isTemplate(image: string): boolean {
+  return image.includes('{{');
+}
+
 function unreadable(text: string, label: string, { value }: Written): string {
+  if (typeof value === 'string' && isTemplate(value)) {
+    return `the image of ${label} looks like a template: render it first`;
+  }
   if (typeof value === 'string') return `the image of ${label} is on several lines`;
   const advice = text.includes('{{') ? '; it looks like a template: render it first' : '';
   return `the image of ${label} is no text${advice}`;

@@ -15,8 +15,16 @@ export function compileGlobs(patterns: readonly string[]): (text: string) => boo
   return (text) => globs.some((glob) => matches(glob, text));
 }
 
+/** The same, for who has to tell: the first pattern that fits, undefined where none does. */
+export function compileGlobNames(
+  patterns: readonly string[],
+): (text: string) => string | undefined {
+  const globs = patterns.map((pattern) => ({ pattern, glob: compile(pattern) }));
+  return (text) => globs.find(({ glob }) => matches(glob, text))?.pattern;
+}
+
 /**
- * The same for names of images, where a `*` before the first slash stays there: the host is matched
+ * As {@link compileGlobs}, for names of images, where a `*` before the first slash stays there: the host is matched
  * by itself. `*` alone is everything; another pattern without a slash is nothing.
  */
 export function compileNameGlobs(patterns: readonly string[]): (name: string) => boolean {

@@ -4,7 +4,7 @@ import { PinError } from '../errors.ts';
 import { readText, STDIN } from '../files/disk.ts';
 import type { Edit } from '../files/edit.ts';
 import { readFrom, type Streams } from '../files/streams.ts';
-import { compileGlobs } from '../image/glob.ts';
+import { compileGlobNames } from '../image/glob.ts';
 import { readReference } from '../image/read-reference.ts';
 import { normalizedName } from '../image/reference.ts';
 import { createEntries, readEntries } from '../pin/entries.ts';
@@ -44,11 +44,11 @@ export async function runFunction({ streams, ...ports }: FunctionPorts): Promise
   }
   const list = readResourceList(read.text);
   const config = readFunctionConfig(list.functionConfig);
-  const isSkipped = compileGlobs(config.skip ?? ports.skip);
+  const skippedBy = compileGlobNames(config.skip ?? ports.skip);
   const { edits, results } =
     config.mode === 'pin'
-      ? await pinned(list, config, await sourcesOf(config, isSkipped, ports.openRegistries))
-      : checked(list, config, isSkipped);
+      ? await pinned(list, config, await sourcesOf(config, skippedBy, ports.openRegistries))
+      : checked(list, config, skippedBy);
   await streams.out(list.written(edits, results));
   const problems = results.filter(({ severity }) => severity !== 'info');
   await streams.err(problems.map((result) => `tagpin: ${result.message}\n`).join(''));
@@ -75,9 +75,9 @@ async function pinned(
 function checked(
   { text, valueAt }: ResourceList,
   { extraKinds }: FunctionConfig,
-  isSkipped: (name: string) => boolean,
+  skippedBy: Sources['skippedBy'],
 ): Outcome {
-  const constraint: Constraint = { ...EVERYTHING, isExempt: (image) => isExempt(image, isSkipped) };
+  const constraint: Constraint = { ...EVERYTHING, isExempt: (image) => isExempt(image, skippedBy) };
   const { findings, faults } = checkText(STDIN, text, {
     constraints: [constraint],
     strict: true,
@@ -87,10 +87,10 @@ function checked(
   return { edits: [], results: checkResults(findings, faults, valueAt) };
 }
 
-function isExempt(image: string, isSkipped: (name: string) => boolean): boolean {
+function isExempt(image: string, skippedBy: Sources['skippedBy']): boolean {
   const reference = readReference(image);
   // What is no reference is a finding.
-  return reference !== undefined && isSkipped(normalizedName(reference));
+  return reference !== undefined && skippedBy(normalizedName(reference)) !== undefined;
 }
 
 function findOptions(extraKinds: readonly string[]): Parameters<typeof checkText>[2]['find'] {
@@ -99,13 +99,13 @@ function findOptions(extraKinds: readonly string[]): Parameters<typeof checkText
 
 async function sourcesOf(
   { digests, lock }: FunctionConfig,
-  isSkipped: (name: string) => boolean,
+  skippedBy: Sources['skippedBy'],
   openRegistries: () => Promise<DigestOf>,
 ): Promise<Sources> {
   const list = readEntries(digests.join('\n'), 'digests');
   const entries = list.length === 0 ? undefined : createEntries(list, { anyTag: false });
   const digestOf = entries === undefined ? askOnce(await openRegistries()) : undefined;
-  return { entries, lock: lock === undefined ? undefined : openLock(lock), digestOf, isSkipped };
+  return { entries, lock: lock === undefined ? undefined : openLock(lock), digestOf, skippedBy };
 }
 
 function openLock(path: string): Sources['lock'] {

@@ -25,8 +25,8 @@ export interface Sources {
   readonly entries: Entries | undefined;
   readonly lock: Lock | undefined;
   readonly digestOf: DigestOf | undefined;
-  /** Normalised names that no registry is asked for. */
-  readonly isSkipped: (name: string) => boolean;
+  /** The glob of normalised names by which no registry is asked for an image. */
+  readonly skippedBy: (name: string) => string | undefined;
 }
 
 /** How images are to be pinned. */
@@ -117,24 +117,30 @@ function kept({ image, reference, name, tag }: Subject, lock: Lock | undefined):
 async function digestFor(
   { image, name, tag }: Subject,
   { update }: PinStyle,
-  { entries, lock, digestOf, isSkipped }: Sources,
+  { entries, lock, digestOf, skippedBy }: Sources,
 ): Promise<Digest | undefined> {
   const given = entries?.digestFor(name, tag);
   if (given !== undefined || tag === undefined) return given;
   const locked = update ? undefined : lock?.digestFor(name, tag);
-  if (locked !== undefined || entries !== undefined || isSkipped(name)) return locked;
+  if (locked !== undefined || entries !== undefined || skippedBy(name) !== undefined) return locked;
   return digestOf?.(`${spelledName(image.reference)}:${tag}`);
 }
 
 function withoutDigest(
   { image, name, tag, reference }: Subject,
-  { isSkipped }: Sources,
+  { skippedBy }: Sources,
 ): PlannedImage {
   const plan = { image, to: image.reference, edits: [] };
-  if (isSkipped(name)) return { ...plan, outcome: 'skipped', note: 'left alone by --skip' };
+  const glob = skippedBy(name);
+  if (glob !== undefined) return { ...plan, outcome: 'skipped', note: skipNote(glob) };
   if (tag !== undefined || reference.digest === undefined) return { ...plan, outcome: 'unmatched' };
   const note = 'neither the reference, nor a comment, nor the lock tells its tag';
   return { ...plan, outcome: 'no_tag', note };
+}
+
+/** Who gave no `--skip` does not know that there is one. */
+function skipNote(glob: string): string {
+  return `left alone by ${glob} of --skip, which has defaults: --skip '' asks for it, too`;
 }
 
 function written(subject: Subject, digest: Digest, style: PinStyle): PlannedImage {

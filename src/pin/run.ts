@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { PinError } from '../errors.ts';
 import { type InputFile, listManifests, readText, STDIN } from '../files/disk.ts';
+import { VALUES_NOTE } from '../files/helm-values.ts';
 import { readFrom, type Streams } from '../files/streams.ts';
 import { writeYaml } from '../files/yaml.ts';
-import { compileGlobs } from '../image/glob.ts';
+import { compileGlobNames } from '../image/glob.ts';
 import { parseExtraKinds } from '../workload/extra-kinds.ts';
 import { createEntries, type Entries, type Entry, readEntries, readSetting } from './entries.ts';
 import { planFiles } from './files.ts';
@@ -61,7 +62,7 @@ async function sourcesOf(
 ): Promise<Sources> {
   const isOffline = known.entries !== undefined || (check && !update);
   const digestOf = isOffline ? undefined : askOnce(await openRegistries());
-  return { ...known, digestOf, isSkipped: compileGlobs(skip) };
+  return { ...known, digestOf, skippedBy: compileGlobNames(skip) };
 }
 
 async function readAllEntries(
@@ -110,7 +111,10 @@ async function tell(report: PinReport, options: PinOptions, streams: Streams): P
   const isPiped = options.paths.includes(STDIN);
   const isQuiet = options.dryRun || options.check || isPiped || options.format !== 'text';
   const changes = isQuiet ? [] : changeLines(report);
-  await streams.err([...changes, ...problemLines(report)].map((line) => `${line}\n`).join(''));
+  const notes = options.helmValues ? [VALUES_NOTE] : [];
+  await streams.err(
+    [...changes, ...notes, ...problemLines(report)].map((line) => `${line}\n`).join(''),
+  );
   if (options.format === 'json')
     await streams.out(`${JSON.stringify(plainReport(report), null, 2)}\n`);
   if (options.format === 'yaml') await streams.out(writeYaml(plainReport(report)));

@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -7,14 +6,17 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type CheckOptions, runCheck } from '../../src/check/run.ts';
 import { readManifest } from '../../src/files/yaml.ts';
 import { digest } from '../support/admission.ts';
+import { Files } from '../support/files.ts';
 import { recordedStreams } from '../support/streams.ts';
 
+let files: Files;
 let folder: string;
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tagpin-check-'));
+beforeEach(() => {
+  files = new Files();
+  folder = files.directory;
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(() => files[Symbol.asyncDispose]());
 
 const NONE: Omit<CheckOptions, 'paths'> = {
   constraint: [],
@@ -35,12 +37,6 @@ async function check(
   return { passed, ...streams.written };
 }
 
-async function put(name: string, text: string): Promise<string> {
-  const path = join(folder, name);
-  await writeFile(path, text);
-  return path;
-}
-
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: n}\nspec:\n  containers:\n';
 const UNPINNED = `${POD}  - name: web\n    image: nginx # c\n`;
 const DEPLOYMENT = `---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  template:\n    spec:\n      containers:\n      - {name: web, image: nginx}\n      volumes:\n      - {name: m, image: {reference: "a:1"}}\n`;
@@ -51,9 +47,14 @@ function constraint(spec: object): string {
   return JSON.stringify({ ...head, metadata: { name: 'pinned' }, spec });
 }
 
+interface SarifRun {
+  readonly invocations: unknown;
+  readonly results: unknown;
+}
+
 describe('tagpin check', () => {
   it('names file, line, column and object of each finding', async () => {
-    const file = await put('pod.yaml', UNPINNED);
+    const file = files.write('pod.yaml', UNPINNED);
     const { passed, out, err } = await check('', { paths: [folder] });
     expect(passed).toBe(false);
     expect(out).toBe(`${file}:7:12: ${MESSAGE} (Pod n/p)\n`);
@@ -88,8 +89,8 @@ describe('tagpin check', () => {
 
   it('judges by constraints, and names them', async () => {
     const match = { namespaces: ['n'] };
-    const applies = await put('a.json', constraint({ match }));
-    const exempts = await put('b.json', constraint({ parameters: { exemptImages: ['ngin*'] } }));
+    const applies = files.write('a.json', constraint({ match }));
+    const exempts = files.write('b.json', constraint({ parameters: { exemptImages: ['ngin*'] } }));
     const { passed, out } = await check(UNPINNED, { constraint: [applies, exempts] });
     expect(passed).toBe(false);
     expect(out).toBe(`-:7:12: ${MESSAGE} (Pod n/p) [pinned]\n`);
@@ -99,15 +100,15 @@ describe('tagpin check', () => {
   });
 
   it('does not fail by a constraint that only warns', async () => {
-    const warns = await put('a.json', constraint({ enforcementAction: 'warn' }));
+    const warns = files.write('a.json', constraint({ enforcementAction: 'warn' }));
     const { passed, out } = await check(UNPINNED, { constraint: [warns] });
     expect(passed).toBe(true);
     expect(out).toContain('warning: container <web>');
   });
 
   it('fails by what it cannot read, and goes on', async () => {
-    await put('a.yaml', '{{ if }}\na\n');
-    await put('b.yaml', UNPINNED);
+    files.write('a.yaml', '{{ if }}\na\n');
+    files.write('b.yaml', UNPINNED);
     await writeFile(join(folder, 'c.yaml'), Buffer.from([0xff]));
     const { passed, out, err } = await check('', { paths: [folder] });
     expect(passed).toBe(false);
@@ -152,7 +153,7 @@ describe('tagpin check', () => {
   });
 
   it('reports in SARIF', async () => {
-    const file = await put('a b.yaml', UNPINNED);
+    const file = files.write('a b.yaml', UNPINNED);
     const { out } = await check('', { paths: [file], format: 'sarif' });
     expect(JSON.parse(out)).toMatchObject({
       version: '2.1.0',
@@ -177,6 +178,38 @@ describe('tagpin check', () => {
         },
       ],
     });
+  });
+
+  it('tells of what the policy does not look at in SARIF, too', async () => {
+    const { out } = await check(DEPLOYMENT, { format: 'sarif' });
+    const [{ invocations, results }] = (JSON.parse(out) as { readonly runs: [SarifRun] }).runs;
+    expect(results).toEqual([]);
+    expect(invocations).toMatchObject([
+      {
+        executionSuccessful: true,
+        toolExecutionNotifications: [
+          { level: 'warning', message: { text: expect.stringContaining('(Deployment 2)') } },
+        ],
+      },
+    ]);
+  });
+
+  it('takes no template for an image', async () => {
+    const template = DEPLOYMENT.replace('image: nginx', 'image: "{{ .repo }}:{{ .tag }}"');
+    const { passed, out, err } = await check(template, { strict: true });
+    expect(passed).toBe(false);
+    expect(out).not.toContain('repo');
+    expect(err).toContain('-:9:28: the image of container "web" looks like a template');
+    expect(err).toContain('1 image in 1 file: 1 finding, 1 place unread');
+  });
+
+  it('says of Helm values what they cannot tell', async () => {
+    const values = `image: {repository: a, tag: "1", digest: "${digest('a')}"}
+`;
+    const { passed, err } = await check(values, { strict: true, helmValues: true });
+    expect(passed).toBe(true);
+    expect(err).toContain('helm template CHART | tagpin check --strict -');
+    expect((await check(values, { strict: true })).err).not.toContain('helm');
   });
 
   it.each([

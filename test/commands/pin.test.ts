@@ -110,11 +110,17 @@ describe('tagpin pin', () => {
     const pinned = `${host}/a@${digest('d')}`;
     expect(await readFile(file, 'utf8')).toBe(podOf([pinned, pinned, ...images.slice(2)]));
     expect(code).toBe(0);
-    expect(stderr).toContain('left alone by --skip');
+    expect(stderr).toContain(
+      "left alone by localhost:*/* of --skip, which has defaults: --skip '' asks",
+    );
     expect(stderr).toContain('2 pinned, 2 skipped');
     expect(registry.requests.map(({ path }) => path)).toEqual(['/v2/a/manifests/1']);
     const all = await runTagpin(['pin', '--skip=kind.local/*', file], { HOME: folder });
     expect(all.stderr).toContain('1 pinned, 2 already pinned, 1 skipped');
+    expect(all.stderr).toContain('left alone by kind.local/* of --skip');
+    await writeFile(file, podOf([`localhost:${port}/b:1`]));
+    const none = await runTagpin(['pin', '--skip', '', file], { HOME: folder });
+    expect(none.stderr).toContain('1 image in 1 file: 1 pinned');
   });
 
   it('opens no registry where digests are given, and ends with 2 where it cannot be opened', async () => {

@@ -206,6 +206,7 @@ describe('a file that cannot be read', () => {
   it.each([
     ['a template', '{{- if .x }}\nkind: Pod\n{{- end }}\n', 'looks like a template'],
     ['a template for an image', pod('  - image: {{ .Values.image }}\n'), 'looks like a template'],
+    ['a template in quotes', pod('  - image: "{{ .repo }}:{{ .tag }}"\n'), 'looks like a template'],
     ['two members of one name', 'a: 1\na: 2\n', 'unique'],
     ['JSON behind which something else stands', '{"a":1}\n{"b":2}\nc', 'Unexpected'],
     ['JSON texts of which one is broken', '{"a":1}\n{"b":}x}\n', 'Unexpected'],

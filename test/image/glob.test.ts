@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 
-import { compileGlobs, compileNameGlobs } from '../../src/image/glob.ts';
+import { compileGlobNames, compileGlobs, compileNameGlobs } from '../../src/image/glob.ts';
 
 describe('compileGlobs()', () => {
   it.each([
@@ -56,6 +56,15 @@ describe('compileGlobs()', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('compileGlobNames()', () => {
+  it('tells the first that fits, and undefined where none does', () => {
+    const fits = compileGlobNames(['a/*', 'localhost:*/*', '*']);
+    expect(fits('localhost:5000/x')).toBe('localhost:*/*');
+    expect(fits('a/b')).toBe('a/*');
+    expect(compileGlobNames(['a/*'])('b/a')).toBeUndefined();
   });
 });
 

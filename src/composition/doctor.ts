@@ -12,6 +12,7 @@ import { createApiRequests } from '../kube/api-requests.ts';
 import { createClusterReader } from '../kube/client.ts';
 import { isName } from '../kube/object-name.ts';
 import type { RegistrySettings } from '../settings/registry-settings.ts';
+import { commandOf } from '../shell.ts';
 import { type ClusterProcess, openClusterEngine } from './cluster-engine.ts';
 import { findKubeconfig } from './kubeconfig.ts';
 
@@ -57,6 +58,7 @@ export function composeDoctor(
     );
   };
   return {
+    versionCommand: versionCommand(settings),
     gather: () =>
       gatherFacts({
         installation: { namespace: installedIn, configuration: webhookConfiguration },
@@ -70,6 +72,14 @@ export function composeDoctor(
       await Promise.all(closing.map((close) => close()));
     },
   };
+}
+
+function versionCommand({ inCluster, kubeconfig, context }: DoctorSettings): string {
+  if (inCluster) return 'kubectl version';
+  const flags = Object.entries({ kubeconfig, context }).flatMap(([flag, value]) =>
+    value === undefined ? [] : [`--${flag}`, value],
+  );
+  return commandOf('kubectl', ...flags, 'version');
 }
 
 /** Whom the flags of the Deployment name, beside those that were given. */

@@ -2,6 +2,7 @@ import type { ExplainSettings } from '../commands/explain-settings.ts';
 import { identityOf } from '../explain/identity.ts';
 import { createRecorder } from '../explain/recorder.ts';
 import type { Explain } from '../explain/run.ts';
+import { createApiRequests } from '../kube/api-requests.ts';
 import { type ClusterReader, createClusterReader } from '../kube/client.ts';
 import { createCache } from '../resolve/cache.ts';
 import { composeEngine } from './engine.ts';
@@ -87,5 +88,12 @@ function clusterOf(
   environment: ExplainProcess['environment'],
 ): ClusterReader {
   const kubeconfig = findKubeconfig(settings, environment);
-  return createClusterReader(kubeconfig, 'without --namespace no cluster is asked');
+  const reader = createClusterReader(kubeconfig, 'without --namespace no cluster is asked');
+  const ask = createApiRequests(kubeconfig);
+  // Where nobody answers, no pull secret is known, and what registries say without them misleads.
+  const load = async (): Promise<void> => {
+    await reader.load();
+    await ask({ method: 'GET', path: '/version' });
+  };
+  return { ...reader, load };
 }

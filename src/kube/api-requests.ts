@@ -18,7 +18,7 @@ export function createApiRequests(kubeconfig: Kubeconfig | undefined): AskApiSer
   let api: Promise<Connected> | undefined;
   return async ({ method, path, body }) => {
     api ??= connect(kubeconfig, 'name a kubeconfig');
-    const { send } = await api;
+    const { send, server } = await api;
     const request = { method, path, body: body && JSON.stringify(body) };
     try {
       return await inTime(REQUEST_TIME_MS, async (signal): Promise<ApiAnswer> => {
@@ -37,7 +37,7 @@ export function createApiRequests(kubeconfig: Kubeconfig | undefined): AskApiSer
         };
       });
     } catch (caught) {
-      const message = `The API server did not answer ${method} ${path.split('?', 1).join()}`;
+      const message = `The API server ${server} did not answer ${method} ${path.split('?', 1).join()}`;
       throw new PinError('cluster_unreadable', message, causeOf(caught));
     }
   };

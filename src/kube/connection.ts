@@ -13,6 +13,7 @@ import type { Response } from 'undici';
 
 import { PinError } from '../errors.ts';
 import { within } from '../within.ts';
+import { contextFault } from './context-fault.ts';
 
 /** Which API server is read, and as whom: what kubeconfigs say together, as kubectl reads them. */
 export interface Kubeconfig {
@@ -24,6 +25,8 @@ export interface Kubeconfig {
 
 /** The API of a cluster, and how a request to it is ended. */
 export interface Connected {
+  /** The URL of the API server, for messages. */
+  readonly server: string;
   readonly core: CoreV1Api;
   /** Objects of any other group, as the API server sends them. */
   readonly others: CustomObjectsApi;
@@ -86,6 +89,12 @@ export async function connect(
     ],
     middlewareMergeStrategy: 'append',
   });
+  const unreachable = (why: string | undefined, details: { readonly cause?: unknown } = {}) => {
+    const where = kubeconfig?.files.join(', ') ?? 'the ServiceAccount of this Pod';
+    const said = why === undefined ? where : `${where}: ${why}`;
+    const message = `Cannot reach an API server with ${said}; ${otherwise}`;
+    return new PinError('invalid_config', message, details);
+  };
   try {
     if (kubeconfig === undefined) {
       config.loadFromCluster();
@@ -100,15 +109,21 @@ export async function connect(
         mergeInto(config, more);
       }
       if (kubeconfig.context !== undefined) config.setCurrentContext(kubeconfig.context);
+      const fault = contextFault(config);
+      if (fault !== undefined) throw unreachable(fault);
     }
     const [core, others] = [config.makeApiClient(Api), config.makeApiClient(OthersApi)];
-    return { core, others, endedBy, send: senderOf(config) };
+    const server = config.getCurrentCluster()?.server ?? '';
+    return { server: shownServer(server), core, others, endedBy, send: senderOf(config) };
   } catch (caught) {
-    const where =
-      kubeconfig === undefined ? 'the ServiceAccount of this Pod' : kubeconfig.files.join(', ');
-    const message = `Cannot reach an API server with ${where}; ${otherwise}`;
-    throw new PinError('invalid_config', message, { cause: withoutLines(caught) });
+    if (caught instanceof PinError) throw caught;
+    throw unreachable(undefined, { cause: withoutLines(caught) });
   }
+}
+
+/** Without a password that may stand in it. */
+function shownServer(server: string): string {
+  return URL.canParse(server) ? new URL(server).origin : JSON.stringify(server);
 }
 
 /**

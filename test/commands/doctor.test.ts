@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
+import { Files } from '../support/files.ts';
+import { kubeconfigText } from '../support/kubeconfig.ts';
 import { runTagpin } from '../support/process.ts';
 
 describe('tagpin doctor', () => {
@@ -19,6 +21,17 @@ describe('tagpin doctor', () => {
     const { code, stdout, stderr } = await runTagpin(['doctor', '--kubeconfig=/nowhere']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('Cannot reach an API server with /nowhere');
+  });
+
+  it('says whom it asked, why there was no answer, and how to ask the same', async () => {
+    await using files = new Files();
+    const file = files.write('dead', kubeconfigText('https://127.0.0.1:2', 'x'));
+    const { code, stdout } = await runTagpin(['doctor', `--kubeconfig=${file}`, '--context=x']);
+    expect(code).toBe(1);
+    expect(stdout).toContain(
+      'The API server https://127.0.0.1:2 did not answer GET /version (connect ECONNREFUSED 127.0.0.1:2)',
+    );
+    expect(stdout).toContain(`$ kubectl --kubeconfig ${file} --context x version\n`);
   });
 
   it('ends with 2 for --in-cluster where there is none', async () => {

@@ -149,6 +149,17 @@ describe('tagpin explain', () => {
     expect(registry.requests).toHaveLength(before);
   });
 
+  it('ends where the API server does not answer: who would pull is not known', async () => {
+    const before = registry.requests.length;
+    const file = files.write('dead', kubeconfigText('https://127.0.0.1:2', 'x'));
+    const asked = ['-n', 'shop', `${registry.host}/app:1`, ...allowed];
+    const { code, stdout, stderr } = await explain([...asked, `--kubeconfig=${file}`]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('The API server https://127.0.0.1:2 did not answer GET /version');
+    expect(stderr).toContain('connect ECONNREFUSED 127.0.0.1:2');
+    expect(registry.requests).toHaveLength(before);
+  });
+
   it("names the registry's own code of the error", async () => {
     const { code, stdout } = await explain([`${registry.host}/gone:1`, ...allowed]);
     expect(code).toBe(1);

@@ -95,7 +95,7 @@ describe('createApiRequests()', () => {
     const asked = asking(`https://${gone.host}`)({ method: 'GET', path: '/version?a=b' });
     await expect(asked).rejects.toMatchObject({
       code: 'cluster_unreadable',
-      message: 'The API server did not answer GET /version',
+      message: `The API server https://${gone.host} did not answer GET /version`,
     });
   });
 });

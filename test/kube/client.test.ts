@@ -337,10 +337,34 @@ describe('createClusterReader()', () => {
     });
   });
 
-  it('refuses a context that no kubeconfig has', async () => {
+  it('refuses a context that no kubeconfig has, and says which it has', async () => {
     const files = [await kubeconfigFor(server.origin)];
     const reading = createClusterReader({ files, context: 'nowhere' }, OTHERWISE).load();
-    await expect(reading).rejects.toMatchObject({ code: 'invalid_config' });
+    await expect(reading).rejects.toMatchObject({
+      code: 'invalid_config',
+      message: `Cannot reach an API server with ${files[0]}: it lacks the context "nowhere": it has "x"; ${OTHERWISE}`,
+    });
+  });
+
+  it.each([
+    ['a file of something else', {}, 'it is no kubeconfig, or has no contexts'],
+    [
+      'a context of a cluster that is not there',
+      { contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }], 'current-context': 'x' },
+      'the context "x" names the cluster "c", which it lacks',
+    ],
+    [
+      'no current context',
+      { contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }] },
+      'it says of no context that it is the current one: it has "x"',
+    ],
+  ])('refuses %s, and says so', async (_, content, why) => {
+    const file = join(directory, 'odd');
+    await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'Config', ...content }));
+    await expect(readerOf(file).load()).rejects.toMatchObject({
+      code: 'invalid_config',
+      message: `Cannot reach an API server with ${file}: ${why}; ${OTHERWISE}`,
+    });
   });
 
   it.each([['no such file'], ['a file that is no kubeconfig']])(

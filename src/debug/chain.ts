@@ -23,11 +23,15 @@ export function put<T>(chain: Chain<T>, value: T): Link<T> {
 }
 
 /** Takes a link out of the chain that it is in. */
-export function take<T>(chain: Chain<T>, { older, younger }: Link<T>): void {
+export function take<T>(chain: Chain<T>, link: Link<T>): void {
+  const { older, younger } = link;
   if (older === undefined) chain.oldest = younger;
   else older.younger = younger;
   if (younger === undefined) chain.youngest = older;
   else younger.older = older;
+  // What is old and gone would have the garbage collector keep all that came after it for long.
+  link.older = undefined;
+  link.younger = undefined;
 }
 
 /** Makes a link of the chain its youngest. */

@@ -5,6 +5,7 @@ import { VALUES_NOTE } from '../files/helm-values.ts';
 import { readFrom, type Streams } from '../files/streams.ts';
 import { writeYaml } from '../files/yaml.ts';
 import { compileGlobNames } from '../image/glob.ts';
+import { printable, printableJson } from '../image/printable.ts';
 import { parseExtraKinds } from '../workload/extra-kinds.ts';
 import { createEntries, type Entries, type Entry, readEntries, readSetting } from './entries.ts';
 import { planFiles } from './files.ts';
@@ -107,16 +108,16 @@ function refuseCollisions(files: readonly InputFile[], { output }: PinOptions): 
   }
 }
 
+/** Names of files and images may be a stranger's: none is to forge a line, or move a cursor. */
 async function tell(report: PinReport, options: PinOptions, streams: Streams): Promise<void> {
   const isPiped = options.paths.includes(STDIN);
   const isQuiet = options.dryRun || options.check || isPiped || options.format !== 'text';
   const changes = isQuiet ? [] : changeLines(report);
   const notes = options.helmValues ? [VALUES_NOTE] : [];
   await streams.err(
-    [...changes, ...notes, ...problemLines(report)].map((line) => `${line}\n`).join(''),
+    [...changes, ...notes, ...problemLines(report)].map((line) => `${printable(line)}\n`).join(''),
   );
-  if (options.format === 'json')
-    await streams.out(`${JSON.stringify(plainReport(report), null, 2)}\n`);
+  if (options.format === 'json') await streams.out(`${printableJson(plainReport(report), 2)}\n`);
   if (options.format === 'yaml') await streams.out(writeYaml(plainReport(report)));
 }
 

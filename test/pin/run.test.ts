@@ -210,6 +210,16 @@ describe('tagpin pin', () => {
     });
   });
 
+  it.each(['text', 'json', 'yaml'] as const)('moves no cursor: %s', async (format) => {
+    const image = String.raw`"nginx:1\u202e\e[2J"`;
+    await put('a\u202e\u001b[2J\n.yaml', plain(image).replace('name: a', 'name: "b\\u202e"'));
+    const { passed, out, err } = await run([folder], { format });
+    expect(passed).toBe(false);
+    expect(err + out).toContain('202e');
+    expect((err + out).replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
+    expect(err.split('\n')).toHaveLength(3);
+  });
+
   it('writes nothing to a file of which one image fails, and goes on with the others', async () => {
     const text = pod('nginx:1', 'r.io/missing:1');
     const bad = await put('bad.yaml', text);

@@ -6,10 +6,12 @@ import { parse } from 'yaml';
 
 import type { ResolvedImage } from '../src/admission/ports.ts';
 import type { AdmissionReport } from '../src/admission/report.ts';
+import { SERVE_SETTINGS } from '../src/config.ts';
 import { PinError } from '../src/errors.ts';
 import type { ImageReference } from '../src/image/reference.ts';
 import { createMetrics } from '../src/server/metrics.ts';
 import { logReview, logVerdict } from '../src/server/review-log.ts';
+import type { Setting } from '../src/settings/setting.ts';
 import * as annotations from '../src/workload/annotations.ts';
 
 import { Admission, digest } from './support/admission.ts';
@@ -110,6 +112,24 @@ describe('docs/helm.md', () => {
     ];
     expect(named.length).toBeGreaterThan(15);
     expect(named.filter((name) => !known.has(name))).toEqual([]);
+  });
+});
+
+interface SettingsSchema {
+  readonly properties: { readonly settings: { readonly properties: object } };
+}
+
+describe('docs/helm.md, of flags that are not in `settings`,', () => {
+  it('has each, and no other', () => {
+    const text = read('manifests/helm/values.schema.json');
+    const { properties } = (JSON.parse(text) as SettingsSchema).properties.settings;
+    const flags = Object.values<Setting<unknown>>(SERVE_SETTINGS).map(({ flag }) => flag);
+    const names = flags.map((flag) => flag.replace(/ .*/, ''));
+    const expected = names.filter((name) => !Object.hasOwn(properties, name.slice(2)));
+    const [, part = ''] = read('docs/helm.md').split('\n## Flags that are not in `settings`\n');
+    const rows = [...(part.split('\n## ')[0] ?? '').matchAll(/^\| (`--.*?) \| /gm)];
+    const told = rows.flatMap(([, cell = '']) => cell.replaceAll('`', '').split(', '));
+    expect(told.toSorted()).toEqual(expected.toSorted());
   });
 });
 

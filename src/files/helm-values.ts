@@ -8,7 +8,7 @@ const MAX_DEPTH = 50;
 
 /** Values may hold a digest, and the chart render the tag. */
 export const VALUES_NOTE =
-  '--helm-values: whether a digest is used, and which tag where none is named, the templates of the chart decide; helm template CHART | tagpin check --strict - shows it';
+  '--helm-values: the templates of a chart decide whether it uses a digest, and its tag where the values name none; helm template CHART | tagpin check --strict - tells';
 
 /** Every map of a values file with `repository` and one of `tag` and `digest`. */
 export function helmImagesIn(finding: Finding): void {

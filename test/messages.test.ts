@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
@@ -66,6 +66,18 @@ describe('docs/messages.md', () => {
       advice,
     ]);
     expect(rowsOf('## From the command line')).toEqual(rows);
+  });
+
+  it('has messages of `tagpin pin` and `tagpin check` that there are', () => {
+    const files = globSync('src/{check,files,pin}/*.ts', { cwd: ROOT });
+    const sources = files.map((file) => readFileSync(join(ROOT, file), 'utf8')).join('\n');
+    const told = firstCellsOf('## Of files');
+    // What varies is in capitals, which "UTF-8" is not meant to be.
+    const unknown = told.filter((text) =>
+      text.split(/\b[A-Z]{3,}\b(?!-)/).some((words) => !sources.includes(words)),
+    );
+    expect(told.length).toBeGreaterThan(15);
+    expect(unknown).toEqual([]);
   });
 
   it('says of everything what to do', () => {

@@ -11,8 +11,8 @@ Examples:
   tagpin manifest --platform linux/amd64 nginx | jq -r '.layers[].digest'
 
 The bytes are written as they come, and their digest is known at the end: what was written is good
-when the exit code is 0. Where nobody reads so far, such as head, it is 1. On a terminal, what that
-would obey is escaped, here as with tagpin manifest and tagpin config.
+when the exit code is 0. Where the reader stops before the end, as head does, it is 1. On a terminal,
+control characters are escaped, here as with tagpin manifest and tagpin config.
 
 Exit codes: 0 done, 1 it could not be had or has not its digest, 2 a mistake in the command line.
 `;

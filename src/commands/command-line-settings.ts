@@ -19,7 +19,7 @@ export interface CommandLineSettings
 export const COMMAND_LINE_SETTINGS: Settings<CommandLineSettings> = {
   plainHttp: {
     ...REGISTRY_SETTINGS.plainHttp,
-    text: 'Registries (with * for any text) that speak http without TLS; without a port, port 80. Loopback ones are taken to, unless --registry-ca names them.',
+    text: 'Registries (with * for any text) that speak http without TLS; without a port, port 80. So do all on loopback that --registry-ca does not name.',
   },
   allowAddress: {
     ...REGISTRY_SETTINGS.allowAddress,

@@ -24,8 +24,8 @@ Examples:
   tagpin layers -o json nginx | jq -r '.layers[].digest'
 
 Of an index without --platform the layers for linux/amd64 are listed, on any machine. Files are listed
-as they come; that the layer has not its digest is known at its end, and is told by exit code 1, and so
-is that nobody read so far, such as head.
+as they come. Whether the bytes of the layer have its digest is known at the end: if they have not, the
+exit code is 1. It is 1, too, where the reader stops before the end, as head does.
 
 Exit codes: 0 done, 1 it could not be read or has not its digest, 2 a mistake in the command line.
 `;

@@ -32,7 +32,7 @@ export function addRegistryOptions(command: Command): void {
     )
     .option(
       '--credential-registry <HOST[:PORT]>',
-      'whom the password or the token is for; where it is left out, the one registry of all images',
+      'whom the password or the token is for; not needed where all images are in one registry',
     );
   addSettings(command, COMMAND_LINE_SETTINGS);
 }

@@ -3,22 +3,33 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import { createInterruption, type Interruption } from './commands/interruption.ts';
+import { nodeFault } from './commands/node-version.ts';
 import { createProgram, type ProgramParts } from './commands/program.ts';
 import { type ProcessStreams, processStreams } from './commands/streams.ts';
 import { processEnvironment, type ServeSettings } from './config.ts';
 import { toPinError } from './errors.ts';
 import { printableLines } from './image/printable.ts';
-import { isJsonObject, textOf } from './json.ts';
+import { isJsonObject, type JsonObject, objectIn, textOf } from './json.ts';
 import { describeError } from './log.ts';
 import type { ProcessLog } from './server/process-log.ts';
 
-const VERSION = readVersion();
+const PACKAGE = readPackage();
+const VERSION = textOf(PACKAGE, 'version') ?? 'unknown';
 
-/** From package.json, which lies one level up from the sources and from what is built of them. */
-function readVersion(): string {
+/** package.json, which lies one level up from the sources and from what is built of them. */
+function readPackage(): JsonObject {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   const value: unknown = JSON.parse(text);
-  return (isJsonObject(value) ? textOf(value, 'version') : undefined) ?? 'unknown';
+  return isJsonObject(value) ? value : {};
+}
+
+/** Before anything fails with what only whoever knows Node would understand. */
+function refuseOldNode(): void {
+  const engines = textOf(objectIn(PACKAGE, 'engines'), 'node') ?? '';
+  const fault = nodeFault(engines, process.versions.node);
+  if (fault === undefined) return;
+  process.stderr.write(`tagpin: ${fault}\n`);
+  process.exit(1);
 }
 
 function stopSignal(): Promise<NodeJS.Signals> {
@@ -110,6 +121,7 @@ async function exitAfter({ outFailure }: ProcessStreams, exitCode: number): Prom
 }
 
 async function main(argv: readonly string[]): Promise<void> {
+  refuseOldNode();
   let exitCode = 0;
   const streams = processStreams(processEnvironment());
   const interruption = createInterruption(() => void dieOfSignal(interruption));

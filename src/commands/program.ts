@@ -4,6 +4,7 @@ import type { AuditCommandParts } from './audit.ts';
 import type { CommandParts } from './command-parts.ts';
 import type { DoctorCommandParts } from './doctor.ts';
 import type { ExplainCommandParts } from './explain.ts';
+import { HELP_LAYOUT } from './help-layout.ts';
 import type { OnboardCommandParts } from './onboard.ts';
 import type { ServeCommandParts } from './serve-command.ts';
 import { type CommandName, isCommandName, SUMMARIES } from './summaries.ts';
@@ -62,10 +63,11 @@ export async function createProgram(
       'Pins image tags to digests: a Kubernetes admission webhook, and its command line.',
     )
     .version(parts.version)
+    .configureHelp(HELP_LAYOUT)
     .configureOutput({
       writeOut: (text) => void process.stdout.write(asCalled(text, parts, program)),
       // As every other mistake is told.
-      outputError: (text, write) => write(text.replace(/^error: /, 'tagpin: ')),
+      outputError: (text, write) => write(text.replace(/^error: /, 'tagpin: ') + hintTo(text)),
     })
     // A mistake in the command line ends like one in a setting.
     .exitOverride(({ exitCode }) => parts.exit(exitCode === 0 ? 0 : 2));
@@ -77,7 +79,21 @@ export async function createProgram(
       await COMMANDS[name](program, parts);
     } else program.command(name).description(SUMMARIES[name]);
   }
+  const [first, topic] = words ?? [];
+  if (first === 'help' && topic !== undefined && !topic.startsWith('-') && !hasHelp(topic)) {
+    program.error(`error: unknown command '${topic}'`);
+  }
   return program;
+}
+
+function hasHelp(topic: string): boolean {
+  return topic === 'help' || isCommandName(topic);
+}
+
+/** What other programs call it. */
+function hintTo(mistake: string): string {
+  const isOfVersion = /unknown (?:command 'version'|option '-v')\n/.test(mistake);
+  return isOfVersion ? '(Did you mean tagpin --version?)\n' : '';
 }
 
 /** The command of `tagpin COMMAND …` and of `tagpin help COMMAND`: the program has no options before it. */

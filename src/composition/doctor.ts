@@ -12,7 +12,6 @@ import { createApiRequests } from '../kube/api-requests.ts';
 import { createClusterReader } from '../kube/client.ts';
 import { isName } from '../kube/object-name.ts';
 import type { RegistrySettings } from '../settings/registry-settings.ts';
-import { commandOf } from '../shell.ts';
 import { type ClusterProcess, openClusterEngine } from './cluster-engine.ts';
 import { findKubeconfig } from './kubeconfig.ts';
 
@@ -58,7 +57,7 @@ export function composeDoctor(
     );
   };
   return {
-    versionCommand: versionCommand(settings),
+    kubectlFlags: kubectlFlags(settings),
     gather: () =>
       gatherFacts({
         installation: { namespace: installedIn, configuration: webhookConfiguration },
@@ -74,12 +73,11 @@ export function composeDoctor(
   };
 }
 
-function versionCommand({ inCluster, kubeconfig, context }: DoctorSettings): string {
-  if (inCluster) return 'kubectl version';
-  const flags = Object.entries({ kubeconfig, context }).flatMap(([flag, value]) =>
+function kubectlFlags({ inCluster, kubeconfig, context }: DoctorSettings): readonly string[] {
+  if (inCluster) return [];
+  return Object.entries({ kubeconfig, context }).flatMap(([flag, value]) =>
     value === undefined ? [] : [`--${flag}`, value],
   );
-  return commandOf('kubectl', ...flags, 'version');
 }
 
 /** Whom the flags of the Deployment name, beside those that were given. */

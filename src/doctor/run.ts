@@ -1,5 +1,6 @@
 import { PinError } from '../errors.ts';
 import type { Streams } from '../files/streams.ts';
+import { commandOf } from '../shell.ts';
 import { followsFrom } from './fact.ts';
 import type { Facts } from './facts.ts';
 import { CHECKS, type CheckId, type Finding } from './finding.ts';
@@ -10,8 +11,8 @@ export interface DoctorPorts {
   /** Looks at the cluster. Rejects with PinError `cluster_unreadable` where nobody answers. */
   readonly gather: () => Promise<Facts>;
   readonly close: () => Promise<void>;
-  /** A command that asks the same API server for its version. */
-  readonly versionCommand: string;
+  /** What has kubectl ask the same API server. */
+  readonly kubectlFlags: readonly string[];
   readonly streams: Streams;
 }
 
@@ -29,13 +30,13 @@ export async function runDoctor(
 async function examined({
   gather,
   close,
-  versionCommand,
+  kubectlFlags,
 }: Omit<DoctorPorts, 'streams'>): Promise<readonly Finding[]> {
   try {
     return judge(await gather());
   } catch (caught) {
     if (!(caught instanceof PinError) || caught.code !== 'cluster_unreadable') throw caught;
-    return unanswered(caught, versionCommand);
+    return unanswered(caught, commandOf('kubectl', ...kubectlFlags, 'version'));
   } finally {
     await close();
   }

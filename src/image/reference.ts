@@ -164,11 +164,17 @@ function normalize(name: string): { registry: string; repository: string } {
   return { registry: HUB, repository: path.includes('/') ? path : `library/${path}` };
 }
 
+/** Of a URL, or of a transport of skopeo, which is no part of a reference. */
+const SCHEME = /^[a-z][a-z-]{0,30}:$/;
+
 function nameFault(registry: string, repository: string): string | undefined {
   const isHost = HOST.test(registry);
   // Upstream takes a first element with an underscore for a part of the path of a name without a
   // host, and runtimes ask it as a host nevertheless.
-  if (!isHost && !PATH.test(registry)) return 'the host is malformed';
+  if (!isHost && !PATH.test(registry)) {
+    const isUrl = SCHEME.test(registry) && repository.startsWith('/');
+    return isUrl ? `leave out ${registry}//` : 'the host is malformed';
+  }
   if (registry.length > MAX_HOST_CHARS) return 'the host is too long';
   const path = isHost ? repository : `${registry}/${repository}`;
   if (path.length > MAX_PATH_CHARS) {

@@ -47,7 +47,7 @@ describe('the plugin of kubectl', () => {
     expect(resolve).toContain('\n  kubectl tagpin resolve nginx:1.27 ');
     expect(program + resolve + explain).not.toMatch(/(?<!kubectl )tagpin (resolve|explain|pin)\b/);
     // Prose stays as it is.
-    expect(explain).toContain('the identity that tagpin has there');
+    expect(explain.replaceAll(/\s+/g, ' ')).toContain('the identity that tagpin has there');
   });
 
   it('is called so by nothing else', async () => {
@@ -62,9 +62,26 @@ describe('createProgram()', () => {
     [['resolve', '--none'], "tagpin: unknown option '--none'"],
     [['blob'], "tagpin: missing required argument 'REPO@DIGEST'"],
     [['none'], "tagpin: unknown command 'none'"],
+    [['help', 'none'], "tagpin: unknown command 'none'"],
   ])('tells mistakes as all errors are told: %j', async (words, message) => {
     const { code, stderr } = await runTagpin(words);
     expect({ code, line: stderr.split('\n')[0] }).toEqual({ code: 2, line: message });
+  });
+
+  it.each(['version', '-v'])('leads from %s to the version', async (word) => {
+    const { code, stderr } = await runTagpin([word]);
+    expect(stderr).toContain('(Did you mean tagpin --version?)');
+    expect(code).toBe(2);
+  });
+
+  it('fits 80 columns with its flags and their texts', async () => {
+    const { commands } = await createProgram(idleParts());
+    for (const command of commands) {
+      const lines = command.helpInformation().split('\n');
+      // Lists of names, such as those of --skip, have no space to be broken at.
+      const wide = lines.filter((line) => line.length > 80 && line.trim().includes(' '));
+      expect([command.name(), wide]).toEqual([command.name(), []]);
+    }
   });
 
   it.each([

@@ -10,7 +10,7 @@ import { deployment, healthyFacts, read } from '../support/doctor-facts.ts';
 import { recordedStreams } from '../support/streams.ts';
 
 const close = (): Promise<void> => Promise.resolve();
-const versionCommand = 'kubectl --context x version';
+const kubectlFlags = ['--context', 'x'];
 
 async function factsWith(changes: Partial<Facts>): Promise<() => Promise<Facts>> {
   const facts = { ...(await healthyFacts(await createAuthority())), ...changes };
@@ -21,7 +21,7 @@ describe('runDoctor()', () => {
   it('says how each check stands, what to do, and by which command', async () => {
     const streams = recordedStreams();
     const gather = await factsWith({ deployment: read(deployment([], 1, 1)) });
-    expect(await runDoctor('text', { gather, close, versionCommand, streams })).toBe(true);
+    expect(await runDoctor('text', { gather, close, kubectlFlags, streams })).toBe(true);
     const { out, err } = streams.written;
     expect(out).toContain('ok       api-server             Kubernetes v1.36.3 answers\n');
     const indent = ' '.repeat(32);
@@ -42,7 +42,7 @@ describe('runDoctor()', () => {
   ])('says the same as %s, and that something failed', async (format, readText) => {
     const streams = recordedStreams();
     const gather = await factsWith({ configurations: read([]) });
-    expect(await runDoctor(format, { gather, close, versionCommand, streams })).toBe(false);
+    expect(await runDoctor(format, { gather, close, kubectlFlags, streams })).toBe(false);
     const { checks } = readText(streams.written.out) as { checks: readonly object[] };
     expect(checks).toContainEqual({
       id: 'webhook-configuration',
@@ -55,7 +55,7 @@ describe('runDoctor()', () => {
   it('has colours on a terminal alone, and no control characters of strangers', async () => {
     const streams = { ...recordedStreams(), colours: true };
     const gather = await factsWith({ version: read({ gitVersion: 'v1.30\u001b[2J' }) });
-    await runDoctor('text', { gather, close, versionCommand, streams });
+    await runDoctor('text', { gather, close, kubectlFlags, streams });
     expect(streams.written.out).toContain('\u001b[32mok     \u001b[39m  api-server');
     expect(streams.written.out).toContain('v1.30\\u{1b}[2J');
   });
@@ -66,7 +66,7 @@ describe('runDoctor()', () => {
     const cause = new TypeError('fetch failed', { cause: new AggregateError([refused], '') });
     const gather = (): Promise<Facts> =>
       Promise.reject(new PinError('cluster_unreadable', 'The API server is silent', { cause }));
-    expect(await runDoctor('json', { gather, close, versionCommand, streams })).toBe(false);
+    expect(await runDoctor('json', { gather, close, kubectlFlags, streams })).toBe(false);
     const { checks } = JSON.parse(streams.written.out) as {
       checks: readonly { id: string; status: string; says: string }[];
     };
@@ -74,7 +74,7 @@ describe('runDoctor()', () => {
       id: 'api-server',
       status: 'failed',
       says: 'The API server is silent (connect ECONNREFUSED)',
-      command: versionCommand,
+      command: 'kubectl --context x version',
     });
     expect(checks.map(({ id }) => id)).toEqual(Object.keys(CHECKS));
     expect(checks.filter(({ status }) => status === 'ok')).toEqual([]);
@@ -86,7 +86,7 @@ describe('runDoctor()', () => {
     const ports = {
       gather: () => Promise.reject(new PinError('invalid_config', 'no kubeconfig')),
       close: () => Promise.resolve(void (closed += 1)),
-      versionCommand,
+      kubectlFlags,
       streams: recordedStreams(),
     };
     await expect(runDoctor('text', ports)).rejects.toThrow('no kubeconfig');

@@ -86,6 +86,8 @@ describe('parseReference()', () => {
       'longer than 255 characters',
     ],
     ['a port without digits', 'a.b:c/d', 'the host is malformed'],
+    ['a URL', 'http://a.b/c:1', 'leave out http://'],
+    ['a transport', 'docker://a/b', 'leave out docker://'],
     ['bare hexadecimal digits', 'a'.repeat(64), 'name a local image'],
     ['nothing', '', 'it is empty'],
   ])('says what is wrong with %s', (_, text, reason) => {

@@ -191,5 +191,8 @@ function blocked(url: URL, why: string): PinError {
     : JSON.stringify((url.host || url.protocol).slice(0, MAX_QUOTED_CHARS));
   return new PinError('blocked_address', `${shown} is not asked: ${why}`, {
     host: url.hostname.slice(0, MAX_NAME_CHARS),
+    ...(!why.includes(' allows it)') && {
+      advice: 'name another registry: no flag allows this one',
+    }),
   });
 }

@@ -54,7 +54,7 @@ const HURRIED: NetworkFault = { code: 'deadline_exceeded', said: OUT_OF_TIME.sai
 
 const NO_TLS: NetworkFault = {
   code: 'tls_failed',
-  said: 'does not speak TLS (--plain-http allows http)',
+  said: 'does not speak TLS (--plain-http HOST allows http)',
   connected: false,
 };
 
@@ -141,7 +141,7 @@ function parserFault(code: string): NetworkFault | undefined {
 
 function networkError(url: URL, fault: NetworkFault, cause: unknown): PinError {
   const { code, said, connected, asked } = fault;
-  return new PinError(code, `${url.host} ${said}`, {
+  return new PinError(code, `${url.host} ${said.replace('HOST', () => url.host)}`, {
     cause,
     host: url.hostname,
     ...(asked !== undefined && { asked }),

@@ -1,5 +1,12 @@
 import type { Settings } from './setting.ts';
-import { choiceOf, parseCidrs, parseFilesByHost, parseList, parseText } from './values.ts';
+import {
+  choiceOf,
+  parseCidrs,
+  parseFilesByHost,
+  parseHosts,
+  parseList,
+  parseText,
+} from './values.ts';
 
 /** What every command that talks to a registry is told. */
 export interface RegistrySettings {
@@ -22,7 +29,7 @@ export const REGISTRY_SETTINGS: Settings<RegistrySettings> = {
     flag: '--plain-http HOST[:PORT],…',
     fallback: '',
     text: 'Registries (with * for any text) that speak http without TLS; without a port, port 80. They may have private addresses.',
-    parse: parseList,
+    parse: parseHosts,
   },
   allowAddress: {
     flag: '--allow-address CIDR,…',
@@ -34,7 +41,7 @@ export const REGISTRY_SETTINGS: Settings<RegistrySettings> = {
     flag: '--allow-registry HOST[:PORT],…',
     fallback: '',
     text: 'Registries (with * for any text; 10.1.2.* is addresses alone) that may have private addresses; without a port, port 443.',
-    parse: parseList,
+    parse: parseHosts,
   },
   allowRegistryFile: {
     flag: '--allow-registry-file FILE',

@@ -100,6 +100,18 @@ export function parseCidrs(text: string): readonly string[] {
   return list;
 }
 
+/** An IPv6 address stands in brackets, as in a URL; `*` is any text. */
+const HOST = /^(?:\[[^\]/]+\]|[^:/[\]]+)(?::(?:\d{1,5}|\*))?$/;
+
+/** `HOST[:PORT]` items, with what could never fit a registry refused: a scheme, a path. */
+export function parseHosts(text: string): readonly string[] {
+  const list = parseList(text);
+  const wrong = list.find((item) => !HOST.test(item));
+  if (wrong === undefined) return list;
+  const shown = isIP(wrong) === 6 ? `[${wrong}]` : 'registry.example.com:5000';
+  throw new Error(`expected HOST[:PORT] such as ${shown}, got ${JSON.stringify(wrong)}`);
+}
+
 /** `GROUP/KIND` items: `apps/Deployment`; `/Pod` for what has no group. */
 export function parseKinds(text: string): readonly string[] {
   const list = parseList(text);

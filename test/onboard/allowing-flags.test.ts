@@ -43,7 +43,7 @@ describe('allowingFlags()', () => {
   });
 
   it('reads no flag in what others say', () => {
-    const error = new PinError('tls_failed', 'x does not speak TLS (--plain-http allows http)');
+    const error = new PinError('tls_failed', 'x does not speak TLS (--plain-http x allows http)');
     expect(allowingFlags([error])).toBeUndefined();
   });
 });

@@ -19,11 +19,15 @@ function guard(options: Partial<GuardOptions> = {}): Guard {
 
 /** Why the guard refuses, or undefined. */
 function refusal(url: string, options: Partial<GuardOptions> = {}): string | undefined {
+  return refusalOf(url, options)?.message;
+}
+
+function refusalOf(url: string, options: Partial<GuardOptions> = {}): PinError | undefined {
   try {
     guard(options).checkUrl(new URL(url));
     return undefined;
   } catch (error) {
-    if (error instanceof PinError && error.code === 'blocked_address') return error.message;
+    if (error instanceof PinError && error.code === 'blocked_address') return error;
     throw error;
   }
 }
@@ -36,14 +40,12 @@ function flagNamed(message: string | undefined): string | undefined {
 /** The options that a flag of a refusal makes, read as the program reads them. */
 function flagRead(told: string): Partial<GuardOptions> {
   const [flag = '', text = ''] = told.split(' ');
-  const read: Readonly<Record<string, Partial<GuardOptions>>> = {
-    '--plain-http': { plainHttp: REGISTRY_SETTINGS.plainHttp.parse(text) },
-    '--allow-registry': { allowRegistry: REGISTRY_SETTINGS.allowRegistry.parse(text) },
-    '--allow-address': {
-      allowAddress: flag === '--allow-address' ? REGISTRY_SETTINGS.allowAddress.parse(text) : [],
-    },
+  const read: Readonly<Record<string, () => Partial<GuardOptions>>> = {
+    '--plain-http': () => ({ plainHttp: REGISTRY_SETTINGS.plainHttp.parse(text) }),
+    '--allow-registry': () => ({ allowRegistry: REGISTRY_SETTINGS.allowRegistry.parse(text) }),
+    '--allow-address': () => ({ allowAddress: REGISTRY_SETTINGS.allowAddress.parse(text) }),
   };
-  return read[flag] ?? {};
+  return read[flag]?.() ?? {};
 }
 
 function resolve(url: string, options: Partial<GuardOptions>): Promise<readonly LookupAddress[]> {
@@ -115,6 +117,13 @@ describe('createGuard() checkUrl', () => {
     expect(refusal(`https://${host}/`, EVERYTHING)).toMatch(
       /is not asked: it is a link-local, metadata or reserved address$/,
     );
+  });
+
+  it.each([
+    ['https://169.254.169.254/', 'name another registry: no flag allows this one'],
+    ['https://10.0.0.1/', 'name another registry, or use the flag if you trust this one'],
+  ])('leads whoever asks for %s to a flag where there is one', (url, advice) => {
+    expect(refusalOf(url)?.advice).toBe(advice);
   });
 
   it.each([

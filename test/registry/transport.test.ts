@@ -488,7 +488,7 @@ describe('createTransport() over TLS', () => {
     const host = `registry.example.com:${registry.port}`;
     await expect(get(stack, `https://${host}/`)).rejects.toMatchObject({
       code: 'tls_failed',
-      message: `${host} does not speak TLS (--plain-http allows http)`,
+      message: `${host} does not speak TLS (--plain-http ${host} allows http)`,
     });
   });
 });

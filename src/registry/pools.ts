@@ -168,7 +168,9 @@ function tunnelHandler(
     onResponseError: (controller, cause) => {
       const elapsedMs = performance.now() - startedAtMs;
       const { code, message } = toNetworkError(cause, new URL(proxy.origin), elapsedMs);
-      const error = new PinError(code, `the proxy ${message}`, { cause, host });
+      const variable = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+      const advice = `look at the proxy, which ${variable} names, or leave ${host} out of it by NO_PROXY`;
+      const error = new PinError(code, `the proxy ${message}`, { cause, host, advice });
       inner.onResponseError?.(controller, error);
     },
   };

@@ -112,9 +112,25 @@ export async function requestToken(
   question: TokenQuestion,
   signal: AbortSignal,
 ): Promise<Token> {
-  const response = await answerOf(transport, question, signal);
+  const response = await answerOf(transport, question, signal).catch((caught: unknown) => {
+    throw silenceOf(caught, question);
+  });
   if (response.status === 200) return readToken(response.body, question);
   throw refusalOf(response, question);
+}
+
+/** A server that does not answer is told apart from the registry: nobody has named it but that. */
+function silenceOf(caught: unknown, { realm, registry }: TokenQuestion): unknown {
+  if (!(caught instanceof PinError) || realm.origin === registry.origin) return caught;
+  const { code, message, cause, host, silence, asked } = caught;
+  if (silence?.origin !== realm.origin) return caught;
+  return new PinError(code, `the token server ${message}`, {
+    cause,
+    silence,
+    asked,
+    ...(host !== undefined && { host }),
+    ...(code !== 'tls_failed' && { advice: `see whether it answers: ${registry.host} names it` }),
+  });
 }
 
 async function answerOf(

@@ -133,6 +133,8 @@ describe('createPools() behind a proxy', () => {
     expect(failure).toMatchObject({
       code: 'unavailable',
       message: `the proxy ${proxy.host} refuses connections`,
+      advice:
+        'look at the proxy, which HTTPS_PROXY names, or leave r.example.com out of it by NO_PROXY',
     });
     expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain('canary');
   });

@@ -199,3 +199,22 @@ describe('requestToken()', () => {
     ]);
   });
 });
+
+describe('requestToken()', () => {
+  it('says that it is the token server that does not answer, and who names it', async () => {
+    const server = await startRegistry([]);
+    await server[Symbol.asyncDispose]();
+    const challenge = `Bearer realm="http://${server.host}/token",service="registry"`;
+    await using registry = await startRegistry([
+      { status: 401, headers: { 'www-authenticate': challenge } },
+    ]);
+    await using stack = createRegistryStack({ plainHttp: [registry.host, server.host] });
+    const signal = AbortSignal.timeout(30_000);
+    const asked = stack.lookup(`${registry.host}/a:1`, { credentials: [], signal });
+    await expect(asked).rejects.toMatchObject({
+      code: 'unavailable',
+      message: `the token server ${server.host} refuses connections`,
+      advice: `see whether it answers: ${registry.host} names it`,
+    });
+  });
+});

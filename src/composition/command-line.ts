@@ -1,6 +1,7 @@
 import type { CommandLineSettings } from '../commands/command-line-settings.ts';
 import type { GivenCredential } from '../commands/command-parts.ts';
 import type { Registries, ResolvedImage } from '../contents/registries.ts';
+import type { PinErrorCode } from '../error-codes.ts';
 import { PinError, toPinError } from '../errors.ts';
 import { type ImageReference, parseReference } from '../image/reference.ts';
 import { LOOPBACK } from '../registry/addresses.ts';
@@ -76,23 +77,25 @@ export function composeCommandLine(
     asksReasons: true,
     patience,
   });
-  return registriesOf(engine, { patience, hintFor: hintsOf(files, credential) });
+  const hintFor = hintsOf(files, credential);
+  return registriesOf(engine, { patience, hintFor, given: credential });
 }
 
 /** How long a person waits, and what is told when that was for nothing. */
 interface Manners {
   readonly patience: Patience;
   readonly hintFor: FindHint;
+  readonly given: GivenCredential | undefined;
 }
 
 /** The engine as commands ask it: every refusal says what may be missing. */
 function registriesOf(engine: Engine, manners: Manners): Registries {
-  const { hintFor } = manners;
+  const { hintFor, given } = manners;
   const { reader } = engine;
-  const hintedOf = (caught: unknown, reference: ImageReference): PinError => {
+  const hintedOf = (caught: unknown, reference: ImageReference, isList = false): PinError => {
     const error = toPinError(caught);
-    const isDigest = error.code === 'not_found' && reference.digest !== undefined;
-    return isDigest ? noManifest(error) : hinted(error, hintFor(error, reference));
+    const advice = adviceOn(error.code, { reference, isList, given });
+    return advice === undefined ? hinted(error, hintFor(error, reference)) : advised(error, advice);
   };
   const asked = async <T>(image: string, act: (at: ImageReference) => Promise<T>): Promise<T> => {
     const reference = parseReference(image);
@@ -113,16 +116,36 @@ function registriesOf(engine: Engine, manners: Manners): Registries {
           yield { tags, manifests };
         }
       } catch (caught) {
-        throw hintedOf(caught, reference);
+        throw hintedOf(caught, reference, true);
       }
     },
   };
 }
 
-/** People take image IDs, and digests of layers, for those of images. */
-function noManifest(error: PinError): PinError {
+/** What was asked, and with what. */
+interface Question extends Pick<Manners, 'given'> {
+  readonly reference: ImageReference;
+  /** The tags of a repository were asked for. */
+  readonly isList: boolean;
+}
+
+/** What helps, where more is known of that than the code of the error tells. */
+function adviceOn(code: PinErrorCode, { reference, isList, given }: Question): string | undefined {
+  if (code === 'unauthorized' && given !== undefined) {
+    return 'token' in given ? 'correct the token' : 'correct the user name or the password';
+  }
+  if (code !== 'not_found') return undefined;
+  if (isList) return 'correct the name of the repository';
+  // People take image IDs, and digests of layers, for those of images.
+  if (reference.digest !== undefined) {
+    return 'correct the digest; that of a config or a layer is told by "tagpin inspect"';
+  }
+  if (reference.tag !== undefined) return undefined;
+  return 'no tag was named, and so latest was asked for: name another, or push that';
+}
+
+function advised(error: PinError, advice: string): PinError {
   const host = error.host === undefined ? {} : { host: error.host };
-  const advice = 'correct the digest; that of a config or a layer is told by "tagpin inspect"';
   return new PinError(error.code, error.message, { cause: error, advice, ...host });
 }
 

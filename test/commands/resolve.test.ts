@@ -154,6 +154,7 @@ describe('tagpin resolve', () => {
     });
     expect(wrong).toMatchObject({ code: 1, stdout: '' });
     expect(wrong.stderr).toContain('asked with the password of "alice"');
+    expect(wrong.stderr).toContain('; correct the user name or the password [unauthorized]');
     expect(wrong.stderr).not.toContain('docker config');
     expect(two).toMatchObject({ code: 2, stdout: '' });
     expect(two.stderr).toContain('one password is for one registry');

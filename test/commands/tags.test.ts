@@ -136,7 +136,7 @@ describe('tagpin tags', () => {
     const { code, stdout, stderr } = await tags([`${registry.host}/none`]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toContain(`the tags of ${registry.host}/none could not all be listed: `);
-    expect(stderr).toContain('[not_found]');
+    expect(stderr).toContain('; correct the name of the repository [not_found]');
   });
 
   it.each([

@@ -169,6 +169,14 @@ describe('composeCommandLine()', () => {
     }
   });
 
+  it('says that it asked for latest where no tag was named', async () => {
+    await using registry = await startRegistry([{ status: 404 }]);
+    const advice = async (name: string): Promise<string> =>
+      (await failureOf(open().resolve(`${registry.host}/${name}`))).advice;
+    expect(await advice('app')).toContain('no tag was named, and so latest was asked for');
+    expect(await advice('app:1')).toBe('push the tag, or correct its name');
+  });
+
   it("tells the registry's own reason, which a HEAD has not", async () => {
     const body = '{"errors":[{"code":"NAME_UNKNOWN"}]}';
     await using registry = await startRegistry([{ status: 404, body }]);

@@ -101,7 +101,7 @@ export function parseCidrs(text: string): readonly string[] {
 }
 
 /** An IPv6 address stands in brackets, as in a URL; `*` is any text. */
-const HOST = /^(?:\[[^\]/]+\]|[^:/[\]]+)(?::(?:\d{1,5}|\*))?$/;
+const HOST = /^(?:\[[^\]/\s]+\]|[^:/[\]\s]+)(?::(?:\d{1,5}|\*))?$/;
 
 /** `HOST[:PORT]` items, with what could never fit a registry refused: a scheme, a path. */
 export function parseHosts(text: string): readonly string[] {

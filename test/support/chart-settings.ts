@@ -75,6 +75,10 @@ const ITEMS: Readonly<Record<string, object>> = {
     pattern:
       '^([0-9]{1,3}(\\.[0-9]{1,3}){3}/([12]?[0-9]|3[0-2])|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*/([1-9]?[0-9]|1[01][0-9]|12[0-8]))$',
   },
+  'HOST[:PORT],…': {
+    type: 'string',
+    pattern: '^(\\[[^\\]/\\s]+\\]|[^:/\\[\\]\\s]+)(:([0-9]{1,5}|\\*))?$',
+  },
   'HOST[:PORT]=FILE,…': { type: 'string', pattern: '^[^=]+=.+$' },
   'GROUP/KIND,…': { type: 'string', pattern: '^[a-z0-9.-]*/[A-Z][A-Za-z0-9]*$' },
   CLOUDS: { enum: ['google', 'aws', 'azure'] },

@@ -7,7 +7,7 @@ import { eventually } from './support/eventually.ts';
 import type { Kubectl } from './support/kubectl.ts';
 import { type Made, PodMaker } from './support/pod-maker.ts';
 import { type Replica, Replicas } from './support/replicas.ts';
-import { fill } from './support/slow-callers.ts';
+import { fill, type SlowRegistry, startSlowRegistry } from './support/slow-callers.ts';
 import { TestImage } from './support/test-image.ts';
 import { createNamespace } from './support/test-namespace.ts';
 import type { StoredObject } from './support/workload.ts';
@@ -23,8 +23,8 @@ type Mode = (typeof MODES)[number];
 const MAKERS_A_NAMESPACE = 2;
 /** At the same time. */
 const CALLS_A_NAMESPACE = 9;
-/** As many reviews as a replica has in flight at most. */
-const FULL = 500;
+/** Of 1,000 places, when each namespace has as many as it leaves to others: none has room for more. */
+const FULL = [500, 250, 125, 62, 31];
 
 const DECISIONS = 'tagpin_admission_requests_total';
 
@@ -235,9 +235,14 @@ describe('a replica that is full', () => {
   const REFUSED = 'tagpin_admission_refused_total';
   const OVERLOADED = { reason: 'overloaded' };
   let only: Replica;
-  let hangUp: () => void;
+  let slow: SlowRegistry;
+  /** Those of the test come first, and have so much that an answer or two make no room. */
+  let full: readonly string[];
+  let hangUp: (() => void) | undefined;
 
   beforeAll(async () => {
+    const more = await Promise.all(FULL.slice(2).map(() => createNamespace(kubeconfig)));
+    full = [namespaces.enforce, namespaces.pin, ...more].map(({ namespace }) => namespace!);
     const [first, ...others] = replicas.endpoints;
     only = first!;
     for (const other of others) {
@@ -246,30 +251,46 @@ describe('a replica that is full', () => {
     }
   });
   beforeEach(async () => {
-    const { certificateFile } = environment.webhook;
-    hangUp = await fill(only, { count: FULL, certificateFile });
+    slow = await startSlowRegistry(DIGEST);
   });
-  afterEach(() => hangUp());
+  afterEach(async () => {
+    hangUp?.();
+    await slow[Symbol.asyncDispose]();
+  });
+
+  async function fillWith(imageOf: (number: number) => string): Promise<void> {
+    const { certificateFile } = environment.webhook;
+    const callers = full.map((namespace, at) => ({ namespace, count: FULL[at] ?? 0, imageOf }));
+    hangUp = await fill(only, certificateFile, callers);
+  }
 
   it('is called again a second later, and then pins', async () => {
-    const before = await only.metric(DECISIONS);
-    const attempt = make('enforce', image.tagged);
+    // Sixty look-ups, of which a registry gives no more than sixteen at once.
+    await fillWith((number) => `${slow.host}/full/${number % 60}:1`);
+    const unknown = await TestImage.ofOnePlatform(registry);
+    const before = await only.metric(DECISIONS, { mode: 'enforce' });
+    const attempt = make('enforce', unknown.tagged);
     const putOff = await eventually(async () => {
       const count = await only.metric(REFUSED, OVERLOADED);
       expect(count).toBeGreaterThan(0);
       return count;
     });
-    hangUp();
+    slow.hurry();
 
     expect(await attempt).toMatchObject({ outcome: 'pinned' });
-    expect(await only.metric(DECISIONS)).toBe(before + 1);
+    expect(await only.metric(DECISIONS, { mode: 'enforce' })).toBe(before + 1);
     say(`put off with 503 ${putOff} times, then pinned`);
   });
 
   it('is called again for as long as the call may take, and then enforce stores no tag', async () => {
+    // Each waits for a look-up of its own.
+    await fillWith((number) => `${slow.host}/full/${number}:2`);
     const before = await only.metric(REFUSED, OVERLOADED);
+    // What the replica knows by now it answers, however full it is.
+    expect(await make('enforce', image.tagged)).toMatchObject({ outcome: 'pinned' });
+    const unknown = await TestImage.ofOnePlatform(registry);
     const startedMs = performance.now();
-    const attempts = await Promise.all(MODES.map((mode) => make(mode, image.tagged)));
+    const attempts = await Promise.all(MODES.map((mode) => make(mode, unknown.tagged)));
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     const calls = (await only.metric(REFUSED, OVERLOADED)) - before;
 

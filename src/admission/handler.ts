@@ -92,8 +92,11 @@ function needsLookUp(peek: PeekTag, { subject: { identity }, decisions }: Decide
   );
 }
 
-function tooLate(): PinError {
-  return new PinError('overloaded', 'The event loop is late, and others wait for look-ups');
+function tooMany(): PinError {
+  return new PinError(
+    'overloaded',
+    'As many reviews wait for look-ups as may, or as may of this namespace',
+  );
 }
 
 /** The revision whose siblings may know what an image of a new Pod is to be. */
@@ -120,7 +123,7 @@ function lookUp(
   call: AdmissionCall,
   decided: Decided,
 ): AdmissionResponse | Promise<AdmissionResponse> {
-  if (!call.mayLookUp && needsLookUp(parts.peek, decided)) throw tooLate();
+  if (!call.mayLookUp && needsLookUp(parts.peek, decided)) throw tooMany();
   const answers = lookUpAll(parts, call, decided);
   const conclusion = (all: readonly (Answer | undefined)[]): AdmissionResponse =>
     conclude(parts, call, agreed(parts, call, { ...decided, answers: all }));

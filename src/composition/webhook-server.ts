@@ -67,10 +67,10 @@ export function composeWebhookServer(
   const isGuarded = isBuiltIn || callerTokenFile !== undefined;
   const refusals = { observeRefused: metrics.refused, log, now };
   const guard = { ...refusals, accepts: tokens.accepts };
-  const webhook = createWebhookServer(
-    isGuarded ? guardCallers(app, guard) : app,
-    clientCa === undefined ? {} : ASKING_CLIENTS,
-  );
+  const webhook = createWebhookServer(isGuarded ? guardCallers(app, guard) : app, {
+    ...(clientCa !== undefined && { clients: ASKING_CLIENTS }),
+    observeDropped: createCallerRefusals('connection', refusals),
+  });
   const contexts = createSecureContexts(webhook, clientCa !== undefined);
   const all: Part[] = [
     isBuiltIn

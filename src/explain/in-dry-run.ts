@@ -97,7 +97,7 @@ async function toldOrRefused(
   parts: InDryRunParts,
   question: Question,
 ): Promise<ToldLookUp | Refused> {
-  if (!question.call.mayLookUp) return refusedFor(tooLate());
+  if (!question.call.mayLookUp) return refusedFor(tooMany());
   const { username } = question.asked.caller;
   const { namespace } = question.call.review;
   const asking = parts.askers.ask({ username, namespace });
@@ -139,8 +139,11 @@ async function refusal(
   }
 }
 
-function tooLate(): PinError {
-  return new PinError('overloaded', 'the event loop is late, and reviews wait for look-ups');
+function tooMany(): PinError {
+  return new PinError(
+    'overloaded',
+    'as many reviews wait for look-ups as may, or as may of this namespace',
+  );
 }
 
 function refusedFor({ code, message, rule }: PinError): Refused {

@@ -87,7 +87,7 @@ function inFlightGauge(register: Registry): (change: 1 | -1) => void {
   let inFlight = 0;
   const gauge: Gauge = new Gauge({
     name: 'tagpin_admission_in_flight',
-    help: 'Reviews that are being answered now.',
+    help: 'Reviews that wait for their answer now.',
     registers: [register],
     collect: () => {
       gauge.set(inFlight);

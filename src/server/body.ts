@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 import { PinError } from '../errors.ts';
+import type { HeldBody } from './held-bodies.ts';
 
 /**
  * An API request is at most 3 MiB (kubernetes/apiserver MaxRequestBodyBytes); a review carries the
@@ -19,23 +20,38 @@ export type BodyOutcome = { readonly value: unknown } | PinError;
 
 /**
  * Reads and parses the JSON body of a request, and calls back once: with the value, or with
- * `unsupported_content_type`, `review_too_large`, `invalid_review`.
+ * `unsupported_content_type`, `review_too_large`, `invalid_review`, or `overloaded` where others have
+ * too many bytes in memory. Of a value the bytes count as held until they are released; of an error none.
  *
  * Not express.json(), which decodes, inflates and detects character sets that no API server sends;
  * and no promise, so that a warm review is answered in the turn in which its last byte arrives.
  */
-export function readJson(request: IncomingMessage, ended: (outcome: BodyOutcome) => void): void {
+export function readJson(
+  request: IncomingMessage,
+  held: HeldBody,
+  ended: (outcome: BodyOutcome) => void,
+): void {
   let refusal = refusalOf(request);
   const chunks: Buffer[] = [];
   let length = 0;
+  const end = (outcome: BodyOutcome): void => {
+    if (outcome instanceof PinError) held.release();
+    ended(outcome);
+  };
   onBody(request, {
     chunk: (chunk) => {
+      if (refusal !== undefined) return;
       length += chunk.length;
-      if (length > MAX_BODY_BYTES) refusal ??= tooLarge();
+      if (length > MAX_BODY_BYTES) refusal = tooLarge();
+      else if (!held.add(chunk.length)) refusal = overloaded();
       if (refusal === undefined) chunks.push(chunk);
-      else chunks.length = 0;
+      else {
+        // What comes of it now is read, and thrown away.
+        chunks.length = 0;
+        held.release();
+      }
     },
-    ended: (broken) => ended(broken ?? refusal ?? parse(chunks, length)),
+    ended: (broken) => end(broken ?? refusal ?? parse(chunks, length)),
   });
 }
 
@@ -95,4 +111,8 @@ function parse(chunks: readonly Buffer[], length: number): BodyOutcome {
 function tooLarge(): PinError {
   const message = `Cannot read a body of more than ${MAX_BODY_BYTES} bytes`;
   return new PinError('review_too_large', message);
+}
+
+function overloaded(): PinError {
+  return new PinError('overloaded', 'Other reviews have too many bytes in memory');
 }

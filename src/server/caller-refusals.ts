@@ -8,19 +8,26 @@ export interface CallerRefusalsParts {
   readonly now: () => number;
 }
 
+/** What was looked at; `connection`: of too many, one on which nobody was answered. */
+type LookedAt = 'path' | 'certificate' | 'connection';
+
+const CODES: Readonly<Record<LookedAt, PinErrorCode>> = {
+  path: 'unknown_caller',
+  certificate: 'unknown_caller',
+  connection: 'overloaded',
+};
+
 /** Anybody may call, as often as they like, and is not to fill the log. */
 const LOG_EVERY_MS = 60_000;
 
 /**
  * What counts a caller who is not let in, and logs one line a minute, with how many there were since the last.
- *
- * @param by what was looked at
  */
 export function createCallerRefusals(
-  by: 'path' | 'certificate',
+  by: LookedAt,
   { observeRefused, log, now }: CallerRefusalsParts,
 ): () => void {
-  const code = 'unknown_caller';
+  const code = CODES[by];
   let loggedAtMs = Number.NEGATIVE_INFINITY;
   let unlogged = 0;
   return () => {

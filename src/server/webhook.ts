@@ -7,10 +7,11 @@ import { type AdmissionResponse, encodeResponse } from '../admission/response.ts
 import { decodeReview, type Review } from '../admission/review.ts';
 import { PinError, toPinError } from '../errors.ts';
 import { describeError, type Logger } from '../log.ts';
-import { discardBody, readJson } from './body.ts';
+import { readJson } from './body.ts';
 import { budgetMs } from './deadline.ts';
-import { createLateLookUps, type LateLookUps } from './late-look-ups.ts';
+import { createHeldBodies, type HeldBody } from './held-bodies.ts';
 import { traceparentOf } from './traceparent.ts';
+import { createWaitingRoom, type WaitingRoom } from './waiting-room.ts';
 
 export interface WebhookParts {
   readonly handle: AdmissionHandler;
@@ -18,6 +19,7 @@ export interface WebhookParts {
   readonly log: Logger;
   readonly isDraining: () => boolean;
   readonly observeRefused: (code: string) => void;
+  /** Told of each review that begins to wait for its answer, and of each that has it. */
   readonly observeInFlight: (change: 1 | -1) => void;
   /** Whether the event loop is so late that look-ups are better left to another replica. */
   readonly isLate: () => boolean;
@@ -25,8 +27,10 @@ export interface WebhookParts {
   readonly now: () => number;
 }
 
-/** More reviews than this at once are put off; each holds its body in memory. */
-const MAX_IN_FLIGHT = 500;
+/** So many reviews wait for look-ups at once; what needs none is answered however many do. */
+const MAX_WAITING = 1000;
+/** So many wait even while the event loop is late: it is slow then, and does not stand. */
+const MAX_LATE_WAITING = 16;
 
 /** A decoded review, and its times on the clock of `performance.now()`. */
 interface Reviewed {
@@ -85,76 +89,90 @@ interface Asked extends Exchange {
   readonly fail: (caught: unknown) => void;
 }
 
-/** Reviews of this server. */
+/** What this server has on its hands. */
 interface Load {
-  inFlight: number;
-  readonly lateLookUps: LateLookUps;
+  readonly bodies: () => HeldBody;
+  readonly waiting: WaitingRoom;
+  /**
+   * Of those that came while the event loop was late. Those that waited before do not count: a
+   * namespace may have sent hundreds of them.
+   */
+  readonly lateWaiting: WaitingRoom;
 }
 
-/** Reads the review of a call and has it answered, unless there are too many already. */
+/** Reads the review of a call and has it answered. */
 function serving(parts: WebhookParts): (answers: Answers, asked: Asked) => void {
-  const load: Load = { inFlight: 0, lateLookUps: createLateLookUps() };
-  return (answers, { request, response, fail }) => {
+  const load: Load = {
+    bodies: createHeldBodies(),
+    waiting: createWaitingRoom(MAX_WAITING, parts.observeInFlight),
+    lateWaiting: createWaitingRoom(MAX_LATE_WAITING),
+  };
+  return (answers, asked) => {
     const startedAtMs = parts.now();
-    if (load.inFlight >= MAX_IN_FLIGHT) {
-      const error = new PinError('overloaded', `${MAX_IN_FLIGHT} reviews are being answered`);
-      discardBody(request, () => fail(error));
-      return;
-    }
-    load.inFlight += 1;
-    parts.observeInFlight(1);
-    response.once('close', () => {
-      load.inFlight -= 1;
-      parts.observeInFlight(-1);
-    });
-    readJson(request, (body) => {
-      if (body instanceof PinError) fail(body);
-      else answer(parts, { load, answers, startedAtMs, body: body.value, request, response, fail });
+    const held = load.bodies();
+    readJson(asked.request, held, (body) => {
+      if (body instanceof PinError) asked.fail(body);
+      else answer(parts, { load, answers, startedAtMs, held, asked }, body.value);
     });
   };
 }
 
-interface Call extends Asked {
+interface Call {
+  readonly asked: Asked;
   readonly answers: Answers;
   readonly load: Load;
+  readonly held: HeldBody;
   readonly startedAtMs: number;
-  readonly body: unknown;
 }
 
 /** Answers at once where the handler does. Nobody else catches anything in a callback. */
-function answer(parts: WebhookParts, call: Call): void {
-  const { answers, startedAtMs, request, fail } = call;
-  const { lateLookUps } = call.load;
-  const send = (answered: AdmissionResponse): void => respond(parts, call, answered);
+function answer(parts: WebhookParts, call: Call, body: unknown): void {
+  const { load, held, startedAtMs } = call;
+  const { request, response, fail } = call.asked;
+  const send = (answered: AdmissionResponse): void => respond(parts, response, answered);
   try {
-    const review = decodeReview(call.body, traceparentOf(request.headers));
+    const review = decodeReview(body, traceparentOf(request.headers));
+    const { namespace } = review;
     const deadlineAtMs = startedAtMs + budgetMs(request.url ?? '');
     const isLate = parts.isLate();
-    const mayLookUp = !isLate || lateLookUps.haveRoomFor(review.namespace);
-    const handled = answers({ review, mayLookUp, startedAtMs, deadlineAtMs });
-    if (!(handled instanceof Promise)) return send(handled);
-    const answered = sendLater(handled, send, fail);
-    if (isLate && mayLookUp) lateLookUps.count(review.namespace, answered);
+    const mayLookUp =
+      load.waiting.hasRoomFor(namespace) && (!isLate || load.lateWaiting.hasRoomFor(namespace));
+    const handled = call.answers({ review, mayLookUp, startedAtMs, deadlineAtMs });
+    if (handled instanceof Promise) {
+      const answered = sendLater(handled, { send, fail, held });
+      load.waiting.admit(namespace, answered);
+      if (isLate && mayLookUp) load.lateWaiting.admit(namespace, answered);
+      return;
+    }
+    held.release();
+    send(handled);
   } catch (caught) {
+    held.release();
     fail(caught);
   }
 }
 
 async function sendLater(
   handled: Promise<AdmissionResponse>,
-  send: (answered: AdmissionResponse) => void,
-  fail: Call['fail'],
+  {
+    send,
+    fail,
+    held,
+  }: Pick<Asked, 'fail'> &
+    Pick<Call, 'held'> & { readonly send: (answered: AdmissionResponse) => void },
 ): Promise<void> {
   try {
     send(await handled);
   } catch (caught) {
     fail(caught);
+  } finally {
+    held.release();
   }
 }
 
 function respond(
   { isDraining }: WebhookParts,
-  { response }: Call,
+  response: ServerResponse,
   answered: AdmissionResponse,
 ): void {
   const { text, bytes } = encodeResponse(answered);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Agent } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
 
@@ -5,12 +6,13 @@ import { describe, expect, it } from '@jest/globals';
 
 import type { AdmissionHandler } from '../../src/admission/handler.ts';
 import { allow } from '../../src/admission/response.ts';
+import { PinError } from '../../src/errors.ts';
 import { objectOf, POD, reviewBody, specOf } from '../support/review.ts';
 import { until } from '../support/until.ts';
-import { startWebhook } from '../support/webhook.ts';
+import { type RunningWebhook, startWebhook } from '../support/webhook.ts';
 
 const MAX_BODY_BYTES = 7 * 1024 * 1024;
-const MAX_IN_FLIGHT = 500;
+const MAX_WAITING = 1000;
 const REVIEW = JSON.stringify(
   reviewBody(POD, { object: objectOf(POD, { spec: specOf({ web: 'nginx:1.27' }) }) }),
 );
@@ -23,6 +25,15 @@ function reviewIn(namespace: string): string {
 /** The review with spaces behind it, so that all of it is so long. */
 function reviewOfLength(length: number): Buffer {
   return Buffer.concat([Buffer.from(REVIEW), Buffer.alloc(length - REVIEW.length, ' ')]);
+}
+
+/** Calls until it is answered so; what never is ends with the time of the test. */
+async function answersAtLast(
+  webhook: RunningWebhook,
+  { body, status }: { readonly body: Buffer; readonly status: number },
+): Promise<void> {
+  // oxlint-disable-next-line no-await-in-loop -- each answer may be the one
+  while ((await webhook.call({ body })).status !== status);
 }
 
 describe('createWebhookApp()', () => {
@@ -228,24 +239,68 @@ describe('createWebhookApp()', () => {
 
   it('puts off what is too much at once, with 503 and the time to come again', async () => {
     const hold = Promise.withResolvers<void>();
-    const handle: AdmissionHandler = async ({ review }) => {
-      await hold.promise;
-      return allow(review.uid, [], []);
+    const handle: AdmissionHandler = ({ review, mayLookUp }) => {
+      // As the handler does it: what is known needs no look-up.
+      if (review.namespace === 'known') return allow(review.uid, [], []);
+      if (!mayLookUp) throw new PinError('overloaded', 'too many');
+      return hold.promise.then(() => allow(review.uid, [], []));
     };
     await using webhook = await startWebhook({ handle });
     // Pipelined, so that one connection makes them all.
     const socket = connect({ port: webhook.port, host: '127.0.0.1', ca: webhook.ca });
-    socket.write((head(REVIEW.length) + REVIEW).repeat(MAX_IN_FLIGHT));
-    await until(() => webhook.inFlight() === MAX_IN_FLIGHT);
-    expect(await webhook.call({ body: reviewOfLength(MAX_BODY_BYTES) })).toMatchObject({
+    const loud = reviewIn('loud');
+    socket.write((head(loud.length) + loud).repeat(MAX_WAITING / 2));
+    await until(() => webhook.inFlight() === MAX_WAITING / 2);
+    expect(await webhook.call({ body: loud })).toMatchObject({
       status: 503,
       headers: { 'retry-after': '1', connection: 'close' },
     });
     expect(webhook.refused).toEqual(['overloaded']);
+    expect(await webhook.call({ body: reviewIn('known') })).toMatchObject({ status: 200 });
+    const quiet = webhook.call({ body: reviewIn('quiet') });
+    await until(() => webhook.inFlight() === MAX_WAITING / 2 + 1);
     hold.resolve();
+    expect(await quiet).toMatchObject({ status: 200 });
     await until(() => webhook.inFlight() === 0);
     socket.destroy();
+    expect(await webhook.call({ body: loud })).toMatchObject({ status: 200 });
+  });
+
+  it('counts no call whose body has not ended', async () => {
+    await using webhook = await startWebhook();
+    const socket = connect({ port: webhook.port, host: '127.0.0.1', ca: webhook.ca });
+    await once(socket, 'secureConnect');
+    const half = REVIEW.length / 2;
+    await new Promise<void>((resolve) => {
+      socket.write(head(REVIEW.length) + REVIEW.slice(0, half), () => resolve());
+    });
     expect(await webhook.call({ body: REVIEW })).toMatchObject({ status: 200 });
+    expect(webhook.inFlight()).toBe(0);
+    const [answer] = await Promise.all([once(socket, 'data'), socket.write(REVIEW.slice(half))]);
+    expect(String(answer)).toMatch(/^HTTP\/1.1 200 /);
+    socket.destroy();
+  });
+
+  it('holds 64 MiB of bodies, then puts off long ones, and answers short ones', async () => {
+    await using webhook = await startWebhook();
+    const body = reviewOfLength(MAX_BODY_BYTES);
+    const sockets = Array.from({ length: 9 }, () =>
+      connect({ port: webhook.port, host: '127.0.0.1', ca: webhook.ca }),
+    );
+    const written = sockets.map(
+      (socket) =>
+        new Promise<void>((resolve) => {
+          // The last byte is missing.
+          socket.write(head(MAX_BODY_BYTES) + body.slice(0, -1), () => resolve());
+        }),
+    );
+    await Promise.all(written);
+    const long = { body: reviewOfLength(2 * 1024 * 1024) };
+    await answersAtLast(webhook, { ...long, status: 503 });
+    expect(new Set(webhook.refused)).toEqual(new Set(['overloaded']));
+    expect(await webhook.call({ body: REVIEW })).toMatchObject({ status: 200 });
+    for (const socket of sockets) socket.destroy();
+    await answersAtLast(webhook, { ...long, status: 200 });
   });
 
   it('lets a few look-ups wait while the event loop is late, and tells the handler when there are more', async () => {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 
 import { createDigestsJudge } from '../../src/admission/digests.ts';
@@ -34,6 +35,10 @@ export interface RunningWebhook extends AsyncDisposable {
   readonly refused: readonly string[];
   /** Reviews that are being answered. */
   readonly inFlight: () => number;
+  /** Connections that went as there were too many. */
+  readonly dropped: () => number;
+  /** Ends it as `server.close()` does. */
+  readonly close: () => Promise<unknown>;
 }
 
 /** Every tag has the same digest where no handler is given. */
@@ -58,7 +63,12 @@ export async function startWebhook(options: WebhookOptions = {}): Promise<Runnin
     },
     now: () => performance.now(),
   });
-  const server = createWebhookServer(app);
+  let dropped = 0;
+  const server = createWebhookServer(app, {
+    observeDropped: () => {
+      dropped += 1;
+    },
+  });
   const authority = await createAuthority();
   server.setSecureContext(await authority.issue(['127.0.0.1']));
   await new Promise<void>((resolve) => {
@@ -74,6 +84,12 @@ export async function startWebhook(options: WebhookOptions = {}): Promise<Runnin
     lines,
     refused,
     inFlight: () => inFlight,
+    dropped: () => dropped,
+    close: () => {
+      const closed = once(server, 'close');
+      server.close();
+      return closed;
+    },
     [Symbol.asyncDispose]: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -76,6 +76,21 @@ export function createLog(level: LogLevel): ProcessLog {
 
 /** As pino writes it, which goes through the fields one by one and takes three times as long. */
 function textOf({ level, atMs, fields, message }: Line): string {
-  const time = new Date(atMs).toISOString();
-  return `${JSON.stringify({ level: LEVELS[level], time, ...fields, msg: message })}\n`;
+  const told = JSON.stringify(fields);
+  const inside = told === '{}' ? '' : `${told.slice(1, -1)},`;
+  const head = `"level":${LEVELS[level]},"time":"${timeOf(atMs)}"`;
+  return `{${head},${inside}"msg":${JSON.stringify(message)}}\n`;
+}
+
+/** The last second that was written out: nearly every line is of the same one as the line before. */
+let second = { atMs: Number.NaN, text: '' };
+
+/** As toISOString() has it, which costs as much as half of a line. */
+function timeOf(atMs: number): string {
+  const ms = atMs % 1000;
+  if (atMs - ms !== second.atMs) {
+    const start = atMs - ms;
+    second = { atMs: start, text: new Date(start).toISOString().slice(0, -'000Z'.length) };
+  }
+  return `${second.text}${String(ms).padStart(3, '0')}Z`;
 }

@@ -37,6 +37,21 @@ describe('createLog()', () => {
     ]);
   });
 
+  it('tells the time of each line as Date has it, however the clock goes', () => {
+    const times = [0, 7, 42, 999, 1000, 61_005, 1003, -1, 1_790_000_000_123].map(
+      (ms) => 1_780_000_000_000 + ms,
+    );
+    const calls = `
+      const { now } = Date;
+      for (const ms of ${JSON.stringify(times)}) {
+        Date.now = () => ms;
+        log.info({}, 'one');
+      }
+      Date.now = now;`;
+    const told = written('info', calls).slice(0, times.length);
+    expect(told.map(({ time }) => time)).toEqual(times.map((ms) => new Date(ms).toISOString()));
+  });
+
   it('leaves out what is less severe than its level', () => {
     const calls = "log.info({}, 'one'); log.warn({}, 'two'); log.error({}, 'three');";
     expect(written('warn', calls)).toMatchObject([{ msg: 'two' }, { msg: 'three' }, ...LAST]);

@@ -161,9 +161,12 @@ describe('a tagpin that asks its callers for certificates', () => {
         expect(await refusedCallers()).toBeGreaterThan(before);
       });
       expect(await storedImage(namespace)).toBe(image.tagged);
-      expect(readFileSync(replica.logFile, 'utf8')).toMatch(
-        /"code":"unknown_caller","by":"certificate","calls":1,"msg":"callers refused"/,
-      );
+      // A log is written once a second.
+      await eventually(() => {
+        expect(readFileSync(replica.logFile, 'utf8')).toMatch(
+          /"code":"unknown_caller","by":"certificate","calls":1,"msg":"callers refused"/,
+        );
+      });
       const { stdout } = await admin.run(['get', '--raw', '/metrics']);
       const name = 'apiserver_admission_webhook_fail_open_count';
       expect(sumSeries(stdout, name, { name: `pods.${CONFIGURATION}` })).toBeGreaterThan(0);

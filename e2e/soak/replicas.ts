@@ -112,7 +112,8 @@ export class Replicas {
     if (text === undefined) return;
     this.#requests.set(pid, sumSeries(text, REQUESTS));
     const lagMs = sumSeries(text, LAG) * 1000;
-    this.samples.push({ atMs: Date.now(), pid, rssBytes: rssOf(pid), lagMs });
+    const rssBytes = rssOf(pid);
+    if (rssBytes !== undefined) this.samples.push({ atMs: Date.now(), pid, rssBytes, lagMs });
   }
 
   #nthToLose(nth: number): BuiltInReplica {
@@ -142,7 +143,8 @@ async function metricsAt(port: number): Promise<string | undefined> {
   }
 }
 
-function rssOf(pid: number): number {
+/** Undefined of one that has died since it answered: it has no memory any more. */
+function rssOf(pid: number): number | undefined {
   const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kib) * 1024;
+  return kib === undefined ? undefined : Number(kib) * 1024;
 }

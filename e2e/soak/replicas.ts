@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { type BuiltInReplica, startReplica } from '../support/built-in.ts';
@@ -143,8 +143,10 @@ async function metricsAt(port: number): Promise<string | undefined> {
   }
 }
 
-/** Undefined of one that has died since it answered: it has no memory any more. */
+/** Undefined of one that has died since it answered: it has no memory any more, or no entry at all. */
 function rssOf(pid: number): number | undefined {
-  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  const file = `/proc/${pid}/status`;
+  const status = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
   return kib === undefined ? undefined : Number(kib) * 1024;
 }

@@ -22,6 +22,8 @@ interface Connection {
   readonly socket: Socket;
   /** The call that came last on it. */
   request: IncomingMessage | undefined;
+  /** With 200, at some time: whoever calls here may call. */
+  wasAnswered: boolean;
 }
 
 /**
@@ -36,8 +38,6 @@ class WebhookServer extends Server {
   readonly #observeDropped: () => void;
   /** By address and port of the other side, oldest first. */
   readonly #connections = new Map<string, Connection>();
-  /** Of those, the ones on which nothing was answered with 200 yet. */
-  readonly #strangers = new Set<Connection>();
   /** By what TLS makes of their sockets. */
   readonly #byTlsSocket = new WeakMap<Socket, Connection>();
 
@@ -54,16 +54,14 @@ class WebhookServer extends Server {
 
   #admit(socket: Socket): void {
     const key = keyOf(socket);
-    const connection = { socket, request: undefined };
+    const connection = { socket, request: undefined, wasAnswered: false };
     this.#connections.set(key, connection);
-    this.#strangers.add(connection);
     socket.once('close', () => {
-      this.#strangers.delete(connection);
       // The port may be in use by another connection by now.
       if (this.#connections.get(key) === connection) this.#connections.delete(key);
     });
     if (this.#connections.size <= MAX_CONNECTIONS) return;
-    const strangers = [...this.#strangers];
+    const strangers = [...this.#connections.values()].filter(({ wasAnswered }) => !wasAnswered);
     const oldest = strangers.find((one) => !isUnderWay(one)) ?? strangers[0];
     this.#observeDropped();
     oldest?.socket.destroy();
@@ -73,9 +71,9 @@ class WebhookServer extends Server {
     const connection = this.#byTlsSocket.get(request.socket);
     if (connection === undefined) return;
     connection.request = request;
-    if (!this.#strangers.has(connection)) return;
+    if (connection.wasAnswered) return;
     response.once('finish', () => {
-      if (response.statusCode === 200) this.#strangers.delete(connection);
+      connection.wasAnswered ||= response.statusCode === 200;
     });
   }
 

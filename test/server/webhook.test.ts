@@ -27,6 +27,25 @@ function reviewOfLength(length: number): Buffer {
   return Buffer.concat([Buffer.from(REVIEW), Buffer.alloc(length - REVIEW.length, ' ')]);
 }
 
+/** Holds all reviews until they are released, and notes which of them might look up. */
+function heldReviews(): {
+  readonly handle: AdmissionHandler;
+  readonly allowed: readonly boolean[];
+  readonly release: () => void;
+} {
+  const hold = Promise.withResolvers<void>();
+  const allowed: boolean[] = [];
+  return {
+    handle: async ({ review, mayLookUp }) => {
+      allowed.push(mayLookUp);
+      await hold.promise;
+      return allow(review.uid, [], []);
+    },
+    allowed,
+    release: hold.resolve,
+  };
+}
+
 /** Calls until it is answered so; what never is ends with the time of the test. */
 async function answersAtLast(
   webhook: RunningWebhook,
@@ -306,13 +325,7 @@ describe('createWebhookApp()', () => {
   });
 
   it('lets a few look-ups wait while the event loop is late, and tells the handler when there are more', async () => {
-    const hold = Promise.withResolvers<void>();
-    const allowed: boolean[] = [];
-    const handle: AdmissionHandler = async ({ review, mayLookUp }) => {
-      allowed.push(mayLookUp);
-      await hold.promise;
-      return allow(review.uid, [], []);
-    };
+    const { handle, allowed, release } = heldReviews();
     let isLate = true;
     await using webhook = await startWebhook({ handle, isLate: () => isLate });
     const socket = connect({ port: webhook.port, host: '127.0.0.1', ca: webhook.ca });
@@ -332,7 +345,7 @@ describe('createWebhookApp()', () => {
     expect(allowed.filter(Boolean)).toHaveLength(16);
     isLate = false;
     expect(await allowedOf('loud', 30)).toBe(30);
-    hold.resolve();
+    release();
     await until(() => webhook.inFlight() === 0);
     isLate = true;
     expect(await allowedOf('loud', 1)).toBe(1);
@@ -340,13 +353,7 @@ describe('createWebhookApp()', () => {
   });
 
   it('lets look-ups of others wait, however many of one namespace wait since before the event loop was late', async () => {
-    const hold = Promise.withResolvers<void>();
-    const allowed: boolean[] = [];
-    const handle: AdmissionHandler = async ({ review, mayLookUp }) => {
-      allowed.push(mayLookUp);
-      await hold.promise;
-      return allow(review.uid, [], []);
-    };
+    const { handle, allowed, release } = heldReviews();
     let isLate = false;
     await using webhook = await startWebhook({ handle, isLate: () => isLate });
     const socket = connect({ port: webhook.port, host: '127.0.0.1', ca: webhook.ca });
@@ -357,7 +364,7 @@ describe('createWebhookApp()', () => {
     socket.write(head(quiet.length) + quiet);
     await until(() => allowed.length === 101);
     expect(allowed.at(-1)).toBe(true);
-    hold.resolve();
+    release();
     await until(() => webhook.inFlight() === 0);
     socket.destroy();
   });

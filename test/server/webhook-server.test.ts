@@ -41,13 +41,7 @@ describe('createWebhookServer()', () => {
     const ports = new Set<number | undefined>();
     agent.on('free', ({ localPort }: Socket) => ports.add(localPort));
     expect(await webhook.call({ agent, body: REVIEW })).toMatchObject({ status: 200 });
-    const silent: Socket[] = [];
-    for (let n = 0; n < MAX_CONNECTIONS; n += 1) {
-      // One after the other, so that it is known which is the oldest.
-      silent.push(connectPlain({ port: webhook.port, host: '127.0.0.1' }));
-      // oxlint-disable-next-line no-await-in-loop -- see above
-      await once(silent.at(-1)!, 'connect');
-    }
+    const silent = await connectOneByOne(webhook.port, MAX_CONNECTIONS);
     await until(() => webhook.dropped() === 1);
     await closed(silent[0]!);
     expect(await webhook.call({ body: REVIEW })).toMatchObject({ status: 200 });
@@ -56,6 +50,24 @@ describe('createWebhookServer()', () => {
     expect(ports.size).toBe(1);
     agent.destroy();
     for (const socket of silent) socket.destroy();
+  });
+
+  it('drops none that had an answer, in the middle of another call either', async () => {
+    await using webhook = await startWebhook();
+    const known = connect({ port: webhook.port, host: '127.0.0.1', ca: webhook.ca });
+    const answered = async (text: string): Promise<string> => {
+      const data = once(known, 'data');
+      known.write(text);
+      return String(await data);
+    };
+    const half = REVIEW.length / 2;
+    expect(await answered(head(REVIEW.length) + REVIEW)).toMatch(/^HTTP\/1.1 200 /);
+    known.write(head(REVIEW.length) + REVIEW.slice(0, half));
+    const silent = await connectOneByOne(webhook.port, MAX_CONNECTIONS);
+    await until(() => webhook.dropped() === 1);
+    await closed(silent[0]!);
+    expect(await answered(REVIEW.slice(half))).toMatch(/^HTTP\/1.1 200 /);
+    for (const socket of [known, ...silent]) socket.destroy();
   });
 
   it('counts connections while they are there', async () => {
@@ -100,6 +112,18 @@ describe('createWebhookServer()', () => {
     await ended;
   });
 });
+
+/** So that it is known which is the oldest. */
+async function connectOneByOne(port: number, count: number): Promise<readonly Socket[]> {
+  const sockets: Socket[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const socket = connectPlain({ port, host: '127.0.0.1' });
+    sockets.push(socket);
+    // oxlint-disable-next-line no-await-in-loop -- see above
+    await once(socket, 'connect');
+  }
+  return sockets;
+}
 
 function head(length: number): string {
   return `POST /admission/pin HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
